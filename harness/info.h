@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * info.h - what the harness knows of an implementation without running any of its code.
+ *
+ * The process that plans a run, prints its tables and writes its files never loads a plug-in: one that crashes when
+ * it is loaded, or later, must not take the run with it. A child loads it, describes it in a `struct impl_info`, and the
+ * planner goes by that. Built-in implementations are described by the same function, without a child.
+ */
+#ifndef CHANBENCH_HARNESS_INFO_H
+#define CHANBENCH_HARNESS_INFO_H
+
+#include "impls/channel.h"
+
+#include <limits.h>
+
+enum kind { KIND_MPSC, KIND_UNBOUNDED, KIND_ONESHOT, KIND_BROADCAST, KIND_WATCH, KIND_COUNT };
+
+/* "mpsc", "unbounded", "oneshot", "broadcast", "watch" */
+extern const char *const kind_names[KIND_COUNT];
+
+/* The kind of that name, or KIND_COUNT. */
+enum kind kind_of_name(const char *name);
+
+struct info_deviation {
+	char rule[16];
+	char why[256];
+};
+
+struct impl_info {
+	char name[33];
+	char family[33];
+	char version[64];
+	char summary[256];
+	char plugin[PATH_MAX]; /* the file it came from; "": built in */
+	unsigned flags;        /* enum chan_flags */
+
+	/* Bit i: the i-th function of the kind's table is there (kind_op). 0: the kind is not offered. */
+	uint64_t offered[KIND_COUNT];
+
+	struct info_deviation deviations[8];
+	size_t deviation_count;
+};
+
+/* The name of the i-th function of a kind's table, as in channel.h ("receiver_clone"); NULL after the last. */
+const char *kind_op(enum kind kind, size_t i);
+
+/* Whether the function `op` is offered in that kind. A name that the kind's table does not have is a mistake of the caller:
+ * it ends the program. */
+bool info_offers(const struct impl_info *info, enum kind kind, const char *op);
+
+/* Describes an implementation that is loaded in this process. Returns NULL, or one line that says what is wrong with it (a
+ * bad name, a kind without its minimum, a deviation that may not be declared, no kind at all). */
+const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info);
+
+/* A growing set of implementations: built-ins first, then plug-ins in the order in which they were named. */
+struct impl_set {
+	struct impl_info *infos;
+	size_t count;
+};
+
+/* Fills `set` with the built-ins and with what each file of `plugins` holds; describes those in a child process. 0, or -1
+ * after printing one line that says which plug-in is wrong in what way (missing, no plug-in, other contract version, crashes or
+ * hangs when loaded, a name that is taken). */
+int impl_set_open(struct impl_set *set, const char *const *plugins, size_t plugin_count);
+void impl_set_close(struct impl_set *set);
+
+/* By name; NULL if there is none. */
+const struct impl_info *impl_set_find(const struct impl_set *set, const char *name);
+
+/* In the process that will run it: the implementation itself, loaded from its plug-in where it is from one. NULL, with one line in
+ * `error`. */
+const struct chan_impl *impl_load(const char *name, const char *plugin, char *error, size_t error_size);
+
+#endif
