@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.h - what every `open` checks first, and the memory layout that follows from it.
+ */
+#ifndef CHANBENCH_BASE_CONFIG_H
+#define CHANBENCH_BASE_CONFIG_H
+
+#include "impls/channel.h"
+
+/* How an element lies in memory. */
+struct layout {
+	size_t size;   /* as asked for */
+	size_t align;  /* resolved: never 0 */
+	size_t stride; /* bytes from one element to the next where they are stored: size, but at least 1 */
+};
+
+/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. */
+enum chan_status config_layout(const struct chan_config *config, struct layout *layout);
+
+/* As config_layout, and the capacity against the largest one of the kind (rules M-1, M-2, B-1). */
+enum chan_status config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
+
+/* As config_layout, for the kinds that hand out copies: destroy without clone would end one value twice. */
+enum chan_status config_copied(const struct chan_config *config, struct layout *layout);
+
+/* Memory for `count` elements, aligned for them; NULL when there is none or the product overflows. Freed by free(). Never
+ * NULL for lack of size: zero-sized elements get a byte each. */
+void *config_alloc(const struct layout *layout, size_t count);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * list.h - an intrusive doubly linked list: queues of waiters, unlinked from the middle in constant time.
+ *
+ * Unsynchronised: whoever owns the list holds the lock that guards it. A node is in at most one list; one that was unlinked
+ * knows it (list_linked), so that a waiter that gives up can be unlinked from whichever list it stands in by then.
+ */
+#ifndef CHANBENCH_BASE_LIST_H
+#define CHANBENCH_BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct list {
+	struct list *next, *prev;
+};
+
+/* The struct of type `type` whose member `member` is the node. */
+#define LIST_ENTRY(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
+
+static inline void list_init(struct list *l)
+{
+	l->next = l->prev = l;
+}
+
+/* For the head of a list; for a node it says that it is in none. */
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
+
+static inline bool list_linked(const struct list *node)
+{
+	return node->next != node;
+}
+
+static inline void list_append(struct list *head, struct list *node)
+{
+	node->prev = head->prev;
+	node->next = head;
+	head->prev->next = node;
+	head->prev = node;
+}
+
+static inline void list_unlink(struct list *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_init(node);
+}
+
+/* Moves everything in `from` to the end of `to`. */
+static inline void list_move_all(struct list *to, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
+#endif

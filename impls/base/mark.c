@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "impls/base/mark.h"
+
+_Thread_local struct mark *mark_innermost;

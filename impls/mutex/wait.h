@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * wait.h - who waits for a channel of the mutex family: blocked threads and armed waiters, in one queue.
+ *
+ * A channel has one mutex, and a queue of `struct wait` for each thing that can be waited for. A blocked thread has its
+ * wait on its stack, with a condition variable of its own, so that a wake reaches the thread that it is meant for; an armed
+ * `struct chan_waiter` has its wait inside itself. To the channel the two are the same: an event picks the waits that it
+ * serves, in order, and wakes them.
+ *
+ * An operation that wakes somebody:
+ *
+ *   struct list firing = WAIT_FIRING(firing);
+ *   pthread_mutex_lock(&ch->lock);
+ *   ...                                    the predicate changes
+ *   wait_wake(wait, &firing);              blocked: signalled here, under the lock; armed: put aside
+ *   wait_unlock(&ch->lock, &firing);       unlocks and runs the callbacks of what was put aside, with no lock held
+ *
+ * An operation that blocks:
+ *
+ *   struct wait_blocked blocked;
+ *   wait_blocked_init(&blocked);
+ *   list_append(&ch->queue, &blocked.wait.queue);
+ *   if (!wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken it
+ *           list_unlink(&blocked.wait.queue);
+ *   wait_blocked_end(&blocked);
+ *
+ * THE LIFE OF A WAIT (its state; all changes but the last under the channel's lock)
+ *
+ *   QUEUED   stands in the channel's queue
+ *   PICKED   armed only: an event picked it; stands in the `firing` list of the thread that will call it
+ *   RUNNING  armed only: its callback runs, on that thread, with no lock held; it stands in no list
+ *   WOKEN    over. For an armed wait this is stored, with release, after the callback has returned; it is the last touch of
+ *            the waiter by the channel, and who disarms acquires it before giving the memory back
+ *
+ * Callbacks may do anything on the channel but wait for themselves. So they are called one by one with the lock free, and
+ * the ones still PICKED can be disarmed meanwhile: a disarm unlinks them from whichever list they stand in.
+ */
+#ifndef CHANBENCH_MUTEX_WAIT_H
+#define CHANBENCH_MUTEX_WAIT_H
+
+#include "impls/base/list.h"
+#include "impls/channel.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum wait_state { WAIT_QUEUED, WAIT_PICKED, WAIT_RUNNING, WAIT_WOKEN };
+
+/* Stands in the words of a struct chan_waiter, which the compiler must not take for words only. */
+struct __attribute__((may_alias)) wait {
+	struct list queue;    /* in the channel's queue, or in a firing list */
+	struct list siblings; /* armed: in the list of what is armed on its handle */
+	void *handle;         /* armed: that handle, as its kind knows it; NULL: a blocked thread */
+	_Atomic unsigned short state;
+	unsigned short event; /* what it waits for, as its kind numbers it */
+	unsigned flag;        /* for its kind */
+	size_t want, got;     /* bounded mpsc: slots wanted, and assigned so far */
+};
+
+_Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "a wait stands inside a waiter");
+
+struct wait_blocked {
+	struct wait wait;
+	pthread_cond_t cond;
+};
+
+/* An empty list of picked waits named `l`. */
+#define WAIT_FIRING(l)                                                                                                 \
+	{                                                                                                              \
+		&(l), &(l)                                                                                             \
+	}
+
+static inline struct wait *wait_of_waiter(struct chan_waiter *waiter)
+{
+	return (struct wait *)waiter->impl;
+}
+
+static inline enum wait_state wait_state(const struct wait *w)
+{
+	return (enum wait_state)atomic_load_explicit(&w->state, memory_order_acquire);
+}
+
+/* The first wait of a queue that is not empty. */
+static inline struct wait *wait_first(const struct list *queue)
+{
+	return LIST_ENTRY(queue->next, struct wait, queue);
+}
+
+/* A wait for a blocking operation; `event`, `want` and the queue are the caller's to set. */
+void wait_blocked_init(struct wait_blocked *blocked);
+void wait_blocked_end(struct wait_blocked *blocked);
+
+/* Blocks the calling thread until its wait has been woken or the deadline has come; called and returns with `lock` held.
+ * True: woken (also if the deadline came at the same time). The deadline is never CHAN_NOW. */
+bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
+
+/* Prepares a waiter and registers it with the handle `handle`, whose armed waits are `armed`; the caller appends it to a
+ * queue. Under the lock. */
+struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
+
+/* Wakes one wait: takes it from its queue; a blocked thread is signalled, an armed one goes to `firing`. Under the lock. */
+void wait_wake(struct wait *wait, struct list *firing);
+
+/* Wakes everybody in the queue. Under the lock. */
+void wait_wake_all(struct list *queue, struct list *firing);
+
+/* Unlocks, and runs the callbacks of what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
+ * again only between two callbacks, so the caller's handle must still hold it. */
+void wait_unlock(pthread_mutex_t *lock, struct list *firing);
+
+/* Ends the registration of an armed wait: takes it from its lists, and waits until a running callback has returned (for which
+ * the lock is released in between; called and returns with it held). Returns the state in which it was found: QUEUED and
+ * PICKED have not fired, RUNNING and WOKEN have. From PICKED on the event was given to it: what it did not use is the
+ * caller's to pass on. Never from inside its own callback. */
+enum wait_state wait_disarm(pthread_mutex_t *lock, struct wait *wait);
+
+#endif
