@@ -32,8 +32,8 @@
  *   WOKEN    over. For an armed wait this is stored, with release, after the callback has returned; it is the last touch of
  *            the waiter by the channel, and who disarms acquires it before giving the memory back
  *
- * Callbacks may do anything on the channel but wait for themselves. So they are called one by one with the lock free, and
- * the ones still PICKED can be disarmed meanwhile: a disarm unlinks them from whichever list they stand in.
+ * Callbacks are called one by one with the lock free; the waits that are still PICKED can be disarmed meanwhile by
+ * whoever armed them: a disarm unlinks them from whichever list they stand in.
  */
 #ifndef CHANBENCH_MUTEX_WAIT_H
 #define CHANBENCH_MUTEX_WAIT_H
@@ -109,9 +109,9 @@ void wait_wake_all(struct list *queue, struct list *firing);
 void wait_unlock(pthread_mutex_t *lock, struct list *firing);
 
 /* Ends the registration of an armed wait: takes it from its lists, and waits until a running callback has returned (for which
- * the lock is released in between; called and returns with it held). Returns the state in which it was found: QUEUED and
- * PICKED have not fired, RUNNING and WOKEN have. From PICKED on the event was given to it: what it did not use is the
- * caller's to pass on. Never from inside its own callback. */
+ * the lock is released in between; called and returns with it held). Returns the state in which it was found. QUEUED: it
+ * had not fired. From PICKED on it had: the event was given to it (a callback that was not begun is cancelled), and what
+ * it did not use is the caller's to pass on. Never from inside a callback. */
 enum wait_state wait_disarm(pthread_mutex_t *lock, struct wait *wait);
 
 #endif
