@@ -33,14 +33,16 @@
  * WHO OWNS WHAT
  *
  * Messages are elements of `config.size` bytes, moved in and out by copying the bytes: an element must not hold a
- * pointer into itself. A send that returns CHAN_OK has taken the value over; a send that returns anything else has
- * not touched it, and it is still the caller's. A receive that returns CHAN_OK has given the value to the caller; any
- * other leaves `*msg` unspecified and gives nothing. Values that nobody will receive are destroyed by the channel with
+ * pointer into itself. Every pointer to an element that is given to a function is aligned as `config.align` says. A send
+ * that returns CHAN_OK has taken the value over; a send that returns anything else has not touched it, and it is still
+ * the caller's. A receive that returns CHAN_OK has given the value to the caller; any other gives nothing, and leaves
+ * the memory it was to go to unspecified. Values that nobody will receive are destroyed by the channel with
  * `config.destroy`. So each value ends exactly once: received, handed back, or destroyed.
  *
  * Handles (`struct chan_sender *`, `struct chan_receiver *`, `struct chan_weak *`) are opaque, belong to whoever got
- * them, and end with their drop. A handle is used by one thread at a time: clone one per thread, or hand it over with
- * something that orders the two threads. Different handles of one channel may be used at the same time, all of them,
+ * them, and end with their drop. A handle is used by one thread at a time (asking for a property, arming, disarming and
+ * what is done with its permits are uses like any other): clone one per thread, or hand it over with something that
+ * orders the two threads. Different handles of one channel may be used at the same time, all of them,
  * for everything. A function that consumes a handle takes a pointer to the handle and sets it to NULL, whatever it
  * returns. A drop of a handle that is NULL does nothing. Handles may be dropped in any order from any thread; the last
  * one frees the channel. The channel lives at least as long as any of its handles, weak ones included.
@@ -52,7 +54,8 @@
  * never blocks and gives CHAN_FULL or CHAN_EMPTY instead. CHAN_FOREVER waits without end. Any other deadline, also one
  * that has passed, tries the operation once and then waits; when the time has come it gives CHAN_TIMEOUT, and never
  * before. An operation that can complete does, whatever the clock says; CHAN_CLOSED wins over CHAN_FULL, CHAN_EMPTY and
- * CHAN_TIMEOUT. Spurious wakeups, signals and steps of the wall clock are the implementation's affair. A wait that gave
+ * CHAN_TIMEOUT. A peer that is in the middle of its own step (it has claimed a slot and is writing it; its `clone` runs) may
+ * be waited for, also with CHAN_NOW. Spurious wakeups, signals and steps of the wall clock are the implementation's affair. A wait that gave
  * up has done nothing: nothing sent, nothing taken, and its place in the queue is lost.
  *
  *
@@ -68,11 +71,16 @@
  *
  * CALLBACKS
  *
- * `destroy` and a waiter's `wake` are called with no lock held and may call anything on the same channel, through any
- * handle that is not in use in another thread; values are moved out and waiters unlinked first. `clone`, and the
- * functions given to watch's `modify` and `wait_for`, run while the value is pinned: what they call on that same
- * channel returns CHAN_INVALID and has no effect (drops and properties work), and never deadlocks. No callback may
- * leave by longjmp or by an exception.
+ * `destroy` and a waiter's `wake` are called with no lock held, with no slot claimed that is not yet published, and with the
+ * interrupted call's handle in a state in which it can be used again. They may call anything on the same channel, also
+ * through that handle; what `wake` must not do stands at struct chan_waiter. Values are moved out and waiters unlinked first.
+ *
+ * `clone`, and the functions given to watch's `modify` and `wait_for`, run while the value is pinned. What they call on that
+ * same channel returns CHAN_INVALID (CHAN_NOT_ARMED) and has no effect, and never deadlocks; properties, and drops of handles
+ * that are not in use and have no waiter armed, work. So whoever waits for a pinned value holds nothing meanwhile that a
+ * drop or a property needs, and a drop never waits for a pinned value: it leaves what it owes to the one who pinned it.
+ *
+ * No callback may leave by longjmp or by an exception.
  *
  *
  * WHAT THE SHAPE OF THE CONTRACT COMES FROM
@@ -88,7 +96,14 @@
  *  - A woken sender owns a slot, but there is no separate call to use it: the next `send` or `reserve` on that handle
  *    does. A lock-free sender needs only look at a list that is private to its handle, and pays nothing when it is empty.
  *  - Every registration is ended by a disarm (or by the drop of its handle), also one that has fired: only so can a
- *    callback that still runs be waited out, and a waiter on a stack be given back.
+ *    callback that still runs be waited out, and a waiter on a stack be given back. A disarm is a use of the handle, so
+ *    the list of what is armed on it is private to it.
+ *  - "Fired" means chosen by an event, not "its callback has been called": the thread that chose it may be interrupted
+ *    between the two, and a non-blocking select that went by the callback would see a smear instead of one moment.
+ *  - `wake` may come before the arm has returned, and must wait for nothing: what fires stands in a plain list of the firing
+ *    thread, so two wakes that disarmed each other's waiters would wait for themselves.
+ *  - A slot that a waiter was granted serves whatever its handle does next, also a send that already blocks: otherwise a
+ *    thread could wait behind itself.
  *  - `arm` says "ready" and registers nothing, and does not do the operation: a select can look at all its branches
  *    before it commits to one, and a suspended task can be resumed by whoever completes it.
  *  - broadcast's receive reports the number of lost messages through a parameter of its own, not through the value: the
@@ -127,7 +142,7 @@ enum chan_status {
 	CHAN_LAGGED = 4,  /* broadcast only: messages were overwritten before this receiver read them */
 	CHAN_TIMEOUT = 5, /* the deadline came; nothing was done */
 	CHAN_INVALID =
-		6,     /* a parameter that is never right, or a call from where it is not allowed; nothing was done */
+		6,     /* a parameter that is never right, or a call from where it may not be made: nothing was done */
 	CHAN_NOMEM = 7 /* out of memory; nothing was done (a failed clone in broadcast: see there) */
 };
 
@@ -220,26 +235,36 @@ struct chan_permit {
  *
  * ARMING. `arm_*(handle, waiter)` asks: would the operation complete now (CHAN_CLOSED and CHAN_LAGGED count)? If it
  * would, CHAN_READY, and nothing was registered. If not, CHAN_ARMED: the waiter is registered, and as soon as the
- * operation would complete `wake` is called, once, on the thread that brought it about, with no lock held. `wake` must not
- * block, and must not disarm its own waiter or drop the handle that it is armed on; anything else it may do, arming
- * another waiter included. CHAN_NOT_ARMED: the call came from inside a callback that must not make it (see CALLBACKS).
+ * operation would complete it fires: `wake` is called, once, on the thread that brought it about, before that thread's
+ * call returns. CHAN_NOT_ARMED: the call came from inside a callback that must not make it (see CALLBACKS).
  *
- * DISARMING. Every registration ends with exactly one `disarm(waiter)`, fired or not. It waits until a running `wake` has
- * returned; after it the waiter's memory is the caller's again and nobody touches it. True: it had fired. The drop of
- * the handle that a waiter is armed on disarms it too (rule D-14); then there is nothing left to disarm.
+ * WAKE may be called before the arm that registered it has returned. It must not block; it must not disarm a waiter, nor drop
+ * or consume a handle that a waiter is armed on or that the interrupted call was given: each could wait for itself. Anything
+ * else it may do, sending, receiving and arming another waiter included. Wakes that complete operations nest; a queue of
+ * things to run later does not.
+ *
+ * DISARMING. Every registration ends with exactly one `disarm(waiter)`, fired or not; a waiter that was not registered must
+ * not be disarmed. The disarm waits until a running `wake` has returned, or cancels one that was not begun; after it the
+ * waiter's memory is the caller's again and nobody touches it. True: it had fired, that is, the event had come and chosen
+ * it. False: it had not, and never will. The drop of the handle that a waiter is armed on (or the oneshot send that consumes
+ * it) disarms it too (rule D-14); then there is nothing left to disarm.
  * What a fired waiter stood for and its handle did not use is passed on by the disarm: a slot to the next queued sender
  * or back to the pool (M-26), the wake for a message to the next waiting receiver (P-5, S-8).
  *
- * A SENDER armed with `arm_send` is a queued sender (M-22 to M-27): it waits in the same queue as the blocked ones, in
- * turn. When it fires for a free slot, it owns that slot; the next `send`, `send_many` or `reserve` through the handle
- * uses it and cannot be CHAN_FULL; until then nobody else can have the slot. When it fires because the channel was
- * closed, that send returns CHAN_CLOSED.
+ * A SENDER armed with `arm_send` is a queued sender for one slot (M-22 to M-27): it waits in the same queue as the blocked
+ * ones, in turn. When it fires for a free slot, it owns that slot. Through the same handle a `send`, the first element of a
+ * `send_many` or a `reserve` of one uses it and cannot be CHAN_FULL (one that already blocks takes it at once); a `reserve`
+ * of more counts it in, and leaves it as it was if it fails. A further arm_send is CHAN_READY. Until the slot was used or the
+ * waiter disarmed nobody else can have it. When the channel is closed every armed sender fires; a slot owned then keeps the
+ * channel from being idle (M-49) until a send has returned CHAN_CLOSED (M-33) or the waiter is disarmed.
  *
- * A RECEIVER armed with `arm_recv` is a waiting receiver; it owns nothing: with several receivers another may be faster,
- * and then its receive gives CHAN_EMPTY and it arms again. In broadcast and watch every event fires every waiter.
+ * A RECEIVER armed with `arm_recv` is a waiting receiver; it owns nothing. A message fires or wakes one of those that wait
+ * (P-4); with several receivers another may be faster, and then its receive gives CHAN_EMPTY and it arms again. In
+ * broadcast and watch every event fires every waiter.
  *
  * A handle may have any number of waiters armed, and be used meanwhile. Arming allocates nothing and takes constant
- * time. No thread stands behind a waiter. */
+ * time. No thread stands behind a waiter. An implementation lays a structure of its own over `impl`; give that type
+ * __attribute__((may_alias)), or copy word by word: the compiler takes them for words. */
 struct chan_waiter {
 	void (*wake)(struct chan_waiter *waiter);
 	uintptr_t impl[8];
@@ -315,7 +340,7 @@ struct chan_mpsc_ops {
 	enum chan_status (*send)(struct chan_sender *tx, const void *msg, uint64_t deadline);
 
 	/* Receives into `msg`. CHAN_CLOSED only when nothing can come any more: no sender is left, or the channel was closed
-	 * and no permit is outstanding and no send in progress, and all was received (M-46 to M-55); from then on always.
+	 * and no permit is outstanding, no slot owned by a sender or its waiter, no send in progress, and all was received (M-46 to M-55); from then on always.
 	 * CHAN_OK, CHAN_CLOSED, CHAN_EMPTY, CHAN_TIMEOUT, CHAN_INVALID. Acquire: pairs with the send. */
 	enum chan_status (*recv)(struct chan_receiver *rx, void *msg, uint64_t deadline);
 
@@ -351,7 +376,7 @@ struct chan_mpsc_ops {
 	/* Reserves `n` slots for this sender, all or none, waiting in the senders' queue. While it stands at the head it keeps
 	 * what was freed so far (M-25). n 0 succeeds even when full, unless closed (M-42). n over the capacity:
 	 * CHAN_INVALID, with CHAN_NOW CHAN_FULL, also when closed (M-40, M-41).
-	 * CHAN_OK: `*permit` holds n. CHAN_CLOSED, CHAN_FULL, CHAN_TIMEOUT: `*permit` is as it was. */
+	 * CHAN_OK: `*permit` holds n; it must not have held any before. Else `*permit` is as it was. */
 	enum chan_status (*reserve)(struct chan_sender *tx, size_t n, struct chan_permit *permit, uint64_t deadline);
 
 	/* Sends with one slot of the permit, whose count must not be 0. Never waits and never fails, closed or not (M-35 to M-37):
@@ -429,14 +454,14 @@ struct chan_broadcast_ops {
 	/* Makes a channel with one sender and one receiver; `rx` may be NULL for a sender without receivers (B-37). */
 	enum chan_status (*open)(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx);
 
-	/* Sends to every receiver there is at this moment, and never waits: the oldest message is overwritten when the ring is full
-	 * (B-3). `*receivers` (may be NULL) is set to how many there were (B-4). CHAN_CLOSED: there were none; the value stays with the
+	/* Sends to every receiver there is at this moment, and waits for none of them: the oldest message is overwritten when
+	 * the ring is full (B-3); only a `clone` that runs on the slot to be overwritten is waited for. `*receivers` (may be NULL) is set to how many there were (B-4). CHAN_CLOSED: there were none; the value stays with the
 	 * caller and nobody will see it, and a later send can succeed (B-5). CHAN_OK, CHAN_CLOSED, CHAN_NOMEM, CHAN_INVALID. All
 	 * receivers see one order of sends (B-6). Release: pairs with each receive. */
 	enum chan_status (*send)(struct chan_sender *tx, const void *msg, size_t *receivers);
 
 	/* Receives this receiver's next message. CHAN_LAGGED: `*missed` messages, exactly, were overwritten before it read them; it
-	 * now stands at the oldest retained one, and `msg` was not touched (B-11 to B-16). `missed` may be NULL. CHAN_CLOSED: no
+	 * now stands at the oldest retained one (B-11 to B-16). `missed` may be NULL. CHAN_CLOSED: no
 	 * sender is left and all retained messages were read; CHAN_LAGGED comes before it (B-18, B-20). CHAN_NOMEM: `clone` failed; the
 	 * message counts as received and the next receive gives the next one (B-34). CHAN_OK, CHAN_EMPTY, CHAN_TIMEOUT, CHAN_INVALID. */
 	enum chan_status (*recv)(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);

@@ -68,6 +68,8 @@ struct workload {
 	enum kind (*kind)(const struct params *params, const char **why);
 	/* NULL, or what the implementation lacks for them ("receiver_clone"). */
 	const char *(*lacks)(const struct impl_info *info, const struct params *params);
+	/* NULL (the pointer or its result): the null control can run it; else why it makes no sense there. */
+	const char *(*no_null)(const struct params *params);
 	/* Runs one trial. */
 	void (*run)(struct trial *trial);
 };
