@@ -141,9 +141,8 @@ enum chan_status {
 	CHAN_CLOSED = 3,  /* the other side is gone, and (receiving) everything it left has been received */
 	CHAN_LAGGED = 4,  /* broadcast only: messages were overwritten before this receiver read them */
 	CHAN_TIMEOUT = 5, /* the deadline came; nothing was done */
-	CHAN_INVALID =
-		6,     /* a parameter that is never right, or a call from where it may not be made: nothing was done */
-	CHAN_NOMEM = 7 /* out of memory; nothing was done (a failed clone in broadcast: see there) */
+	CHAN_INVALID = 6, /* a parameter that is never right, or a call from where it may not be made */
+	CHAN_NOMEM = 7    /* out of memory; nothing was done (a failed clone in broadcast: see there) */
 };
 
 #define CHAN_NOW     ((uint64_t)0)

@@ -89,7 +89,7 @@ void wait_wake_all(struct list *queue, struct list *firing)
 		wait_wake(wait_first(queue), firing);
 }
 
-void wait_unlock(pthread_mutex_t *lock, struct list *firing)
+void wait_fire(pthread_mutex_t *lock, struct list *firing)
 {
 	while (!list_empty(firing)) {
 		struct wait *w = wait_first(firing);
@@ -102,6 +102,11 @@ void wait_unlock(pthread_mutex_t *lock, struct list *firing)
 		set_state(w, WAIT_WOKEN); /* A1, pairs with R1: from here on the waiter may be gone */
 		pthread_mutex_lock(lock);
 	}
+}
+
+void wait_unlock(pthread_mutex_t *lock, struct list *firing)
+{
+	wait_fire(lock, firing);
 	pthread_mutex_unlock(lock);
 }
 

@@ -104,6 +104,10 @@ void wait_wake(struct wait *wait, struct list *firing);
 /* Wakes everybody in the queue. Under the lock. */
 void wait_wake_all(struct list *queue, struct list *firing);
 
+/* Runs the callbacks of what is in `firing`, each with the lock released; called and returns with it held. For who goes on
+ * afterwards: the channel may have changed. */
+void wait_fire(pthread_mutex_t *lock, struct list *firing);
+
 /* Unlocks, and runs the callbacks of what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
  * again only between two callbacks, so the caller's handle must still hold it. */
 void wait_unlock(pthread_mutex_t *lock, struct list *firing);
