@@ -7,6 +7,8 @@
 
 #include "impls/channel.h"
 
+#include <string.h>
+
 /* How an element lies in memory. */
 struct layout {
 	size_t size;   /* as asked for */
@@ -22,6 +24,13 @@ enum chan_status config_bounded(const struct chan_config *config, size_t max_cap
 
 /* As config_layout, for the kinds that hand out copies: destroy without clone would end one value twice. */
 enum chan_status config_copied(const struct chan_config *config, struct layout *layout);
+
+/* Copies the bytes of one element; either pointer may be NULL when there are none. */
+static inline void layout_copy(const struct layout *layout, void *dst, const void *src)
+{
+	if (layout->size != 0)
+		memcpy(dst, src, layout->size);
+}
 
 /* Memory for `count` elements, aligned for them; NULL when there is none or the product overflows. Freed by free(). Never
  * NULL for lack of size: zero-sized elements get a byte each. */

@@ -61,6 +61,21 @@ bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t de
 	return true;
 }
 
+enum chan_status wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline)
+{
+	struct wait_blocked blocked;
+
+	if (deadline == CHAN_NOW)
+		return CHAN_EMPTY;
+	wait_blocked_init(&blocked);
+	list_append(queue, &blocked.wait.queue);
+	bool woken = wait_block(lock, &blocked, deadline);
+	if (!woken)
+		list_unlink(&blocked.wait.queue);
+	wait_blocked_end(&blocked);
+	return woken ? CHAN_OK : CHAN_TIMEOUT;
+}
+
 struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event)
 {
 	struct wait *w = wait_of_waiter(waiter);

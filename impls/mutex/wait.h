@@ -94,6 +94,10 @@ void wait_blocked_end(struct wait_blocked *blocked);
  * True: woken (also if the deadline came at the same time). The deadline is never CHAN_NOW. */
 bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
 
+/* All of it, for an operation that waits at the end of `queue` until it is woken, and then looks again. CHAN_OK: woken;
+ * CHAN_TIMEOUT: the deadline came; CHAN_EMPTY: the deadline is CHAN_NOW, and it did not wait. */
+enum chan_status wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline);
+
 /* Prepares a waiter and registers it with the handle `handle`, whose armed waits are `armed`; the caller appends it to a
  * queue. Under the lock. */
 struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cell.c - trials of one cell: naming, running, calibrating.
+ */
+#include "harness/bench/cell.h"
+
+#include <malloc.h>
+#include <math.h>
+
+void cell_name(const struct cell_request *request, char *text, size_t size)
+{
+	int at = snprintf(text, size, "%s/%s", request->workload->name, request->impl);
+	for (const struct workload_param *p = request->workload->params; p->param != PARAM_COUNT; p++) {
+		char value[64];
+		param_print(request->workload, p->param, request->params.v[p->param], value, sizeof value);
+		if (at >= 0 && (size_t)at < size)
+			at += snprintf(text + at, size - (size_t)at, "/%s:%s", param_name(p->param), value);
+	}
+}
+
+void cell_trial(struct cell *cell, uint64_t messages, struct trial *trial)
+{
+	trial_init(trial);
+	trial->workload = cell->request->workload;
+	trial->impl = cell->impl;
+	trial->params = cell->request->params;
+	trial->kind = cell->kind;
+	trial->messages = messages;
+	trial->control = cell->request->control;
+	/* Messages of an earlier trial, left behind in memory, are no messages of this one. */
+	trial->salt = (cell->request->seed + 1) * MESSAGE_MIX + ++cell->trials * 0xd1b54a32d192ed03u;
+	trial->workload->run(trial);
+	if (!trial_failed(trial) && trial->items == 0)
+		trial_fail(trial, "nothing was received");
+}
+
+void cell_calibrate(struct cell *cell)
+{
+	static struct trial trial;
+	const double wanted = cell->request->seconds * 1e9;
+	uint64_t rate = cell->request->params.v[PARAM_RATE];
+	if (rate != 0) { /* known, and as long for everybody */
+		cell->messages = (uint64_t)((double)rate * cell->request->seconds) + 1;
+		return;
+	}
+	/* Long enough that the threads' start does not count for much, then as many as the rate found there asks for. A broken
+	 * channel gets enough messages to show what it does, and its clock is not to be believed. */
+	const uint64_t enough = 100000;
+	cell->messages = 64;
+	for (bool done = false; !done;) {
+		cell_trial(cell, cell->messages, &trial);
+		double took = trial.use.elapsed_ns > 1 ? (double)trial.use.elapsed_ns : 1;
+		double factor = wanted / took;
+		done = took * 2 >= wanted;
+		if (trial_failed(&trial) && cell->calibration[0] == '\0')
+			snprintf(cell->calibration, sizeof cell->calibration, "while calibrating: %s", trial.failure);
+		if (trial_failed(&trial) && cell->messages >= enough)
+			return;
+		double next = (double)cell->messages * (!done && factor > 16 ? 16 : factor);
+		cell->messages = next < 1 ? 1 : next > (double)MESSAGE_SEQ_MAX ? MESSAGE_SEQ_MAX : (uint64_t)next;
+	}
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MALLOC_KNOWN 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MALLOC_KNOWN 0
+#endif
+#endif
+#ifndef MALLOC_KNOWN
+#define MALLOC_KNOWN 1
+#endif
+
+struct pair {
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+};
+
+static enum chan_status open_pair(const struct chan_impl *impl, enum kind kind, const struct chan_config *config,
+                                  struct pair *pair)
+{
+	static const char zeros[(size_t)1 << 20];
+	switch (kind) {
+	case KIND_MPSC:
+		return impl->mpsc->open(config, &pair->tx, &pair->rx);
+	case KIND_UNBOUNDED:
+		return impl->unbounded->open(config, &pair->tx, &pair->rx);
+	case KIND_ONESHOT:
+		return impl->oneshot->open(config, &pair->tx, &pair->rx);
+	case KIND_BROADCAST:
+		return impl->broadcast->open(config, &pair->tx, &pair->rx);
+	case KIND_WATCH:
+		return impl->watch->open(config, zeros, &pair->tx, &pair->rx);
+	default:
+		return CHAN_INVALID;
+	}
+}
+
+static void drop_pair(const struct chan_impl *impl, enum kind kind, struct pair *pair)
+{
+	switch (kind) {
+	case KIND_MPSC:
+	case KIND_UNBOUNDED: {
+		const struct chan_mpsc_ops *ops = kind == KIND_MPSC ? impl->mpsc : impl->unbounded;
+		ops->sender_drop(&pair->tx);
+		ops->receiver_drop(&pair->rx);
+		break;
+	}
+	case KIND_ONESHOT:
+		impl->oneshot->sender_drop(&pair->tx);
+		impl->oneshot->receiver_drop(&pair->rx);
+		break;
+	case KIND_BROADCAST:
+		impl->broadcast->sender_drop(&pair->tx);
+		impl->broadcast->receiver_drop(&pair->rx);
+		break;
+	case KIND_WATCH:
+		impl->watch->sender_drop(&pair->tx);
+		impl->watch->receiver_drop(&pair->rx);
+		break;
+	default:
+		break;
+	}
+}
+
+uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params)
+{
+	/* Many, so that what the allocator had at hand from before does not matter; big ones are mapped by themselves. */
+	enum { MANY = 64 };
+	const double small = 1 << 16;
+	struct pair pairs[MANY] = {{NULL, NULL}};
+	uint64_t size = params->v[PARAM_SIZE] ? params->v[PARAM_SIZE] : 8;
+	uint64_t capacity = params->v[PARAM_CAPACITY] == CAPACITY_UNBOUNDED ? 1 : params->v[PARAM_CAPACITY];
+	if (!MALLOC_KNOWN)
+		return 0;
+	struct chan_config config = trial_config(size, capacity ? capacity : 1, NULL);
+	size_t count = (double)size * (double)config.capacity <= small ? MANY : 1, opened = 0;
+	struct mallinfo2 before = mallinfo2();
+	while (opened < count && open_pair(impl, kind, &config, &pairs[opened]) == CHAN_OK)
+		opened++;
+	struct mallinfo2 after = mallinfo2();
+	for (size_t i = 0; i < opened; i++)
+		drop_pair(impl, kind, &pairs[i]);
+	uint64_t used = (uint64_t)(after.uordblks + after.hblkhd) - (uint64_t)(before.uordblks + before.hblkhd);
+	return opened != 0 && used < UINT64_MAX / 2 ? used / opened : 0;
+}

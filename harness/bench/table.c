@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/bench/table.h"
+
+#include "harness/bench/grid.h"
+#include "harness/bench/summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer verdicts stand below the table. */
+enum { VERDICT_MAX = 36, LINE_MAX_COLUMNS = 150 };
+
+/* One row before it is text. */
+struct line {
+	const struct cell *cell;
+	json_t *rows; /* NULL: nothing was measured */
+	const char *verdict;
+	struct samples rates;
+	double rate; /* median; NaN: none */
+};
+
+static int by_rate(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	if (x->cell->control != y->cell->control) /* controls last: null, then A/A */
+		return x->cell->control < y->cell->control ? -1 : 1;
+	if (isnan(x->rate) != isnan(y->rate))
+		return isnan(x->rate) ? 1 : -1;
+	if (!isnan(x->rate) && x->rate != y->rate)
+		return x->rate > y->rate ? -1 : 1;
+	return x->cell < y->cell ? -1 : x->cell > y->cell;
+}
+
+/* Columns that every scenario can have, after those of the rate. */
+static const struct figure common[] = {
+	{"cpu_ns_per_item", "CPU", "ns"},
+	{"ctx_switches_per_item", "switches", "1"},
+	{"p50_ns", "p50", "ns"},
+	{"p99_ns", "p99", "ns"},
+	{"p999_ns", "p99.9", "ns"},
+	{"max_ns", "max", "ns"},
+	{"bytes_per_channel", "bytes", "1"},
+	{NULL, NULL, NULL},
+};
+
+static void put_figures(char (*texts)[GRID_TEXT], size_t *column, const struct figure *figures, const struct line *line)
+{
+	for (const struct figure *f = figures; f != NULL && f->member != NULL && *column < GRID_COLUMNS; f++) {
+		double value = line->rows != NULL ? summary_median(line->rows, f->member) : NAN;
+		if (strcmp(f->unit, "ns") == 0)
+			format_ns(value, texts[(*column)++], GRID_TEXT);
+		else
+			format_count(value, texts[(*column)++], GRID_TEXT);
+	}
+}
+
+static void put_rates(char (*texts)[GRID_TEXT], const struct line *line, double best)
+{
+	struct interval interval = stats_median_interval(&line->rates);
+	format_count(line->rate, texts[2], GRID_TEXT);
+	format_range(interval.low, interval.high, texts[3], GRID_TEXT);
+	format_range(stats_min(&line->rates), stats_max(&line->rates), texts[4], GRID_TEXT);
+	if (!isnan(line->rate) && line->cell->control == CONTROL_NONE)
+		snprintf(texts[5], GRID_TEXT, "%.*f", line->rate / best < 0.0995 ? 3 : 2, line->rate / best);
+}
+
+static void put_label(char *text, const struct cell *cell)
+{
+	if (cell->control == CONTROL_NULL)
+		snprintf(text, GRID_TEXT, "null (floor)");
+	else
+		snprintf(text, GRID_TEXT, "%s%s", cell->impl->name, cell->control == CONTROL_AA ? " (again)" : "");
+}
+
+static void put_verdict(char *text, const struct line *line, size_t *notes)
+{
+	bool saturated = line->rows != NULL && summary_median(line->rows, "saturated") > 0;
+	if (line->cell->lacks != NULL)
+		snprintf(text, GRID_TEXT, "no %.50s", line->cell->lacks);
+	else if (line->rows == NULL)
+		snprintf(text, GRID_TEXT, "not measured");
+	else if (strlen(line->verdict) > VERDICT_MAX)
+		snprintf(text, GRID_TEXT, "BROKEN [%zu]", ++*notes);
+	else if (strcmp(line->verdict, "ok") != 0)
+		snprintf(text, GRID_TEXT, "%s", line->verdict);
+	else
+		snprintf(text, GRID_TEXT, saturated ? "ok, saturated" : "ok");
+}
+
+static bool print_grid(const struct block *block, const struct line *lines, FILE *out)
+{
+	struct grid grid = {.rows = NULL};
+	char title[GRID_TEXT];
+	size_t notes = 0;
+	double best = NAN;
+
+	grid_column(&grid, "implementation", true);
+	grid_column(&grid, "verdict", true);
+	snprintf(title, sizeof title, "%.48s/s", block->workload->item);
+	grid_column(&grid, title, false);
+	grid_column(&grid, "95 % interval", false);
+	grid_column(&grid, "min .. max", false);
+	grid_column(&grid, "of best", false);
+	for (const struct figure *f = common; f->member != NULL; f++)
+		grid_column(&grid, f->title, false);
+	for (const struct figure *f = block->workload->figures; f != NULL && f->member != NULL; f++)
+		grid_column(&grid, f->title, false);
+
+	for (size_t i = 0; i < block->count; i++)
+		if (lines[i].cell->control == CONTROL_NONE)
+			best = fmax(best, lines[i].rate);
+	for (size_t i = 0; i < block->count; i++) {
+		char(*texts)[GRID_TEXT] = grid_row(&grid);
+		size_t column = 6;
+		if (texts == NULL) {
+			grid_close(&grid);
+			return false;
+		}
+		put_label(texts[0], lines[i].cell);
+		put_verdict(texts[1], &lines[i], &notes);
+		if (isnan(lines[i].rate))
+			continue;
+		put_rates(texts, &lines[i], best);
+		put_figures(texts, &column, common, &lines[i]);
+		put_figures(texts, &column, block->workload->figures, &lines[i]);
+	}
+	grid_print(&grid, out, 2, LINE_MAX_COLUMNS);
+	grid_close(&grid);
+	return true;
+}
+
+static void print_notes(const struct block *block, const struct line *lines, FILE *out)
+{
+	size_t notes = 0;
+	const struct line *again = NULL, *first = NULL;
+
+	for (size_t i = 0; i < block->count; i++) {
+		if (lines[i].rows != NULL && strlen(lines[i].verdict) > VERDICT_MAX)
+			fprintf(out, "  [%zu] %s\n", ++notes, lines[i].verdict);
+		if (lines[i].cell->control == CONTROL_AA)
+			again = &lines[i];
+	}
+	for (size_t i = 0; i < block->count && again != NULL; i++)
+		if (lines[i].cell->impl == again->cell->impl && lines[i].cell->control == CONTROL_NONE)
+			first = &lines[i];
+	if (first != NULL && !isnan(first->rate) && !isnan(again->rate))
+		fprintf(out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
+		        100 * fabs(log(first->rate / again->rate)));
+}
+
+static void print_title(const struct block *block, FILE *out)
+{
+	char params[512];
+	plan_params(block, ' ', params, sizeof params);
+	fprintf(out, "\n%s  %s", block->workload->name, params);
+	if (block->presets[0] != '\0')
+		fprintf(out, "  (preset %s)", block->presets);
+	fputc('\n', out);
+}
+
+static bool print_block(const struct plan *plan, const struct block *block, json_t *cells, FILE *out, bool *good)
+{
+	struct line *lines = calloc(block->count + 1, sizeof *lines);
+	bool any = false, complete = lines != NULL;
+
+	for (size_t i = 0; i < block->count && complete; i++) {
+		struct line *line = &lines[i];
+		char name[1024];
+		line->cell = &plan->cells[block->first + i];
+		line->verdict = "ok";
+		line->rate = NAN;
+		plan_name(plan, line->cell, name, sizeof name);
+		line->rows = json_object_get(cells, name);
+		if (line->rows == NULL)
+			continue;
+		any = true;
+		line->verdict = summary_verdict(line->rows);
+		/* One broken trial, and the cell has no number: who knows what the others left out to be so fast. */
+		if (strcmp(line->verdict, "ok") != 0)
+			*good = false;
+		else
+			complete = summary_samples(line->rows, "items_per_second", &line->rates);
+		line->rate = stats_median(&line->rates);
+	}
+	if (complete && any) {
+		qsort(lines, block->count, sizeof *lines, by_rate);
+		print_title(block, out);
+		complete = print_grid(block, lines, out);
+		print_notes(block, lines, out);
+	}
+	for (size_t i = 0; i < block->count && lines != NULL; i++)
+		samples_free(&lines[i].rates);
+	free(lines);
+	return complete;
+}
+
+bool table_print(const struct plan *plan, json_t *rows, FILE *out)
+{
+	json_t *cells = summary_by_cell(rows);
+	bool good = true, complete = cells != NULL;
+
+	for (size_t i = 0; i < plan->block_count && complete; i++)
+		complete = print_block(plan, &plan->blocks[i], cells, out, &good);
+	if (!complete)
+		fputs("out of memory: the table is not complete\n", out);
+	json_decref(cells);
+	return good && complete;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * table.h - the results of a run as a person reads them.
+ */
+#ifndef CHANBENCH_TABLE_H
+#define CHANBENCH_TABLE_H
+
+#include "harness/bench/plan.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Prints one table for each block that has something to show: implementations by falling median rate, then those without a rate and
+ * the controls. Returns whether every verdict was good; false as well when memory ran out. */
+bool table_print(const struct plan *plan, json_t *rows, FILE *out);
+
+#endif

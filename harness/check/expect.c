@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/check/expect.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int report_pipe = -1;
+
+void expect_report_to(int pipe)
+{
+	report_pipe = pipe;
+}
+
+/* One write a line, so that lines of several threads do not mix. */
+static void tell(const char *word, const char *text)
+{
+	char line[512];
+	int length = snprintf(line, sizeof(line), "%s %s\n", word, text);
+	if (report_pipe < 0 || length < 0)
+		return;
+	if ((size_t)length >= sizeof(line)) {
+		length = (int)sizeof(line) - 1;
+		line[length - 1] = '\n';
+	}
+	ssize_t written = write(report_pipe, line, (size_t)length);
+	(void)written; /* the parent is gone: then nobody is left to be told */
+}
+
+void step(const char *format, ...)
+{
+	char text[480];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	tell("step", text);
+}
+
+void broken(const char *file, int line, const char *expected, const char *seen)
+{
+	char where[256];
+	const char *base = strrchr(file, '/');
+	snprintf(where, sizeof(where), "%s:%d", base != NULL ? base + 1 : file, line);
+	tell("expected", expected);
+	tell("seen", seen);
+	tell("failed", where);
+	_fail(file, line);
+}
+
+void not_offered(const char *what)
+{
+	tell("missing", what);
+	_skip(__FILE__, __LINE__);
+}
+
+void untestable(const char *why)
+{
+	tell("untestable", why);
+	_skip(__FILE__, __LINE__);
+}
+
+const char *status_name(enum chan_status status)
+{
+	static const char *const names[] = {
+		[CHAN_OK] = "CHAN_OK",           [CHAN_FULL] = "CHAN_FULL",     [CHAN_EMPTY] = "CHAN_EMPTY",
+		[CHAN_CLOSED] = "CHAN_CLOSED",   [CHAN_LAGGED] = "CHAN_LAGGED", [CHAN_TIMEOUT] = "CHAN_TIMEOUT",
+		[CHAN_INVALID] = "CHAN_INVALID", [CHAN_NOMEM] = "CHAN_NOMEM",
+	};
+	unsigned i = (unsigned)status;
+	return i < sizeof(names) / sizeof(names[0]) ? names[i] : "a status that does not exist";
+}
+
+void want_status(enum chan_status expected, enum chan_status seen, const char *file, int line)
+{
+	if (seen != expected)
+		broken(file, line, status_name(expected), status_name(seen));
+}
+
+void want_number(uint64_t expected, uint64_t seen, const char *file, int line)
+{
+	char want_text[32], seen_text[32];
+	if (seen == expected)
+		return;
+	snprintf(want_text, sizeof(want_text), "%" PRIu64, expected);
+	snprintf(seen_text, sizeof(seen_text), "%" PRIu64, seen);
+	broken(file, line, want_text, seen_text);
+}
+
+void want_truth(bool seen, const char *text, const char *file, int line)
+{
+	if (!seen)
+		broken(file, line, text, "it does not hold");
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * expect.h - the steps of a test, and what is expected of each.
+ *
+ * Every step is told to the parent process before it is taken, so that it can say what was done when one fails, crashes or hangs.
+ * A failed expectation ends the test (through CMocka): these are for the test's own thread only; what other threads do is
+ * expected with actor.h.
+ *
+ *   want(CHAN_OK, try_send(t, tx, 1));
+ *   want(CHAN_FULL, try_send(t, tx, 2));
+ *   want_u64(1, rx_get(t, rx, CHAN_LEN));
+ */
+#ifndef CHANBENCH_CHECK_EXPECT_H
+#define CHANBENCH_CHECK_EXPECT_H
+
+#include "impls/channel.h"
+
+/* The call returns this status. */
+#define want(status, call) want_status(status, (step("%s", #call), (call)), __FILE__, __LINE__)
+
+/* The expression has this value; is true. */
+#define want_u64(value, expression) want_number(value, (step("%s", #expression), (expression)), __FILE__, __LINE__)
+#define want_true(expression)       want_truth((step("%s", #expression), (expression)), #expression, __FILE__, __LINE__)
+
+/* Tells the parent what is done next. */
+void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the test: failed. */
+void broken(const char *file, int line, const char *expected, const char *seen);
+/* The same with one sentence of what was seen. */
+#define broken_because(expected, seen) broken(__FILE__, __LINE__, expected, seen)
+
+/* Ends the test: the implementation lacks what it needs. */
+void not_offered(const char *what);
+/* Ends the test: it cannot be made here, and why. */
+void untestable(const char *why);
+
+/* "CHAN_FULL" */
+const char *status_name(enum chan_status status);
+
+/* Where the steps are told; -1: nowhere. Set by the runner. */
+void expect_report_to(int pipe);
+
+void want_status(enum chan_status expected, enum chan_status seen, const char *file, int line);
+void want_number(uint64_t expected, uint64_t seen, const char *file, int line);
+void want_truth(bool seen, const char *text, const char *file, int line);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/check/handles.h"
+
+#include "harness/check/expect.h"
+
+#define HANDLES_MAX 256
+
+enum role { SENDER, RECEIVER, WEAK };
+
+static struct {
+	void *handle; /* NULL: forgotten */
+	enum role role;
+} kept[HANDLES_MAX];
+static size_t kept_count;
+
+static void keep(void *handle, enum role role)
+{
+	if (handle == NULL)
+		broken_because("CHAN_OK comes with a handle", "the handle is NULL");
+	if (kept_count == HANDLES_MAX)
+		broken_because("at most 256 handles in a test", "one more was opened");
+	kept[kept_count].handle = handle;
+	kept[kept_count++].role = role;
+}
+
+struct chan_sender *keep_sender(struct chan_sender *tx)
+{
+	keep(tx, SENDER);
+	return tx;
+}
+
+struct chan_receiver *keep_receiver(struct chan_receiver *rx)
+{
+	keep(rx, RECEIVER);
+	return rx;
+}
+
+struct chan_weak *keep_weak(struct chan_weak *weak)
+{
+	keep(weak, WEAK);
+	return weak;
+}
+
+void forget(const void *handle)
+{
+	for (size_t i = kept_count; i > 0; i--)
+		if (kept[i - 1].handle == handle) {
+			kept[i - 1].handle = NULL;
+			break;
+		}
+	while (kept_count > 0 && kept[kept_count - 1].handle == NULL)
+		kept_count--;
+}
+
+static void drop_sender(struct test *t, struct chan_sender **tx)
+{
+	switch (t->kind) {
+	case KIND_ONESHOT:
+		t->oneshot->sender_drop(tx);
+		return;
+	case KIND_BROADCAST:
+		t->broadcast->sender_drop(tx);
+		return;
+	case KIND_WATCH:
+		t->watch->sender_drop(tx);
+		return;
+	default:
+		t->mpsc->sender_drop(tx);
+	}
+}
+
+static void drop_receiver(struct test *t, struct chan_receiver **rx)
+{
+	switch (t->kind) {
+	case KIND_ONESHOT:
+		t->oneshot->receiver_drop(rx);
+		return;
+	case KIND_BROADCAST:
+		t->broadcast->receiver_drop(rx);
+		return;
+	case KIND_WATCH:
+		t->watch->receiver_drop(rx);
+		return;
+	default:
+		t->mpsc->receiver_drop(rx);
+	}
+}
+
+static void check_null(const void *handle)
+{
+	if (handle != NULL)
+		broken_because("a drop sets the handle to NULL", "it did not");
+}
+
+void tx_drop(struct test *t, struct chan_sender **tx)
+{
+	step("drop a sender");
+	forget(*tx);
+	drop_sender(t, tx);
+	check_null(*tx);
+}
+
+void rx_drop(struct test *t, struct chan_receiver **rx)
+{
+	step("drop a receiver");
+	forget(*rx);
+	drop_receiver(t, rx);
+	check_null(*rx);
+}
+
+void weak_drop(struct test *t, struct chan_weak **weak)
+{
+	step("drop a weak sender");
+	forget(*weak);
+	if (t->kind == KIND_BROADCAST)
+		t->broadcast->weak_drop(weak);
+	else
+		t->mpsc->weak_drop(weak);
+	check_null(*weak);
+}
+
+void handles_drop(struct test *t)
+{
+	while (kept_count > 0) {
+		void *handle = kept[--kept_count].handle;
+		if (handle == NULL)
+			continue;
+		if (kept[kept_count].role == SENDER)
+			tx_drop(t, &(struct chan_sender *){handle});
+		else if (kept[kept_count].role == RECEIVER)
+			rx_drop(t, &(struct chan_receiver *){handle});
+		else
+			weak_drop(t, &(struct chan_weak *){handle});
+	}
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/check/report.h"
+
+#include <string.h>
+
+static const char *variant(const struct cell *cell)
+{
+	return cell->hooks ? ", elements with hooks" : "";
+}
+
+/* What the child printed, without CMocka's own account of the test. */
+static void print_output(FILE *out, const char *output)
+{
+	const char *line = output;
+	bool head = false;
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
+		if (length > 0 && line[0] != '[') {
+			if (!head)
+				fprintf(out, "  printed:\n");
+			head = true;
+			fprintf(out, "    %.*s\n", (int)length, line);
+		}
+		line += length;
+		line += *line == '\n';
+	}
+}
+
+void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome)
+{
+	size_t count = outcome->step_count, first = count > STEPS_MAX ? count - STEPS_MAX : 0;
+	fprintf(out, "FAILED  %s  %s  %s: %s%s\n", cell->info->name, kind_names[cell->kind], cell->rule->id,
+	        cell->test->what, variant(cell));
+	fprintf(out, "  rule:     %s\n", cell->rule->text);
+	fprintf(out, "  done:\n");
+	if (first > 0)
+		fprintf(out, "    ... (%zu steps before)\n", first);
+	for (size_t i = first; i < count; i++)
+		fprintf(out, "    %s\n", outcome->steps[i % STEPS_MAX]);
+	fprintf(out, "  expected: %s\n", outcome->expected);
+	fprintf(out, "  seen:     %s\n", outcome->seen);
+	if (outcome->where[0] != '\0')
+		fprintf(out, "  at:       %s\n", outcome->where);
+	else
+		print_output(out, outcome->output);
+	fprintf(out, "\n");
+}
+
+static bool same_reason(const struct report *report, size_t i, size_t k)
+{
+	const struct cell *a = &report->cells[i], *b = &report->cells[k];
+	const struct outcome *x = &report->outcomes[i], *y = &report->outcomes[k];
+	return a->info == b->info && a->kind == b->kind && x->verdict == y->verdict && strcmp(x->why, y->why) == 0;
+}
+
+/* One line for all rules of an implementation and kind that have the verdict of cell `first` for its reason; nothing when an earlier
+ * cell has told it. */
+static void list_reason(FILE *out, const struct report *report, size_t first)
+{
+	const char *last = "";
+	for (size_t i = 0; i < first; i++)
+		if (same_reason(report, i, first))
+			return;
+	fprintf(out, "%s  %s  %s (%s):", report->cells[first].info->name, kind_names[report->cells[first].kind],
+	        verdict_names[report->outcomes[first].verdict], report->outcomes[first].why);
+	for (size_t i = first; i < report->count; i++) {
+		const char *id = report->cells[i].rule->id;
+		if (!same_reason(report, i, first) || strcmp(last, id) == 0)
+			continue;
+		fprintf(out, " %s", id);
+		last = id;
+	}
+	fprintf(out, "\n");
+}
+
+static void list_reasons(FILE *out, const struct report *report)
+{
+	bool any = false;
+	for (size_t i = 0; i < report->count; i++) {
+		enum verdict verdict = report->outcomes[i].verdict;
+		if (verdict == PASSED || verdict == FAILED)
+			continue;
+		list_reason(out, report, i);
+		any = true;
+	}
+	if (any)
+		fprintf(out, "\n");
+}
+
+void report_summary(FILE *out, const struct report *report)
+{
+	size_t total[VERDICT_COUNT] = {0};
+	list_reasons(out, report);
+	fprintf(out, "%-24s %-10s", "implementation", "kind");
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		fprintf(out, " %11s", verdict_names[v]);
+	fprintf(out, "\n");
+	for (size_t i = 0; i < report->count;) {
+		const struct cell *cell = &report->cells[i];
+		size_t counts[VERDICT_COUNT] = {0};
+		for (; i < report->count && report->cells[i].info == cell->info && report->cells[i].kind == cell->kind;
+		     i++) {
+			counts[report->outcomes[i].verdict]++;
+			total[report->outcomes[i].verdict]++;
+		}
+		fprintf(out, "%-24s %-10s", cell->info->name, kind_names[cell->kind]);
+		for (int v = 0; v < VERDICT_COUNT; v++)
+			fprintf(out, " %11zu", counts[v]);
+		fprintf(out, "\n");
+	}
+	fprintf(out, "\n%zu tests:", report->count);
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		if (total[v] > 0)
+			fprintf(out, " %zu %s", total[v], verdict_names[v]);
+	fprintf(out, "\n");
+}

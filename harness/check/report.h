@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report.h - what `chanbench check` prints.
+ */
+#ifndef CHANBENCH_CHECK_REPORT_H
+#define CHANBENCH_CHECK_REPORT_H
+
+#include "harness/check/run.h"
+
+#include <stdio.h>
+
+/* What came of every cell, in the order in which they ran. */
+struct report {
+	const struct cell *cells;
+	struct outcome *outcomes;
+	size_t count;
+};
+
+/* One failure in full. */
+void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome);
+
+/* What was declared, not offered and untestable; then a table of counts per implementation and kind, and a last line. */
+void report_summary(FILE *out, const struct report *report);
+
+#endif

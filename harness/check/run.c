@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/check/run.h"
+
+#include "harness/check/actor.h"
+#include "harness/check/expect.h"
+#include "harness/check/handles.h"
+#include "harness/child.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+const char *const verdict_names[VERDICT_COUNT] = {"passed", "failed", "declared", "not offered", "untestable"};
+
+/* Tests that make progress, but never end. */
+#define TOTAL_FACTOR 12
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * In the child
+ */
+
+/* CMocka turns a crash into a jump out of the handler, which in another thread than the test's is worse than the crash: what was
+ * there before (a sanitizer's handler, or the default) is put back while a test runs. */
+static const int crashes[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
+#define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
+static struct sigaction crash_actions[CRASHES];
+
+/* Room for a table of any kind. */
+union table {
+	struct chan_mpsc_ops mpsc;
+	struct chan_oneshot_ops oneshot;
+	struct chan_broadcast_ops broadcast;
+	struct chan_watch_ops watch;
+	void (*functions[1])(void);
+};
+
+/* LeakSanitizer, where it is linked in. */
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+/* Asked by AddressSanitizer and ThreadSanitizer where they are linked in: memory that cannot be had is NULL, as without them, and
+ * not the end. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
+static bool names(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
+		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+/* The functions that stand before the first optional one. */
+static size_t minimum_of(enum kind kind)
+{
+	return kind == KIND_BROADCAST || kind == KIND_WATCH ? 6 : 5;
+}
+
+/* The table of that kind with nothing in it but the minimum and what the test says it needs. */
+static void restrict_table(enum kind kind, const char *needs, const void *all, union table *table)
+{
+	memset(table, 0, sizeof(*table));
+	for (size_t i = 0; kind_op(kind, i) != NULL; i++)
+		if (i < minimum_of(kind) || names(needs, kind_op(kind, i)))
+			memcpy((char *)table + i * sizeof(table->functions[0]),
+			       (const char *)all + i * sizeof(table->functions[0]), sizeof(table->functions[0]));
+}
+
+struct running {
+	const struct cell *cell;
+	struct test test;
+};
+
+static void run_in_cmocka(void **state)
+{
+	struct running *running = *state;
+	for (size_t i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &crash_actions[i], NULL);
+	running->cell->test->run(&running->test);
+	actors_stop();
+	handles_drop(&running->test);
+}
+
+static int run_child(int pipe, void *arg)
+{
+	const struct cell *cell = arg;
+	char error[512];
+	union table table;
+	struct running running = {.cell = cell};
+	struct test *test = &running.test;
+	const struct CMUnitTest tests[] = {{cell->rule->id, run_in_cmocka, NULL, NULL, &running}};
+
+	expect_report_to(pipe);
+	step("load %s", cell->info->name);
+	const struct chan_impl *impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
+	if (impl == NULL) {
+		fprintf(stderr, "%s\n", error);
+		return EXIT_FAILURE;
+	}
+	const void *tables[KIND_COUNT] = {impl->mpsc, impl->unbounded, impl->oneshot, impl->broadcast, impl->watch};
+	restrict_table(cell->kind, cell->test->needs, tables[cell->kind], &table);
+	*test = (struct test){.impl = impl->name, .kind = cell->kind, .hooks = cell->hooks};
+	switch (cell->kind) {
+	case KIND_ONESHOT:
+		test->oneshot = &table.oneshot;
+		break;
+	case KIND_BROADCAST:
+		test->broadcast = &table.broadcast;
+		break;
+	case KIND_WATCH:
+		test->watch = &table.watch;
+		break;
+	default:
+		test->mpsc = &table.mpsc;
+	}
+	for (size_t i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], NULL, &crash_actions[i]);
+	int failed = cmocka_run_group_tests_name(cell->rule->id, tests, NULL, NULL);
+	if (failed != 0)
+		return failed;
+	if (__lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0)
+		return EXIT_FAILURE;
+	dprintf(pipe, "ended\n");
+	return EXIT_SUCCESS;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * In the parent
+ */
+
+struct listening {
+	struct outcome *outcome;
+	bool ended, failed;
+};
+
+static bool after(const char *line, const char *word, const char **rest)
+{
+	size_t length = strlen(word);
+	if (strncmp(line, word, length) != 0 || line[length] != ' ')
+		return false;
+	*rest = line + length + 1;
+	return true;
+}
+
+static void hear(const char *line, void *arg)
+{
+	struct listening *listening = arg;
+	struct outcome *outcome = listening->outcome;
+	const char *rest;
+	if (after(line, "step", &rest)) {
+		snprintf(outcome->steps[outcome->step_count++ % STEPS_MAX], sizeof(outcome->steps[0]), "%s", rest);
+	} else if (after(line, "expected", &rest)) {
+		snprintf(outcome->expected, sizeof(outcome->expected), "%s", rest);
+	} else if (after(line, "seen", &rest)) {
+		snprintf(outcome->seen, sizeof(outcome->seen), "%s", rest);
+	} else if (after(line, "failed", &rest)) {
+		snprintf(outcome->where, sizeof(outcome->where), "%s", rest);
+		listening->failed = true;
+	} else if (after(line, "missing", &rest)) {
+		outcome->verdict = NOT_OFFERED;
+		snprintf(outcome->why, sizeof(outcome->why), "%s", rest);
+	} else if (after(line, "untestable", &rest)) {
+		outcome->verdict = UNTESTABLE;
+		snprintf(outcome->why, sizeof(outcome->why), "%s", rest);
+	} else if (strcmp(line, "ended") == 0) {
+		listening->ended = true;
+	}
+}
+
+/* Whether it can run at all; says why not. */
+static bool runnable(const struct cell *cell, struct outcome *outcome)
+{
+	char needs[256], *next = needs, *word;
+	snprintf(needs, sizeof(needs), "%s", cell->test->needs);
+	while ((word = strsep(&next, " ")) != NULL) {
+		if (*word == '\0' || info_offers(cell->info, cell->kind, word))
+			continue;
+		outcome->verdict = NOT_OFFERED;
+		snprintf(outcome->why, sizeof(outcome->why), "%s", word);
+		return false;
+	}
+	if ((cell->test->flags & TEST_START) != 0 && (cell->info->flags & CHAN_HONOURS_START) == 0) {
+		outcome->verdict = UNTESTABLE;
+		snprintf(outcome->why, sizeof(outcome->why), "its counters cannot be started near their wrap");
+		return false;
+	}
+	return true;
+}
+
+/* A rule that the implementation does not claim to keep has no other verdict. */
+static void apply_deviations(const struct cell *cell, struct outcome *outcome)
+{
+	for (size_t i = 0; i < cell->info->deviation_count; i++) {
+		const struct info_deviation *deviation = &cell->info->deviations[i];
+		if (strcmp(deviation->rule, cell->rule->id) != 0)
+			continue;
+		outcome->verdict = DECLARED;
+		snprintf(outcome->why, sizeof(outcome->why), "%s", deviation->why);
+	}
+}
+
+void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	if (!runnable(cell, outcome))
+		return;
+	struct listening listening = {.outcome = outcome};
+	struct child_result result;
+	const struct child_spec spec = {.body = run_child,
+	                                .arg = (void *)(uintptr_t)cell,
+	                                .on_line = hear,
+	                                .on_line_arg = &listening,
+	                                .silence_ns = timeout_ns,
+	                                .total_ns = timeout_ns * TOTAL_FACTOR};
+	child_run(&spec, &result);
+	snprintf(outcome->output, sizeof(outcome->output), "%s", result.output);
+	outcome->machine = result.end == CHILD_NOT_STARTED;
+	bool good = result.end == CHILD_EXITED && result.code == 0 && listening.ended;
+	if (!good || listening.failed) {
+		outcome->verdict = FAILED;
+		if (!listening.failed) {
+			snprintf(outcome->expected, sizeof(outcome->expected), "the test ends");
+			child_describe(&result, outcome->seen, sizeof(outcome->seen));
+		}
+	}
+	apply_deviations(cell, outcome);
+}

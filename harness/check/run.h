@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run.h - runs one test of one rule for one implementation, in a child process.
+ */
+#ifndef CHANBENCH_CHECK_RUN_H
+#define CHANBENCH_CHECK_RUN_H
+
+#include "harness/check/rule.h"
+
+struct cell {
+	const struct impl_info *info;
+	enum kind kind;
+	const struct rule *rule;
+	const struct rule_test *test;
+	bool hooks; /* broadcast, watch: elements have hooks */
+};
+
+enum verdict { PASSED, FAILED, DECLARED, NOT_OFFERED, UNTESTABLE, VERDICT_COUNT };
+
+/* "passed" ... */
+extern const char *const verdict_names[VERDICT_COUNT];
+
+#define STEPS_MAX 16
+
+struct outcome {
+	enum verdict verdict;
+	bool machine; /* the child could not even be started */
+
+	/* FAILED (and DECLARED, where it failed): */
+	char expected[512];
+	char seen[512];
+	char where[128];   /* "file.c:12"; empty when it crashed or hung */
+	char output[4096]; /* the last of what the child printed (sanitizer reports, assertions) */
+
+	/* What was done, the last of it: steps[(step_count - 1) % STEPS_MAX] is the newest. */
+	char steps[STEPS_MAX][512];
+	size_t step_count;
+
+	char why[512]; /* NOT_OFFERED, UNTESTABLE: what is missing. DECLARED: what the implementation says */
+};
+
+/* Runs it; `timeout_ns` of silence is a hang. */
+void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome);
+
+#endif

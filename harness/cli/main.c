@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c - chanbench: finds the subcommand and makes sure that what it printed has arrived.
+ */
+#include "harness/bench/cell_child.h"
+#include "harness/bench/provenance.h"
+#include "harness/check/check.h"
+#include "harness/cli/commands.h"
+#include "harness/say.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_help(void)
+{
+	printf("chanbench - compares channels for threads: is each right, and what does it cost?\n"
+	       "\n"
+	       "usage: chanbench COMMAND [OPTION...]\n"
+	       "\n"
+	       "  list       what there is: implementations, scenarios, parameters, presets\n"
+	       "  bench      measures, and prints a table\n"
+	       "  compare    says what became faster, slower or broken from one result file to another\n"
+	       "  check      tests the rules of the contract\n"
+	       "\n"
+	       "  chanbench COMMAND --help tells more, with examples; --version says what this is.\n"
+	       "\n"
+	       "exit status: 0 all is well; 1 a verdict failed; 2 wrong usage; 3 the machine or the harness failed;\n"
+	       "             128 + signal: interrupted, and what was measured is kept\n"
+	       "\n"
+	       "examples:\n"
+	       "  chanbench bench --quick                          everything, in a few minutes\n"
+	       "  chanbench bench --scenario=fan_in --param=producers=1,2,4,8 --out=fan_in.json\n"
+	       "  chanbench check --plugin=./mine.so               is my channel right?\n");
+}
+
+static int refuse(const char *name)
+{
+	static const char *const names[] = {"list", "bench", "compare", "check"};
+	const char *nearest = say_nearest(name, names, sizeof names / sizeof names[0]);
+	if (nearest != NULL)
+		say("unknown command '%s'; did you mean '%s'?", name, nearest);
+	else
+		say("unknown command '%s': see 'chanbench --help'", name);
+	return EXIT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	static const struct command *const commands[] = {&list_command, &bench_command, &compare_command};
+
+	if (argc < 2) {
+		say("no command: list, bench, compare or check; see 'chanbench --help'");
+		return EXIT_USAGE;
+	}
+	const char *name = argv[1];
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+		print_help();
+		return EXIT_GOOD;
+	}
+	if (strcmp(name, "--version") == 0) {
+		provenance_print_version();
+		return EXIT_GOOD;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(name, commands[i]->name) == 0)
+			return commands[i]->run(argc - 1, argv + 1);
+	if (strcmp(name, "check") == 0)
+		return check_main(argc - 1, argv + 1);
+	if (strcmp(name, "bench-cell") == 0)
+		return bench_cell_main(argc - 1, argv + 1);
+	return refuse(name);
+}
+
+int main(int argc, char **argv)
+{
+	/* A file that may not grow further is an error like others, and so is a pipe that nobody reads. */
+	signal(SIGXFSZ, SIG_IGN);
+	int status = dispatch(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		say("cannot write to the standard output: %s", strerror(errno));
+		return EXIT_MACHINE;
+	}
+	return status;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast.c - opening a broadcast channel, receivers that come and go, readiness, properties. Overview: broadcast.h.
+ */
+#include "impls/mutex/broadcast.h"
+#include "impls/mutex/mutex.h"
+
+#include <stdlib.h>
+
+static void end(struct core *core)
+{
+	struct broadcast *ch = (struct broadcast *)core;
+
+	for (size_t i = 0; core->config.destroy != NULL && i < ch->retained; i++)
+		if (ch->slots[i].held)
+			core->config.destroy(broadcast_element(ch, &ch->slots[i]), core->config.context);
+	free(ch->elements);
+	free(ch->slots);
+	pthread_cond_destroy(&ch->idle);
+	core_fini(core);
+	free(ch);
+}
+
+/* A receiver at the tail, made but not counted yet. NULL when out of memory. */
+static struct broadcast_receiver *receiver_new(struct core *core)
+{
+	struct broadcast_receiver *r = handle_new(core, sizeof *r);
+
+	if (r == NULL || core->config.destroy == NULL)
+		return r;
+	r->spare = config_alloc(&core->layout, 1);
+	if (r->spare != NULL)
+		return r;
+	free(r);
+	core_release(core);
+	return NULL;
+}
+
+static enum chan_status broadcast_open(const struct chan_config *config, struct chan_sender **tx,
+                                       struct chan_receiver **rx)
+{
+	struct layout layout;
+	enum chan_status status;
+	size_t retained = 1;
+
+	if (config == NULL || tx == NULL)
+		return CHAN_INVALID;
+	if ((status = config_bounded(config, CHAN_BROADCAST_CAPACITY_MAX, &layout)) != CHAN_OK ||
+	    (status = config_copied(config, &layout)) != CHAN_OK)
+		return status;
+	while (retained < config->capacity)
+		retained *= 2;
+	if (retained > SIZE_MAX / layout.stride || retained > SIZE_MAX / sizeof(struct slot))
+		return CHAN_INVALID;
+
+	struct broadcast *ch = calloc(1, sizeof *ch);
+	if (ch == NULL)
+		return CHAN_NOMEM;
+	core_init(&ch->core, config, &layout, end);
+	core_hold(&ch->core); /* so that undoing a receiver does not end it */
+	pthread_cond_init(&ch->idle, NULL);
+	ch->retained = retained;
+	ch->tail = config->start;
+	ch->slots = calloc(retained, sizeof *ch->slots);
+	ch->elements = config_alloc(&layout, retained);
+	struct handle *sender = handle_new(&ch->core, sizeof *sender);
+	struct broadcast_receiver *receiver = rx != NULL ? receiver_new(&ch->core) : NULL;
+	if (ch->slots == NULL || ch->elements == NULL || sender == NULL || (rx != NULL && receiver == NULL))
+		goto no_memory;
+	ch->core.senders = 1;
+	*tx = (struct chan_sender *)sender;
+	if (rx != NULL) {
+		ch->core.receivers = 1;
+		receiver->next = ch->tail;
+		*rx = (struct chan_receiver *)receiver;
+	}
+	core_release(&ch->core);
+	return CHAN_OK;
+
+no_memory:
+	if (receiver != NULL)
+		free(receiver->spare);
+	free(receiver);
+	free(sender);
+	if (ch->slots == NULL)
+		ch->retained = 0;
+	end(&ch->core);
+	return CHAN_NOMEM;
+}
+
+static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
+{
+	struct broadcast *ch = broadcast_of(from);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core) || out == NULL)
+		return CHAN_INVALID;
+	struct broadcast_receiver *r = receiver_new(&ch->core);
+	if (r == NULL)
+		return CHAN_NOMEM;
+	handle_enter(from, "subscribe");
+	r->next = ch->tail;
+	ch->core.receivers++;
+	handle_leave(from, &firing);
+	*out = (struct chan_receiver *)r;
+	return CHAN_OK;
+}
+
+static enum chan_status broadcast_subscribe(struct chan_sender *tx, struct chan_receiver **out)
+{
+	return subscribe((struct handle *)tx, out);
+}
+
+static enum chan_status broadcast_resubscribe(struct chan_receiver *rx, struct chan_receiver **out)
+{
+	return subscribe((struct handle *)rx, out);
+}
+
+static void broadcast_receiver_drop(struct chan_receiver **rx)
+{
+	struct broadcast_receiver *r = (struct broadcast_receiver *)*rx;
+	struct list firing = WAIT_FIRING(firing);
+
+	if (r == NULL)
+		return;
+	*rx = NULL;
+
+	struct broadcast *ch = broadcast_of(&r->handle);
+	struct core *core = &ch->core;
+	handle_enter(&r->handle, "receiver_drop");
+	handle_disarm_all(&r->handle);
+	if (--core->receivers == 0)
+		wait_wake_all(&core->closers, &firing);
+	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
+	for (uint64_t p = broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
+	     p = broadcast_retained_from(ch, p + 1)) {
+		if (!broadcast_pay(ch, broadcast_slot(ch, p), r->spare))
+			continue;
+		pthread_mutex_unlock(
+			&core->lock); /* meanwhile others send, and p + 1 may be overwritten or beyond `stop` */
+		core->config.destroy(r->spare, core->config.context);
+		pthread_mutex_lock(&core->lock);
+	}
+	handle_leave(&r->handle, &firing);
+	free(r->spare);
+	free(r);
+	core_release(core);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Readiness, properties
+ */
+
+static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
+{
+	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
+	struct broadcast *ch = broadcast_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core))
+		return CHAN_NOT_ARMED;
+	handle_enter(&r->handle, "arm_recv");
+	bool ready = r->next != ch->tail || ch->core.senders == 0;
+	if (!ready)
+		handle_arm(&r->handle, &ch->core.readers, waiter);
+	handle_leave(&r->handle, &firing);
+	return ready ? CHAN_READY : CHAN_ARMED;
+}
+
+static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_receiver *r, enum chan_property property)
+{
+	uint64_t answer;
+
+	pthread_mutex_lock(&ch->core.lock);
+	switch (property) {
+	case CHAN_LEN:
+		answer = r != NULL ? ch->tail - r->next : ch->owed;
+		break;
+	case CHAN_CAPACITY:
+		answer = ch->core.config.capacity;
+		break;
+	case CHAN_MAX_CAPACITY:
+		answer = ch->retained;
+		break;
+	default:
+		answer = core_get(&ch->core, r == NULL, property);
+	}
+	pthread_mutex_unlock(&ch->core.lock);
+	return answer;
+}
+
+static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_property property)
+{
+	return broadcast_get(broadcast_of((const struct handle *)tx), NULL, property);
+}
+
+static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
+{
+	const struct broadcast_receiver *r = (const struct broadcast_receiver *)rx;
+
+	return broadcast_get(broadcast_of(&r->handle), r, property);
+}
+
+static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
+{
+	return broadcast_get(broadcast_of((const struct handle *)weak), NULL, property);
+}
+
+const struct chan_broadcast_ops mutex_broadcast_ops = {
+	.open = broadcast_open,
+	.send = mutex_broadcast_send,
+	.recv = mutex_broadcast_recv,
+	.subscribe = broadcast_subscribe,
+	.sender_drop = core_sender_drop,
+	.receiver_drop = broadcast_receiver_drop,
+	.sender_clone = core_sender_clone,
+	.downgrade = core_downgrade,
+	.upgrade = core_upgrade,
+	.weak_clone = core_weak_clone,
+	.weak_drop = core_weak_drop,
+	.resubscribe = broadcast_resubscribe,
+	.closed = core_wait_closed,
+	.arm_recv = broadcast_arm_recv,
+	.arm_closed = core_arm_closed,
+	.disarm = core_disarm,
+	.sender_get = broadcast_sender_get,
+	.receiver_get = broadcast_receiver_get,
+	.weak_get = broadcast_weak_get,
+};

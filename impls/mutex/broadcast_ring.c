@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast_ring.c - sending and receiving, and the end of values. Overview and invariants: broadcast.h.
+ */
+#include "impls/base/scratch.h"
+#include "impls/mutex/broadcast.h"
+
+/* Moves the value out of its slot, to be destroyed later. False: there was none, or nothing has to be done with it. */
+static bool move_out(struct broadcast *ch, struct slot *slot, void *to)
+{
+	if (!slot->held || to == NULL)
+		return false;
+	layout_copy(&ch->core.layout, to, broadcast_element(ch, slot));
+	slot->held = false;
+	return true;
+}
+
+bool broadcast_pay(struct broadcast *ch, struct slot *slot, void *to)
+{
+	if (--slot->debt > 0)
+		return false;
+	ch->owed--;
+	return move_out(ch, slot, to);
+}
+
+enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
+{
+	struct handle *h = (struct handle *)tx;
+	struct broadcast *ch = broadcast_of(h);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	void (*destroy)(void *, void *) = core->config.destroy;
+	void *context = core->config.context;
+	bool overwritten = false;
+	struct scratch old;
+
+	if (mark_inside(core) || (msg == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	old.element = NULL;
+	if (destroy != NULL && !scratch_get(&old, &core->layout))
+		return CHAN_NOMEM;
+
+	handle_enter(h, "send");
+	while (core->receivers > 0 && broadcast_slot(ch, ch->tail)->busy)
+		pthread_cond_wait(&ch->idle, &core->lock);
+	size_t count = core->receivers;
+	if (count > 0) {
+		struct slot *slot = broadcast_slot(ch, ch->tail);
+		if (slot->debt == 0)
+			ch->owed++;
+		overwritten = move_out(ch, slot, old.element);
+		layout_copy(&core->layout, broadcast_element(ch, slot), msg);
+		slot->held = true;
+		slot->debt = count;
+		ch->tail++;
+		wait_wake_all(&core->readers, &firing);
+	}
+	if (receivers != NULL)
+		*receivers = count;
+	handle_leave(h, &firing);
+
+	if (overwritten)
+		destroy(old.element, context);
+	scratch_put(&old);
+	return count > 0 ? CHAN_OK : CHAN_CLOSED;
+}
+
+/* Takes the copy of the slot's value that is this receiver's, and pays for it; `*ended`: the original now lies at `to`. Under the
+ * lock; with a hook it is released meanwhile. */
+static enum chan_status copy_out(struct broadcast *ch, struct slot *slot, void *msg, void *to, bool *ended)
+{
+	const struct chan_config *config = &ch->core.config;
+	struct mark mark;
+	int failed = 0;
+
+	if (config->clone == NULL) {
+		layout_copy(&ch->core.layout, msg, broadcast_element(ch, slot));
+	} else {
+		slot->busy = true;
+		pthread_mutex_unlock(&ch->core.lock);
+		mark_enter(&mark, &ch->core);
+		failed = config->clone(msg, broadcast_element(ch, slot), config->context);
+		mark_leave(&mark);
+		pthread_mutex_lock(&ch->core.lock);
+		slot->busy = false;
+		pthread_cond_broadcast(&ch->idle);
+	}
+	*ended = broadcast_pay(ch, slot, to);
+	return failed ? CHAN_NOMEM : CHAN_OK;
+}
+
+enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
+{
+	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
+	struct broadcast *ch = broadcast_of(&r->handle);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	void (*destroy)(void *, void *) = core->config.destroy;
+	void *context = core->config.context;
+	enum chan_status status = CHAN_OK;
+	struct scratch original;
+	bool ended = false;
+
+	if (mark_inside(core) || (msg == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	original.element = NULL;
+	if (destroy != NULL)
+		scratch_get(&original, &core->layout); /* or not: see OUT OF MEMORY */
+
+	handle_enter(&r->handle, "recv");
+	while (r->next == ch->tail && status == CHAN_OK)
+		status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
+	while (status == CHAN_OK && ch->tail - r->next <= ch->retained && broadcast_slot(ch, r->next)->busy)
+		pthread_cond_wait(&ch->idle, &core->lock);
+	if (status == CHAN_OK && ch->tail - r->next > ch->retained) {
+		uint64_t oldest = broadcast_retained_from(ch, r->next);
+		if (missed != NULL)
+			*missed = oldest - r->next;
+		r->next = oldest;
+		status = CHAN_LAGGED;
+	} else if (status == CHAN_OK) {
+		status = copy_out(ch, broadcast_slot(ch, r->next++), msg, original.element, &ended);
+	}
+	handle_leave(&r->handle, &firing);
+
+	if (ended)
+		destroy(original.element, context);
+	scratch_put(&original);
+	return status;
+}

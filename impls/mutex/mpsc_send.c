@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mpsc_send.c - slots and who gets them; sending, and permits. Overview and invariants: mpsc.h.
+ *
+ * To send is to acquire a slot and to put a message into it, under one lock hold. A sender that has to wait for slots stands
+ * in the senders' queue, as a blocked thread or as an armed waiter, and is given slots there by whoever gives them back; it is
+ * woken when it has all that it wants. The thread that comes back from such a wait looks at `closed` again: a slot that was
+ * assigned before the close and not yet used is given back, and the send fails (M-33).
+ */
+#include "impls/mutex/mpsc.h"
+
+#include <assert.h>
+
+void mutex_slots_give(struct mpsc *ch, size_t n, struct list *firing)
+{
+	if (n == 0)
+		return;
+	ch->free += n;
+	while (ch->free > 0 && !list_empty(&ch->writers)) {
+		struct wait *w = wait_first(&ch->writers);
+		size_t missing = w->want - w->got;
+		size_t given = ch->free < missing ? ch->free : missing;
+
+		ch->free -= given;
+		w->got += given;
+		if (given < missing)
+			break; /* it stays at the head and keeps what it has (M-25) */
+		wait_wake(w, firing);
+	}
+	if (core_closed(&ch->core) && mutex_ended(ch))
+		wait_wake_all(&ch->core.readers, firing);
+}
+
+/* The slots that armed waiters of a sender own. Under the lock. */
+static size_t owned(const struct handle *h)
+{
+	size_t n = 0;
+
+	for (const struct list *node = h->armed.next; node != &h->armed; node = node->next)
+		n += LIST_ENTRY(node, const struct wait, siblings)->got;
+	return n;
+}
+
+/* Waits in the queue for `n` slots. Under the lock, which is released meanwhile. */
+static enum chan_status queue_for_slots(struct handle *h, size_t n, uint64_t deadline, struct list *firing)
+{
+	struct mpsc *ch = mpsc_of(h);
+	struct wait_blocked blocked;
+	enum chan_status status = CHAN_OK;
+
+	wait_blocked_init(&blocked);
+	blocked.wait.want = n;
+	list_append(&ch->writers, &blocked.wait.queue);
+	/* Slots that armed waiters of this handle own are not enough, and keeping them while standing behind others could
+	 * block those for ever: they go to the head. */
+	mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing);
+	wait_fire(&ch->core.lock, firing); /* whom this operation woke so far must not wait for it */
+
+	if (!wait_block(&ch->core.lock, &blocked, deadline)) {
+		list_unlink(&blocked.wait.queue);
+		status = CHAN_TIMEOUT;
+	} else if (core_closed(&ch->core)) {
+		status = CHAN_CLOSED;
+	}
+	if (status != CHAN_OK)
+		mutex_slots_give(ch, blocked.wait.got, firing); /* M-26, M-33 */
+	wait_blocked_end(&blocked);
+	return status;
+}
+
+/* Takes `n` slots, all or none: first those that armed waiters of this handle own. Under the lock. */
+static enum chan_status acquire(struct handle *h, size_t n, uint64_t deadline, struct list *firing)
+{
+	struct mpsc *ch = mpsc_of(h);
+
+	if (core_closed(&ch->core)) {
+		mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing); /* M-33 */
+		return CHAN_CLOSED;
+	}
+	if (n <= owned(h) + ch->free) { /* what is free is nobody's: I2 */
+		ch->free -= n - mutex_owed_take(h, n);
+		return CHAN_OK;
+	}
+	if (deadline == CHAN_NOW)
+		return CHAN_FULL;
+	return queue_for_slots(h, n, deadline, firing);
+}
+
+/* Puts a message into a slot that the caller has acquired. CHAN_OK or CHAN_NOMEM. Under the lock. */
+static enum chan_status put(struct mpsc *ch, const void *msg, struct list *firing)
+{
+	if (!queue_push(&ch->messages, msg)) {
+		mutex_slots_give(ch, 1, firing);
+		return CHAN_NOMEM;
+	}
+	mutex_receivers_call(ch, 1, firing);
+	return CHAN_OK;
+}
+
+enum chan_status mutex_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
+{
+	struct handle *h = (struct handle *)tx;
+	struct mpsc *ch = mpsc_of(h);
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status;
+
+	if (msg == NULL && ch->core.layout.size != 0)
+		return CHAN_INVALID;
+	handle_enter(h, "send");
+	status = acquire(h, 1, deadline, &firing);
+	if (status == CHAN_OK)
+		status = put(ch, msg, &firing);
+	handle_leave(h, &firing);
+	return status;
+}
+
+enum chan_status mutex_send_many(struct chan_sender *tx, const void *msgs, size_t n, size_t *sent, uint64_t deadline)
+{
+	struct handle *h = (struct handle *)tx;
+	struct mpsc *ch = mpsc_of(h);
+	size_t size = ch->core.layout.size;
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status;
+
+	*sent = 0;
+	if (msgs == NULL && n != 0 && size != 0)
+		return CHAN_INVALID;
+	handle_enter(h, "send_many");
+	status = core_closed(&ch->core) ? CHAN_CLOSED : CHAN_OK;
+	while (status == CHAN_OK && *sent < n) {
+		status = acquire(h, 1, deadline, &firing);
+		if (status == CHAN_OK)
+			status = put(ch, size == 0 ? NULL : (const char *)msgs + *sent * size, &firing);
+		if (status == CHAN_OK)
+			++*sent;
+	}
+	handle_leave(h, &firing);
+	return status;
+}
+
+enum chan_status mutex_reserve(struct chan_sender *tx, size_t n, struct chan_permit *permit, uint64_t deadline)
+{
+	struct handle *h = (struct handle *)tx;
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status;
+
+	if (permit == NULL)
+		return CHAN_INVALID;
+	if (n > mpsc_of(h)->capacity)
+		return deadline == CHAN_NOW ? CHAN_FULL : CHAN_INVALID; /* M-40, M-41 */
+	handle_enter(h, "reserve");
+	status = acquire(h, n, deadline, &firing);
+	if (status == CHAN_OK)
+		*permit = (struct chan_permit){.sender = tx, .count = n};
+	handle_leave(h, &firing);
+	return status;
+}
+
+void mutex_permit_send(struct chan_permit *permit, const void *msg)
+{
+	struct handle *h = (struct handle *)permit->sender;
+	struct list firing = WAIT_FIRING(firing);
+
+	assert(permit->count > 0);
+	handle_enter(h, "permit_send");
+	permit->count--;
+	put(mpsc_of(h), msg, &firing); /* a slot is held, so the ring has room */
+	handle_leave(h, &firing);
+}
+
+void mutex_permit_release(struct chan_permit *permit)
+{
+	struct handle *h = (struct handle *)permit->sender;
+	struct list firing = WAIT_FIRING(firing);
+
+	if (permit->count == 0)
+		return;
+	handle_enter(h, "permit_release");
+	mutex_slots_give(mpsc_of(h), permit->count, &firing);
+	permit->count = 0;
+	handle_leave(h, &firing);
+}
+
+enum chan_arm mutex_arm_send(struct chan_sender *tx, struct chan_waiter *waiter)
+{
+	struct handle *h = (struct handle *)tx;
+	struct mpsc *ch = mpsc_of(h);
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_arm result = CHAN_READY;
+
+	handle_enter(h, "arm_send");
+	if (!core_closed(&ch->core) && owned(h) == 0 && ch->free == 0) {
+		struct wait *w = wait_arm(waiter, h, &h->armed, MPSC_SLOT);
+
+		w->want = 1;
+		list_append(&ch->writers, &w->queue);
+		result = CHAN_ARMED;
+	}
+	handle_leave(h, &firing);
+	return result;
+}

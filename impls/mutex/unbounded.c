@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unbounded.c - the unbounded kind: the bounded one with slots that do not run out, and without permits. So a send never waits,
+ * whatever its deadline, and arm_send is always ready (U-1); memory can run out instead, and is returned as the backlog
+ * drains (queue.h). The overview is in mpsc.h.
+ */
+#include "impls/mutex/mpsc.h"
+#include "impls/mutex/mutex.h"
+
+static enum chan_status open_unbounded(const struct chan_config *config, struct chan_sender **tx,
+                                       struct chan_receiver **rx)
+{
+	struct layout layout;
+	enum chan_status status;
+
+	if (config == NULL || tx == NULL || rx == NULL)
+		return CHAN_INVALID;
+	status = config_layout(config, &layout);
+	return status == CHAN_OK ? mutex_open(config, &layout, 0, tx, rx) : status;
+}
+
+const struct chan_mpsc_ops mutex_unbounded_ops = {
+	.open = open_unbounded,
+	.send = mutex_send,
+	.recv = mutex_recv,
+	.sender_drop = mutex_sender_drop,
+	.receiver_drop = mutex_receiver_drop,
+	.sender_clone = core_sender_clone,
+	.downgrade = core_downgrade,
+	.upgrade = core_upgrade,
+	.weak_clone = core_weak_clone,
+	.weak_drop = core_weak_drop,
+	.receiver_clone = mutex_receiver_clone,
+	.send_many = mutex_send_many,
+	.recv_many = mutex_recv_many,
+	.close = mutex_close,
+	.closed = core_wait_closed,
+	.arm_send = mutex_arm_send,
+	.arm_recv = mutex_arm_recv,
+	.arm_closed = core_arm_closed,
+	.disarm = mutex_disarm,
+	.sender_get = mutex_sender_get,
+	.receiver_get = mutex_receiver_get,
+	.weak_get = core_weak_get,
+};

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch.c - opening a watch channel, receivers that come and go, readiness. Overview and invariants: watch.h.
+ */
+#include "impls/mutex/watch.h"
+#include "impls/mutex/mutex.h"
+
+#include <stdlib.h>
+
+static void end(struct core *core)
+{
+	struct watch *ch = (struct watch *)core;
+
+	if (core->config.destroy != NULL)
+		core->config.destroy(ch->value, core->config.context);
+	free(ch->value);
+	pthread_cond_destroy(&ch->unpinned);
+	core_fini(core);
+	free(ch);
+}
+
+static enum chan_status watch_open(const struct chan_config *config, const void *initial, struct chan_sender **tx,
+                                   struct chan_receiver **rx)
+{
+	struct layout layout;
+
+	if (config == NULL || tx == NULL || rx == NULL || (initial == NULL && config->size != 0))
+		return CHAN_INVALID;
+	enum chan_status status = config_copied(config, &layout);
+	if (status != CHAN_OK)
+		return status;
+
+	struct watch *ch = calloc(1, sizeof *ch);
+	if (ch == NULL)
+		return CHAN_NOMEM;
+	core_init(&ch->core, config, &layout, end);
+	ch->value = config_alloc(&layout, 1);
+	struct handle *sender = handle_new(&ch->core, sizeof *sender);
+	struct watch_receiver *receiver = handle_new(&ch->core, sizeof *receiver);
+	if (ch->value == NULL || sender == NULL || receiver == NULL)
+		goto no_memory;
+	pthread_cond_init(&ch->unpinned, NULL);
+	layout_copy(&layout, ch->value, initial);
+	ch->version = receiver->seen = config->start;
+	ch->core.senders = ch->core.receivers = 1;
+	*tx = (struct chan_sender *)sender;
+	*rx = (struct chan_receiver *)receiver;
+	return CHAN_OK;
+
+no_memory:
+	free(receiver);
+	free(sender);
+	free(ch->value);
+	core_fini(&ch->core);
+	free(ch);
+	return CHAN_NOMEM;
+}
+
+/* A receiver made through `from`, which has seen what `like` has or, NULL, the current version. */
+static enum chan_status receiver_new(struct handle *from, const struct watch_receiver *like, struct chan_receiver **out)
+{
+	struct watch *ch = watch_of(from);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core) || out == NULL)
+		return CHAN_INVALID;
+	struct watch_receiver *r = handle_new(&ch->core, sizeof *r);
+	if (r == NULL)
+		return CHAN_NOMEM;
+	handle_enter(from, "subscribe");
+	r->seen = like != NULL ? like->seen : ch->version;
+	ch->core.receivers++;
+	handle_leave(from, &firing);
+	*out = (struct chan_receiver *)r;
+	return CHAN_OK;
+}
+
+static enum chan_status watch_receiver_clone(struct chan_receiver *rx, struct chan_receiver **out)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+
+	return receiver_new(&r->handle, r, out);
+}
+
+static enum chan_status watch_subscribe(struct chan_sender *tx, struct chan_receiver **out)
+{
+	return receiver_new((struct handle *)tx, NULL, out);
+}
+
+static void watch_receiver_drop(struct chan_receiver **rx)
+{
+	struct watch_receiver *r = (struct watch_receiver *)*rx;
+	struct list firing = WAIT_FIRING(firing);
+
+	if (r == NULL)
+		return;
+	*rx = NULL;
+
+	struct core *core = r->handle.core;
+	handle_enter(&r->handle, "receiver_drop");
+	handle_disarm_all(&r->handle);
+	if (--core->receivers == 0)
+		wait_wake_all(&core->closers, &firing);
+	handle_leave(&r->handle, &firing);
+	free(r);
+	core_release(core);
+}
+
+static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_waiter *waiter)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core))
+		return CHAN_NOT_ARMED;
+	handle_enter(&r->handle, "arm_changed");
+	bool ready = r->seen != ch->version || ch->core.senders == 0;
+	if (!ready)
+		handle_arm(&r->handle, &ch->core.readers, waiter);
+	handle_leave(&r->handle, &firing);
+	return ready ? CHAN_READY : CHAN_ARMED;
+}
+
+const struct chan_watch_ops mutex_watch_ops = {
+	.open = watch_open,
+	.send = mutex_watch_send,
+	.borrow = mutex_watch_borrow,
+	.changed = mutex_watch_changed,
+	.sender_drop = core_sender_drop,
+	.receiver_drop = watch_receiver_drop,
+	.send_replace = mutex_watch_send_replace,
+	.modify = mutex_watch_modify,
+	.sender_borrow = mutex_watch_sender_borrow,
+	.borrow_and_update = mutex_watch_borrow_and_update,
+	.has_changed = mutex_watch_has_changed,
+	.wait_for = mutex_watch_wait_for,
+	.mark_changed = mutex_watch_mark_changed,
+	.mark_unchanged = mutex_watch_mark_unchanged,
+	.sender_clone = core_sender_clone,
+	.receiver_clone = watch_receiver_clone,
+	.subscribe = watch_subscribe,
+	.closed = core_wait_closed,
+	.arm_changed = watch_arm_changed,
+	.arm_closed = core_arm_closed,
+	.disarm = core_disarm,
+	.sender_get = core_sender_get,
+	.receiver_get = core_receiver_get,
+};

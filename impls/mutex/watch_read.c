@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and invariants: watch.h.
+ */
+#include "impls/mutex/watch.h"
+
+/* Copies the value, which is not pinned. CHAN_OK or CHAN_NOMEM. */
+static enum chan_status copy_out(struct watch *ch, void *value)
+{
+	const struct chan_config *config = &ch->core.config;
+	struct mark mark;
+
+	if (config->clone == NULL) {
+		layout_copy(&ch->core.layout, value, ch->value);
+		return CHAN_OK;
+	}
+	watch_pin(ch, &mark);
+	int failed = config->clone(value, ch->value, config->context);
+	watch_unpin(ch, &mark);
+	return failed ? CHAN_NOMEM : CHAN_OK;
+}
+
+enum chan_status mutex_watch_sender_borrow(struct chan_sender *tx, void *value)
+{
+	struct handle *h = (struct handle *)tx;
+	struct watch *ch = watch_of(h);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(h->core) || (value == NULL && h->core->layout.size != 0))
+		return CHAN_INVALID;
+	handle_enter(h, "sender_borrow");
+	watch_await_unpinned(ch);
+	enum chan_status status = copy_out(ch, value);
+	handle_leave(h, &firing);
+	return status;
+}
+
+static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unseen, bool update)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core) || (value == NULL && ch->core.layout.size != 0))
+		return CHAN_INVALID;
+	handle_enter(&r->handle, "borrow");
+	watch_await_unpinned(ch);
+	uint64_t version = ch->version; /* of the value that is copied, which nobody changes until it is */
+	enum chan_status status = copy_out(ch, value);
+	if (unseen != NULL)
+		*unseen = version != r->seen;
+	if (update && status == CHAN_OK)
+		r->seen = version;
+	handle_leave(&r->handle, &firing);
+	return status;
+}
+
+enum chan_status mutex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen)
+{
+	return borrow(rx, value, unseen, false);
+}
+
+enum chan_status mutex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen)
+{
+	return borrow(rx, value, unseen, true);
+}
+
+enum chan_status mutex_watch_changed(struct chan_receiver *rx, uint64_t deadline)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status = CHAN_OK;
+
+	if (mark_inside(core))
+		return CHAN_INVALID;
+	handle_enter(&r->handle, "changed");
+	while (status == CHAN_OK && r->seen == ch->version)
+		status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
+	if (status == CHAN_OK)
+		r->seen = ch->version;
+	handle_leave(&r->handle, &firing);
+	return status;
+}
+
+enum chan_status mutex_watch_has_changed(struct chan_receiver *rx)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status;
+
+	if (mark_inside(&ch->core))
+		return CHAN_INVALID;
+	handle_enter(&r->handle, "has_changed");
+	if (ch->core.senders == 0)
+		status = CHAN_CLOSED; /* W-7: unseen or not */
+	else
+		status = r->seen != ch->version ? CHAN_OK : CHAN_EMPTY;
+	handle_leave(&r->handle, &firing);
+	return status;
+}
+
+/* Tries the predicate on the current value, and copies that very value out where it holds. */
+static enum chan_status try_value(struct watch_receiver *r, bool (*pred)(const void *value, void *arg), void *arg,
+                                  void *value, bool *holds)
+{
+	struct watch *ch = watch_of(&r->handle);
+	const struct chan_config *config = &ch->core.config;
+	int failed = 0;
+	struct mark mark;
+
+	uint64_t version = ch->version;
+	watch_pin(ch, &mark);
+	*holds = pred(ch->value, arg);
+	if (*holds && config->clone != NULL)
+		failed = config->clone(value, ch->value, config->context);
+	else if (*holds)
+		layout_copy(&ch->core.layout, value, ch->value);
+	watch_unpin(ch, &mark);
+	r->seen = version; /* W-25: tried is seen */
+	return failed ? CHAN_NOMEM : CHAN_OK;
+}
+
+enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
+                                      void *value, uint64_t deadline)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status;
+	bool holds = false;
+	uint64_t tried;
+
+	if (mark_inside(core) || pred == NULL || (value == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	handle_enter(&r->handle, "wait_for");
+	do {
+		watch_await_unpinned(ch);
+		tried = ch->edits;
+		status = try_value(r, pred, arg, value, &holds);
+		/* What modify changed without notifying is not tried; unless it is the last value there will be (W-24). */
+		while (status == CHAN_OK && !holds && r->seen == ch->version &&
+		       (core->senders != 0 || ch->edits == tried))
+			status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
+	} while (status == CHAN_OK && !holds);
+	handle_leave(&r->handle, &firing);
+	return status;
+}
+
+static void mark_seen(struct chan_receiver *rx, uint64_t behind)
+{
+	struct watch_receiver *r = (struct watch_receiver *)rx;
+	struct watch *ch = watch_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(&ch->core))
+		return;
+	handle_enter(&r->handle, "mark");
+	r->seen = ch->version - behind;
+	handle_leave(&r->handle, &firing);
+}
+
+void mutex_watch_mark_changed(struct chan_receiver *rx)
+{
+	mark_seen(rx, 1);
+}
+
+void mutex_watch_mark_unchanged(struct chan_receiver *rx)
+{
+	mark_seen(rx, 0);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch_write.c - sending to a watch channel, and modifying its value. Overview and invariants: watch.h.
+ */
+#include "impls/base/scratch.h"
+#include "impls/mutex/watch.h"
+
+static void notify(struct watch *ch, struct list *firing)
+{
+	ch->version++;
+	wait_wake_all(&ch->core.readers, firing);
+}
+
+enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
+{
+	struct handle *h = (struct handle *)tx;
+	struct watch *ch = watch_of(h);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	void (*destroy)(void *, void *) = core->config.destroy;
+	void *context = core->config.context;
+	struct scratch old;
+
+	if (mark_inside(core) || (msg == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	if (destroy != NULL && !scratch_get(&old, &core->layout))
+		return CHAN_NOMEM;
+
+	handle_enter(h, "send");
+	watch_await_unpinned(ch);
+	bool closed = core_closed(core);
+	if (!closed) {
+		if (destroy != NULL)
+			layout_copy(&core->layout, old.element, ch->value);
+		layout_copy(&core->layout, ch->value, msg);
+		ch->edits++;
+		notify(ch, &firing);
+	}
+	handle_leave(h, &firing);
+
+	if (destroy != NULL) {
+		if (!closed)
+			destroy(old.element, context); /* W-33 */
+		scratch_put(&old);
+	}
+	return closed ? CHAN_CLOSED : CHAN_OK;
+}
+
+enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous)
+{
+	struct handle *h = (struct handle *)tx;
+	struct watch *ch = watch_of(h);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+
+	if (mark_inside(core) || ((msg == NULL || previous == NULL) && core->layout.size != 0))
+		return CHAN_INVALID;
+	handle_enter(h, "send_replace");
+	watch_await_unpinned(ch);
+	for (size_t i = 0; i < core->layout.size; i++) { /* byte by byte: `previous` may be where `msg` is */
+		char byte = ((const char *)msg)[i];
+		((char *)previous)[i] = ((char *)ch->value)[i];
+		((char *)ch->value)[i] = byte;
+	}
+	ch->edits++;
+	notify(ch, &firing);
+	handle_leave(h, &firing);
+	return CHAN_OK;
+}
+
+enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
+                                    bool *modified)
+{
+	struct handle *h = (struct handle *)tx;
+	struct watch *ch = watch_of(h);
+	struct list firing = WAIT_FIRING(firing);
+	struct mark mark;
+
+	if (mark_inside(h->core) || f == NULL)
+		return CHAN_INVALID;
+	handle_enter(h, "modify");
+	watch_await_unpinned(ch);
+	watch_pin(ch, &mark);
+	bool changed = f(ch->value, arg);
+	watch_unpin(ch, &mark);
+	ch->edits++;
+	if (changed)
+		notify(ch, &firing);
+	if (modified != NULL)
+		*modified = changed;
+	handle_leave(h, &firing);
+	return CHAN_OK;
+}

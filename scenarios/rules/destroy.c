@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * destroy.c - rules D for mpsc, unbounded and oneshot: each value ends exactly once.
+ */
+#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/rules.h"
+#include "scenarios/rules/steps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct ledger ledger;
+
+static void open_ledger(struct test *t, size_t capacity, struct chan_sender **tx, struct chan_receiver **rx)
+{
+	struct chan_config config = ledger_config(t, &ledger, capacity);
+	open_config(t, &config, tx, rx);
+}
+
+static enum chan_status send_once(struct test *t, struct chan_sender **tx, uint64_t value)
+{
+	forget(*tx);
+	return t->oneshot->send(tx, &value);
+}
+
+static void returned_is_not_destroyed(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 1, &tx, &rx);
+	want(CHAN_OK, try_send(t, tx, 0));
+	if (t->kind == KIND_MPSC) {
+		want(CHAN_FULL, try_send(t, tx, 1));
+		want(CHAN_TIMEOUT, send_until(t, tx, 1, in_ms(2)));
+	}
+	want_recv(t, rx, 0);
+	rx_drop(t, &rx);
+	want(CHAN_CLOSED, try_send(t, tx, 2));
+	tx_drop(t, &tx);
+	want_destroyed(&ledger, 0);
+}
+
+static void receiver_drop_drains(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 100, &tx, &rx);
+	want(CHAN_OK, try_send(t, tx, 500));
+	for (uint64_t i = 0; i < 99; i++)
+		want(CHAN_OK, try_send(t, tx, i));
+	want_recv(t, rx, 500);
+	rx_drop(t, &rx);
+	want_destroyed_in_order(&ledger, 99);
+	want_u64(0, ledger.elsewhere);
+	tx_drop(t, &tx);
+	want_destroyed(&ledger, 99);
+}
+
+static void slots_of_drained_return(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	struct chan_permit permit;
+	open_ledger(t, 3, &tx, &rx);
+	want(CHAN_OK, try_send(t, tx, 0));
+	want(CHAN_OK, try_reserve(t, tx, 1, &permit));
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 1);
+	want_u64(2, tx_get(t, tx, CHAN_CAPACITY));
+	permit_release(t, &permit);
+	want_u64(3, tx_get(t, tx, CHAN_CAPACITY));
+}
+
+static void late_is_destroyed(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	struct chan_permit permit;
+	open_ledger(t, 3, &tx, &rx);
+	want(CHAN_OK, try_reserve(t, tx, 2, &permit));
+	rx_drop(t, &rx);
+	permit_send(t, &permit, 0);
+	permit_send(t, &permit, 1);
+	tx_drop(t, &tx);
+	want_destroyed(&ledger, 2);
+	want_true(ledger.of[0] == 1 && ledger.of[1] == 1);
+}
+
+static void senders_destroy_nothing(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 3, &tx, &rx);
+	for (uint64_t i = 0; i < 3; i++)
+		want(CHAN_OK, try_send(t, tx, i));
+	tx_drop(t, &tx);
+	want_destroyed(&ledger, 0);
+	for (uint64_t i = 0; i < 2; i++)
+		want_recv(t, rx, i);
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 1);
+	want_u64(1, ledger.of[2]);
+}
+
+/* Four handles in each of the 24 orders; the test ends with a leak check where the build has one. */
+static void any_order(struct test *t)
+{
+	for (unsigned order = 0; order < 24; order++) {
+		struct chan_sender *tx, *tx2;
+		struct chan_receiver *rx;
+		struct chan_weak *weak;
+		unsigned left[4] = {0, 1, 2, 3}, rest = order;
+		open_ledger(t, 4, &tx, &rx);
+		tx2 = tx_clone(t, tx);
+		weak = downgrade(t, tx);
+		for (uint64_t i = 0; i < 4; i++)
+			want(CHAN_OK, try_send(t, i % 2 ? tx : tx2, i));
+		want_recv(t, rx, 0);
+		for (unsigned n = 4; n > 0; n--) {
+			unsigned pick = rest % n;
+			rest /= n;
+			if (left[pick] == 0)
+				tx_drop(t, &tx);
+			else if (left[pick] == 1)
+				tx_drop(t, &tx2);
+			else if (left[pick] == 2)
+				rx_drop(t, &rx);
+			else
+				weak_drop(t, &weak);
+			left[pick] = left[n - 1];
+		}
+		want_u64(3, ledger.count);
+		want_true(ledger.of[0] == 0 && ledger.of[1] == 1 && ledger.of[2] == 1 && ledger.of[3] == 1);
+	}
+}
+
+static void call_channel(struct ledger *l, uint64_t value)
+{
+	struct test *t = l->test;
+	uint64_t other = 99;
+	(void)value;
+	if (t->mpsc->sender_clone != NULL) {
+		struct chan_sender *clone = NULL;
+		l->status = t->mpsc->sender_clone(l->tx, &clone);
+		if (l->status == CHAN_OK)
+			t->mpsc->sender_drop(&clone);
+	}
+	enum chan_status status = t->mpsc->send(l->tx, &other, CHAN_NOW);
+	if (status != CHAN_CLOSED)
+		l->status = status;
+}
+
+static void reentrant(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 5, &tx, &rx);
+	for (uint64_t i = 0; i < 5; i++)
+		want(CHAN_OK, try_send(t, tx, i));
+	ledger.also = call_channel;
+	ledger.tx = tx;
+	rx_drop(t, &rx);
+	want_destroyed_in_order(&ledger, 5);
+	want(CHAN_OK, ledger.status);
+	ledger.also = NULL;
+}
+
+static void sizes(struct test *t)
+{
+	static const size_t all[] = {0, 1, 3, 12, 64, 100, 4096, 100000};
+	static unsigned char out[100000], in[100000];
+	for (size_t s = 0; s < sizeof(all) / sizeof(all[0]); s++) {
+		struct chan_config config = {.size = all[s], .capacity = 3, .start = t->start};
+		struct chan_sender *tx;
+		struct chan_receiver *rx;
+		open_config(t, &config, &tx, &rx);
+		for (int i = 0; i < 7; i++) {
+			memset(out, 'a' + i, all[s]);
+			memset(in, 0, sizeof(in));
+			want(CHAN_OK, t->mpsc->send(tx, all[s] > 0 ? out : NULL, CHAN_NOW));
+			want(CHAN_OK, t->mpsc->recv(rx, all[s] > 0 ? in : NULL, CHAN_NOW));
+			want_true(memcmp(in, out, all[s]) == 0);
+		}
+		want(CHAN_OK, t->mpsc->send(tx, all[s] > 0 ? out : NULL, CHAN_NOW));
+		rx_drop(t, &rx);
+		tx_drop(t, &tx);
+	}
+}
+
+static unsigned misaligned;
+
+static void look_at_address(void *msg, void *context)
+{
+	misaligned += ((uintptr_t)msg & (*(size_t *)context - 1)) != 0;
+}
+
+static void alignments(struct test *t)
+{
+	static _Alignas(4096) unsigned char value[8192];
+	for (size_t align = 1; align <= CHAN_ALIGN_MAX; align *= 4) {
+		struct chan_config config = {.size = 2 * align, .align = align, .capacity = 4, .start = t->start};
+		struct chan_sender *tx;
+		struct chan_receiver *rx;
+		config.destroy = look_at_address;
+		config.context = &align;
+		open_config(t, &config, &tx, &rx);
+		if (t->kind == KIND_ONESHOT) {
+			forget(tx);
+			want(CHAN_OK, t->oneshot->send(&tx, value));
+		} else {
+			for (int i = 0; i < 3; i++)
+				want(CHAN_OK, t->mpsc->send(tx, value, CHAN_NOW));
+		}
+		rx_drop(t, &rx);
+		if (tx != NULL)
+			tx_drop(t, &tx);
+		want_u64(0, misaligned);
+	}
+}
+
+static void drop_disarms(struct test *t)
+{
+	struct chan_sender *tx, *tx2;
+	struct chan_receiver *rx;
+	struct counter *one = malloc(sizeof(*one)), *two = malloc(sizeof(*two));
+	want_true(one != NULL && two != NULL);
+	open_ledger(t, 1, &tx, &rx);
+	tx2 = tx_clone(t, tx);
+	want_u64(CHAN_ARMED, arm_closed(t, tx2, one));
+	want_u64(CHAN_ARMED, arm_recv(t, rx, two));
+	tx_drop(t, &tx2);
+	free(one); /* nobody may touch it any more */
+	want(CHAN_OK, try_send(t, tx, 0));
+	want_u64(1, fired(two));
+	rx_drop(t, &rx);
+	free(two);
+	want(CHAN_CLOSED, try_send(t, tx, 1));
+	tx_drop(t, &tx);
+}
+
+static void dropped_null(struct test *t)
+{
+	struct chan_sender *tx = NULL;
+	struct chan_receiver *rx = NULL;
+	tx_drop(t, &tx);
+	rx_drop(t, &rx);
+}
+
+static void oneshot_unread(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 0, &tx, &rx);
+	want(CHAN_OK, send_once(t, &tx, 3));
+	want_destroyed(&ledger, 0);
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 1);
+	want_u64(1, ledger.of[3]);
+	want_u64(0, ledger.elsewhere);
+}
+
+static void oneshot_returned(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	uint64_t value = 3;
+	open_ledger(t, 0, &tx, &rx);
+	rx_drop(t, &rx);
+	forget(tx);
+	want(CHAN_CLOSED, t->oneshot->send(&tx, &value));
+	want_u64(3, value);
+	want_destroyed(&ledger, 0);
+	open_ledger(t, 0, &tx, &rx);
+	want(CHAN_OK, send_once(t, &tx, 4));
+	want_recv(t, rx, 4);
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 0);
+}
+
+#define PERMIT "reserve permit_send permit_release"
+
+const struct rule destroy_rules[] = {
+	{"D-1",
+         RULE_QUEUES,
+         "A value that was received or handed back is not destroyed.",
+         {{"every way back", returned_is_not_destroyed, "", 0}}},
+	{"D-2",
+         RULE_QUEUES,
+         "The receiver's drop destroys what is buffered, in order, at once, in its thread.",
+         {{"99 messages", receiver_drop_drains, "", 0}}},
+	{"D-3",
+         RULE_MPSC,
+         "The slots of what was destroyed are free again.",
+         {{"a permit out", slots_of_drained_return, PERMIT " sender_get", 0}}},
+	{"D-4",
+         RULE_MPSC,
+         "What is sent after that is destroyed with the last handle at the latest (M-37).",
+         {{"two by permit", late_is_destroyed, PERMIT, 0}}},
+	{"D-5",
+         RULE_QUEUES,
+         "The senders' drop destroys nothing while there is a receiver.",
+         {{"three messages", senders_destroy_nothing, "", 0}}},
+	{"D-8",
+         RULE_QUEUES,
+         "destroy may call the channel: no lock is held (D-7).",
+         {{"send, clone, drop", reentrant, "sender_clone", 0}}},
+	{"D-12", RULE_QUEUES, "Elements of any size, 0 too, are moved whole.", {{"0 to 100000 bytes", sizes, "", 0}}},
+	{"D-12",
+         RULE_QUEUES | RULE_ONESHOT,
+         "Elements are aligned as asked for where destroy sees them.",
+         {{"1 to 4096", alignments, "", 0}}},
+	{"D-13",
+         RULE_QUEUES,
+         "Handles can be dropped in any order, and each value is destroyed once (D-6).",
+         {{"24 orders", any_order, "sender_clone downgrade weak_drop", 0}}},
+	{"D-13",
+         RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST | RULE_WATCH,
+         "The drop of a handle that is NULL does nothing.",
+         {{"NULL", dropped_null, "", TEST_PLAIN}}},
+	{"D-14",
+         RULE_QUEUES,
+         "The drop of a handle disarms its waiters.",
+         {{"closed and receive", drop_disarms, "sender_clone arm_closed arm_recv disarm", 0}}},
+	{"O-17",
+         RULE_ONESHOT,
+         "A value that nobody took is destroyed by the receiver's drop (D-9).",
+         {{"unread", oneshot_unread, "", 0}}},
+	{"O-18",
+         RULE_ONESHOT,
+         "A value handed back, or received, is not destroyed.",
+         {{"both", oneshot_returned, "", 0}}},
+	{0},
+};

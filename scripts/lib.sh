@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What scripts/bench and scripts/test share: the list of packages, their installation, and the build. Sourced, not run.
+#
+# Everything is built with Debian's own tools, whatever else stands first in PATH, and into build/ (or $CHANBENCH_BUILD).
+# Exit status 3 from any function here: the machine cannot do it; what is missing was said in one line.
+
+# What the program is built from, and what the tests need beside it. The only lists there are.
+packages_build=(gcc g++ cmake ninja-build pkg-config libbenchmark-dev libcmocka-dev libjansson-dev)
+packages_test=(clang clang-format jq)
+packages_full=(libclang-rt-dev)
+
+me=scripts/$(basename "$0")
+root=$(CDPATH='' cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
+build_root=${CHANBENCH_BUILD:-$root/build}
+[[ $build_root == /* ]] || build_root=$PWD/$build_root
+
+say() {
+	printf '%s: %s\n' "$me" "$*" >&2
+}
+
+machine_fails() {
+	say "$*"
+	exit 3
+}
+
+# Before anything else: whether there is a place to build in.
+need_build_root() {
+	mkdir -p "$build_root" 2>/dev/null && [ -w "$build_root" ] ||
+		machine_fails "cannot write to $build_root; clone to a folder that is yours, or set CHANBENCH_BUILD to one that is"
+}
+
+# From here on the tools are Debian's, and nothing in the environment changes what they do.
+clean_environment() {
+	export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+	unset CDPATH CC CXX CFLAGS CXXFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH \
+		LD_LIBRARY_PATH LD_PRELOAD MAKEFLAGS DESTDIR PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR CMAKE_GENERATOR \
+		CMAKE_TOOLCHAIN_FILE CMAKE_PREFIX_PATH CMAKE_BUILD_TYPE NINJA_STATUS
+}
+
+# missing_packages NAME...: those that are not installed, one a line.
+missing_packages() {
+	comm -23 <(printf '%s\n' "$@" | sort) \
+		<(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort)
+}
+
+# install_packages NAME...: installs what is missing. Costs one dpkg-query when nothing is.
+install_packages() (
+	clean_environment
+	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+		machine_fails "no apt here, and only Debian 12 and its like are supported; needed, by Debian's names: $*"
+	fi
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} -gt 0 ] || exit 0
+
+	by_hand="apt-get install --no-install-recommends ${missing[*]}"
+	as_root=()
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null ||
+			machine_fails "packages are missing, and this is neither root nor is there sudo; as root: $by_hand"
+		as_root=(sudo)
+		[ -t 0 ] || as_root=(sudo -n)
+		"${as_root[@]}" true ||
+			machine_fails "packages are missing, and sudo does not let us install them; as root: $by_hand"
+	fi
+
+	say "installing with apt: ${missing[*]}"
+	log=$build_root/apt.log
+	apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
+	# A stale index is refreshed; when that fails, what the machine knows may still be enough.
+	"${apt[@]}" update </dev/null >"$log" 2>&1 || true
+	if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
+		grep -E '^(E|Err|W):' "$log" | tail -n 8 >&2
+		machine_fails "apt could not install what is missing (is there a network? log: $log); by hand, as root: $by_hand"
+	fi
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} -eq 0 ] || machine_fails "apt ended well, but these are still not installed: ${missing[*]}"
+)
+
+# build PRESET: configures and builds build/PRESET, quietly. The log is build/PRESET.log; when something fails its end is
+# shown. Builds of one tree wait for each other.
+build() (
+	clean_environment
+	preset=$1
+	log=$build_root/$preset.log
+	exec 9>"$build_root/.lock"
+	flock -n 9 || { say "waiting for another build in $build_root" && flock 9; }
+
+	configure=(cmake -S "$root" --preset "$preset" -B "$build_root/$preset")
+	say "building $build_root/$preset"
+	# What is left of a build elsewhere, or with another compiler, is not worth a question: once more from the start.
+	if ! { "${configure[@]}" >"$log" 2>&1 || "${configure[@]}" --fresh >"$log" 2>&1; } ||
+		! cmake --build "$build_root/$preset" >>"$log" 2>&1; then
+		tail -n 60 "$log" >&2
+		machine_fails "the build failed (log: $log)"
+	fi
+)

@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# The steps of scripts/test, each a function that succeeds or prints what was wrong. Sourced, not run. $work is theirs.
+
+have() {
+	command -v "$1" >/dev/null
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# Sanitizers
+#
+# Those of gcc 12 and clang 14 do not start where the kernel spreads mappings over more bits than they know of
+# (vm.mmap_rnd_bits 32). Without address space randomization they do: setarch -R. A container may forbid that.
+
+plainly=()
+setarch "$(uname -m)" -R true 2>/dev/null && plainly=(setarch "$(uname -m)" -R)
+
+# sanitizers_start: whether they do here; a few times, because it is a matter of chance.
+sanitizers_start() {
+	local sanitizer
+	echo 'int main(void) { return 0; }' >"$work/start.c"
+	for sanitizer in thread address,undefined; do
+		gcc -fsanitize=$sanitizer -o "$work/start" "$work/start.c" || return
+		for _ in 1 2 3 4 5 6 7 8; do
+			"${plainly[@]}" "$work/start" || return
+		done
+	done >"$work/start.log" 2>&1
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# Helpers
+
+# chanbench FLAVOUR ARGUMENT...
+chanbench() {
+	local flavour=$1 program=$build_root/$1/chanbench
+	shift
+	case $flavour in
+	*san) "${plainly[@]}" "$program" "$@" ;;
+	*) "$program" "$@" ;;
+	esac
+}
+
+# expect STATUS COMMAND...: runs it; what it printed is in $out and $err.
+expect() {
+	local wanted=$1 status=0
+	shift
+	out=$work/out.$BASHPID err=$work/err.$BASHPID
+	"$@" >"$out" 2>"$err" || status=$?
+	[ "$status" -eq "$wanted" ] && return
+	printf 'exit status %d, expected %d: %s\n' "$status" "$wanted" "$*"
+	tail -n 60 "$out" "$err"
+	return 1
+}
+
+# says FILE PATTERN: whether a line matches; else shows the file.
+says() {
+	grep -Eiq -- "$2" "$1" && return
+	printf 'no line matches /%s/ in:\n' "$2"
+	cat "$1"
+	return 1
+}
+
+# holds FILE FILTER: whether the jq filter holds for the file.
+holds() {
+	jq -e "$2" "$1" >/dev/null && return
+	printf 'this does not hold for %s: %s\n' "$1" "$2"
+	jq -r '(.benchmarks // [])[] | select(.verdict != "ok") | .name + ": " + .verdict' "$1" | head -n 40
+	return 1
+}
+
+files() { # files PATTERN...: of the tree, committed or about to be; without git whatever is there
+	if git -C "$root" rev-parse --git-dir >/dev/null 2>&1; then
+		git -c safe.directory='*' -C "$root" ls-files -co --exclude-standard -- "$@"
+	else
+		local names=()
+		for pattern; do names+=(-o -name "$pattern"); done
+		(cd "$root" && find . -path ./build -prune -o \( "${names[@]:1}" \) -type f -print | sed 's/^\.\///')
+	fi
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# The sources
+
+style() {
+	local bad=0 file words
+	cd "$root" || return
+	if clang-format --version | grep -q 'version 14\.'; then
+		files '*.c' '*.h' '*.cc' | xargs -rd '\n' clang-format --dry-run -Werror || bad=1
+	else
+		echo "clang-format is not version 14, whose format the tree has: cannot compare" && bad=1
+	fi
+	for file in $(files '*.c' '*.h' '*.cc'); do
+		head -n 1 "$file" | grep -q 'SPDX-License-Identifier: MIT' || { echo "$file: no licence line" && bad=1; }
+		[ "$(wc -l <"$file")" -le 500 ] || [ "$file" = impls/channel.h ] || { echo "$file: over 500 lines" && bad=1; }
+	done
+	# Taken apart here, so that this line does not find itself.
+	words='\b(TO''DO|FIX''ME|XX''X)\b|/(ho''me|ro''ot)/[a-z]'
+	if files '*' | xargs -rd '\n' grep -nIE -e "$words" || files '*' | xargs -rd '\n' grep -nIF -e "$root/"; then
+		echo "left undone by its own words, or a path of somebody's machine" && bad=1
+	fi
+	if files 'impls/*' | xargs -rd '\n' grep -nE '#include "(harness|scenarios)/'; then
+		echo "impls/ must know nothing of the harness" && bad=1
+	fi
+	if files '*_test.c' 'scenarios/rules/*.c' | xargs -rd '\n' grep -nE '\b(usleep|nanosleep|sleep)\('; then
+		echo "a test that sleeps instead of observing" && bad=1
+	fi
+	for file in scripts/* .ci/run; do
+		[[ $file == *.c ]] || bash -n "$file" || bad=1
+	done
+	return $bad
+}
+
+run_shellcheck() {
+	cd "$root" && shellcheck -x -e SC1091 scripts/bench scripts/test scripts/*.sh .ci/run
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# What is built
+
+unit_tests() {
+	local flavour=$1 prefix=()
+	shift
+	[[ $flavour != *san ]] || prefix=("${plainly[@]}")
+	"${prefix[@]}" ctest --test-dir "$build_root/$flavour" --output-on-failure --no-tests=error -j "$(nproc)" "$@"
+}
+
+rules() {
+	chanbench "$1" check
+}
+
+# Everything that can run, once, with its ledger; no scenario may go without a good trial.
+scenarios() {
+	local json=$work/scenarios.$1.json
+	expect 0 chanbench "$1" bench --quick --seconds=0.01 --processes=1 --repetitions=1 --no-controls --out="$json" || return
+	holds "$json" '.benchmarks | length > 0 and all(.verdict == "ok" and .items_per_second > 0)' || return
+	chanbench "$1" list --json >"$work/list.$1.json" || return
+	jq -r '.scenarios[].name' "$work/list.$1.json" | sort >"$work/wanted.$1"
+	jq -r '.benchmarks[].name | split("/")[0]' "$json" | sort -u >"$work/measured.$1"
+	diff "$work/wanted.$1" "$work/measured.$1" || { echo "scenarios without a trial, above" && return 1; }
+}
+
+# The table of the command line's own parameters, not the presets': every sweep, shortly.
+sweeps() {
+	expect 0 chanbench "$1" bench --seconds=0.01 --processes=1 --repetitions=1 --no-controls --out="$work/sweeps.json" || return
+	holds "$work/sweeps.json" '.benchmarks | length > 0 and all(.verdict == "ok")'
+}
+
+placements() {
+	local placement
+	for placement in free cores one; do
+		expect 0 chanbench release bench --quick --seconds=0.02 --processes=1 --repetitions=1 --no-controls \
+			--placement=$placement || return
+	done
+}
+
+quick_table() {
+	expect 0 chanbench release bench --quick && cat "$out"
+}
+
+repeat() {
+	local times=$1
+	shift
+	for ((i = 0; i < times; i++)); do
+		"$@" >"$work/repeat.$BASHPID" 2>&1 || { cat "$work/repeat.$BASHPID" && return 1; }
+	done
+}
+
+# loaded COMMAND...: beside twice as many busy loops as there are CPUs.
+loaded() {
+	local busy=() status=0
+	for ((i = 0; i < 2 * $(nproc); i++)); do
+		while :; do :; done &
+		busy+=($!)
+	done
+	"$@" || status=$?
+	kill "${busy[@]}"
+	return $status
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# Installed, and plug-ins
+
+prefix() {
+	cmake --install "$build_root/release" --prefix "$work/installed" >/dev/null
+}
+
+# The header alone as C and as C++, and a program that links the library and picks from it.
+installed() {
+	prefix || return
+	cat >"$work/winner.c" <<-'END'
+		#include <chanbench/channel.h>
+		#include <stdio.h>
+		extern const struct chan_impl chan_mutex;
+		int main(void)
+		{
+			struct chan_config config = {.size = sizeof(int), .capacity = 2};
+			struct chan_sender *tx;
+			struct chan_receiver *rx;
+			int value = 7, got = 0;
+			if (chan_mutex.mpsc->open(&config, &tx, &rx) != CHAN_OK)
+				return 1;
+			chan_mutex.mpsc->send(tx, &value, CHAN_FOREVER);
+			chan_mutex.mpsc->sender_drop(&tx);
+			chan_mutex.mpsc->recv(rx, &got, chan_deadline_in(1000000000));
+			chan_mutex.mpsc->receiver_drop(&rx);
+			printf("%d\n", got);
+			return 0;
+		}
+	END
+	local lib
+	lib=$(find "$work/installed" -name libchannels.a)
+	for compiler in gcc clang; do
+		$compiler -std=gnu11 -Wall -Wextra -Werror -I"$work/installed/include" -o "$work/winner" "$work/winner.c" "$lib" -pthread || return
+		[ "$("$work/winner")" = 7 ] || { echo "$compiler: the value did not arrive" && return 1; }
+	done
+	echo '#include <chanbench/channel.h>' >"$work/header.cc"
+	for compiler in g++ clang++; do
+		$compiler -std=c++17 -pedantic -Wall -Wextra -Werror -I"$work/installed/include" -fsyntax-only "$work/header.cc" || return
+	done
+	for compiler in gcc clang; do
+		$compiler -std=c11 -pedantic -Wall -Wextra -Werror -I"$work/installed/include" -x c -fsyntax-only "$work/header.cc" || return
+	done
+	"$work/installed/bin/chanbench" list --json | jq -e '.implementations | length > 0' >/dev/null
+}
+
+# takes_part FLAVOUR FILE NAME OTHERS: a plug-in is listed, keeps the rules, and gets numbers beside the others.
+takes_part() {
+	local flavour=$1 file=$2 name=$3 others=$4 json=$work/takes_part.$3.$1.json
+	chanbench "$flavour" list --json --plugin="$file" >"$json" || return
+	holds "$json" ".implementations | map(.name) | index(\"$name\") != null" || return
+	expect 0 chanbench "$flavour" check --plugin="$file" --impl="$name" || return
+	expect 0 chanbench "$flavour" bench --quick --seconds=0.02 --processes=1 --repetitions=1 --no-controls \
+		--plugin="$file" --impl="$name${others:+,$others}" --out="$json" || return
+	holds "$json" ".benchmarks | map(select(.name | split(\"/\")[1] == \"$name\")) | length > 0 and all(.verdict == \"ok\")" ||
+		return
+	says "$out" "(^|[^a-z])$name .* ok"
+}
+
+# example_plugin COMPILER FLAVOUR: out of the tree, against the installed header alone.
+example_plugin() {
+	local file=$work/example.$1.$2.so sanitize=()
+	[ "$2" != tsan ] || sanitize=(-fsanitize=thread -g)
+	prefix || return
+	cp "$root/impls/example/example.c" "$work/"
+	(cd "$work" && "$1" -std=gnu11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -fPIC -shared "${sanitize[@]}" \
+		-Iinstalled/include -o "$file" example.c) || return
+	takes_part "$2" "$file" example mutex
+}
+
+# readme_block LANGUAGE: the code blocks of that language in the README.
+readme_block() {
+	awk -v language="$1" '$0 == "```" language { on = 1; next } /^```/ { on = 0 } on' "$root/README.md"
+}
+
+# The plug-in of the README, with the README's own commands, as if typed at the top of a clone.
+readme_plugin() {
+	local lines top="$work/a clone"
+	rm -rf "$top" && mkdir "$top" && ln -s "$root/impls" "$root/scripts" "$top/" && ln -s "$build_root" "$top/build" || return
+	readme_block c >"$top/mine.c"
+	lines=$(wc -l <"$top/mine.c")
+	[ "$lines" -gt 0 ] && [ "$lines" -le 30 ] || { echo "the README's plug-in has $lines lines, not 1 to 30" && return 1; }
+	readme_block sh | sed -n '/mine\.c/,$p' >"$top/commands"
+	[ -s "$top/commands" ] || { echo "the README has no commands for its plug-in" && return 1; }
+	(cd "$top" && expect 0 bash -eux commands && cat "$out") || return
+	takes_part release "$top/mine.so" mine mutex
+}
+
+# Every path, option and preset that the README puts between backquotes is there.
+readme_names() {
+	local bad=0 name
+	{
+		chanbench release --help
+		for name in list bench compare check; do chanbench release $name --help; done
+	} >"$work/help" 2>&1
+	for name in $(grep -oE -- '--[a-z][a-z-]+' "$root/README.md" | sort -u); do
+		case $name in
+		--full | --help | --install | --prefix | --preset | --build) ;;
+		*) grep -q -e "$name" "$work/help" || { echo "README names $name, which no --help does" && bad=1; } ;;
+		esac
+	done
+	for name in $(grep -oE '`[a-zA-Z.]+/[a-zA-Z_./]*`' "$root/README.md" | tr -d '`' | sort -u); do
+		case $name in
+		build/*) ;;
+		*) [ -e "$root/$name" ] || { echo "README names $name, which is not there" && bad=1; } ;;
+		esac
+	done
+	return $bad
+}
+
+# broken FILE [MACRO]: builds scripts/broken_plugin.c.
+broken() {
+	gcc -std=gnu11 -O2 -Wall -Wextra -Wconversion -Wshadow -Werror -fPIC -shared -I"$root" ${2:+"-D$2"} -o "$1" \
+		"$root/scripts/broken_plugin.c" "$build_root/release/impls/libchannels.a" -pthread
+}
+
+# Each broken channel is named for what it did, in the table, in the file and by the exit status; the others' numbers stand.
+broken_channels() {
+	local json=$work/broken.json bad=0 name verdict
+	local -A verdicts=([drop]='lost [0-9]+' [duplicate]='duplicated [0-9]+' [swap]='reordered [0-9]+'
+		[close]='hung' [crash]='crashed \(SIGSEGV\)' [lag]='lag')
+	broken "$work/broken.so" || return
+	expect 1 chanbench release bench --plugin="$work/broken.so" --scenario=spsc,broadcast_lag --preset=comparison \
+		--processes=1 --repetitions=2 --seconds=0.05 --timeout=2 --no-controls --out="$json" \
+		--impl=mutex,broken_drop,broken_duplicate,broken_swap,broken_close,broken_crash,broken_lag || return
+	cat "$out"
+	for name in "${!verdicts[@]}"; do
+		verdict=${verdicts[$name]}
+		says "$out" "broken_$name .*$verdict" || bad=1
+		holds "$json" "[.benchmarks[] | select(.name | contains(\"/broken_$name/\"))] | length > 0 and
+			any(.verdict | test(\"$verdict\"; \"i\")) and all(.verdict != \"ok\" and .error_occurred and
+			(has(\"items_per_second\") | not))" || bad=1
+	done
+	holds "$json" '[.benchmarks[] | select(.name | contains("/mutex/"))] | length > 0 and
+		all(.verdict == "ok" and .items_per_second > 0)' || bad=1
+	return $bad
+}
+
+# refused STATUS PATTERN ARGUMENT...: chanbench ends with that status, after one line on stderr that matches.
+refused() {
+	local wanted=$1 pattern=$2
+	shift 2
+	expect "$wanted" chanbench release "$@" || return
+	says "$err" "$pattern" || return
+	[ "$(wc -l <"$err")" -eq 1 ] || { echo "more than one line for: $*" && cat "$err" && return 1; }
+}
+
+# What is wrong with a plug-in itself is said in one line that names the file, by every command that loads it.
+broken_plugins() {
+	local bad=0 command
+	broken "$work/version.so" BROKEN_VERSION && broken "$work/symbol.so" BROKEN_SYMBOL &&
+		broken "$work/hang.so" BROKEN_LOAD_HANG && broken "$work/crash.so" BROKEN_LOAD_CRASH || return
+	echo "no shared object" >"$work/text.so"
+	for command in list check bench; do
+		refused 2 'missing\.so.*(no such file|cannot be loaded)' $command --plugin="$work/missing.so" || bad=1
+		refused 2 'text\.so.*cannot be loaded' $command --plugin="$work/text.so" || bad=1
+		refused 2 'symbol\.so.*no plug-in' $command --plugin="$work/symbol.so" || bad=1
+		refused 2 'version\.so.*version 2.*version 1' $command --plugin="$work/version.so" || bad=1
+		refused 2 'crash\.so.*crashed \(SIGSEGV\)' $command --plugin="$work/crash.so" || bad=1
+	done
+	refused 2 'hang\.so.*hung' list --plugin="$work/hang.so" || bad=1
+	return $bad
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# The front door
+
+wrong_usage() {
+	local bad=0
+	refused 2 "did you mean 'bench'" bensh || bad=1
+	refused 2 "did you mean 'fan_in'" bench --scenario=fanin || bad=1
+	refused 2 "did you mean 'mutex'" bench --impl=mutx || bad=1
+	refused 2 "did you mean '--?quick'" bench --qick || bad=1
+	refused 2 'capacity' bench --scenario=spsc --param=capacity=0 || bad=1
+	refused 2 'capacity' bench --scenario=spsc --param=capacity=99999999999999999999999 || bad=1
+	refused 2 'size' bench --scenario=spsc --param=size=99999999999 || bad=1
+	refused 2 'placement' bench --placement=moon || bad=1
+	refused 2 'no-such-file' compare "$work/no-such-file.json" "$work/no-such-file.json" || bad=1
+	for command in '' list bench compare check; do
+		expect 0 chanbench release $command --help || bad=1
+		[ -s "$out" ] || { echo "$command --help says nothing" && bad=1; }
+	done
+	expect 2 "$root/scripts/bench" --qick || bad=1
+	expect 2 "$root/scripts/test" --ful || bad=1
+	return $bad
+}
+
+unwritable() {
+	local bad=0 small=(bench --scenario=spsc --impl=mutex --seconds=0.01 --processes=1 --repetitions=1 --no-controls)
+	refused 3 'no-such-folder' "${small[@]}" --out="$work/no-such-folder/out.json" || bad=1
+	refused 3 "$work" "${small[@]}" --out="$work" || bad=1
+	expect 3 chanbench release "${small[@]}" --out=/dev/full && says "$err" '/dev/full' || bad=1
+	expect 0 chanbench release "${small[@]}" --out=/dev/stdout && says "$out" '"benchmarks"' || bad=1
+	[ -c /dev/full ] || { echo "/dev/full was replaced" && bad=1; }
+	return $bad
+}
+
+# child_names PID WORD: whether a child of that process has the word on its command line.
+child_names() {
+	local child
+	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null | grep -q -e "$2" && return
+	done
+	return 1
+}
+
+# Ctrl-C and SIGTERM in the middle: what was measured is kept and marked, and the status says which it was.
+interrupted() {
+	local bad=0 signal status pid json number
+	broken "$work/broken.so" || return
+	for signal in INT TERM; do
+		json=$work/interrupted.$signal.json
+		number=$(kill -l $signal)
+		# The second implementation hangs until the watchdog's minutes are over: the signal finds it there.
+		"$build_root/release/chanbench" bench --scenario=spsc --plugin="$work/broken.so" --impl=mutex,broken_close \
+			--timeout=300 --seconds=0.02 --processes=2 --repetitions=1 --no-controls --out="$json" \
+			>"$work/out.$signal" 2>"$work/err.$signal" &
+		pid=$!
+		until child_names $pid broken_close || ! kill -0 $pid 2>/dev/null; do :; done
+		kill -$signal $pid
+		wait $pid
+		status=$?
+		[ "$status" -eq $((128 + number)) ] || { echo "SIG$signal: status $status" && bad=1; }
+		says "$work/err.$signal" 'interrupt' || bad=1
+		holds "$json" '.context | tostring | test("interrupt"; "i")' || bad=1
+	done
+	return $bad
+}
