@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* A constructor, and reading a few tables, take milliseconds. */
-#define LOAD_SECONDS 10
+#define LOAD_SECONDS 5
 
 /* ------------------------------------------------------------------------------------------------------------------
  * In the process that runs it

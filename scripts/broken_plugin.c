@@ -42,7 +42,9 @@ static void deadlock(void)
 
 static void crash(void)
 {
-	*(volatile int *)NULL = 0;
+	volatile int *volatile nowhere = NULL; /* the compiler is not to know */
+
+	*nowhere = 0;
 }
 
 #ifdef BROKEN_LOAD_HANG

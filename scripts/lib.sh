@@ -78,11 +78,12 @@ install_packages() (
 	[ ${#missing[@]} -eq 0 ] || machine_fails "apt ended well, but these are still not installed: ${missing[*]}"
 )
 
-# build PRESET: configures and builds build/PRESET, quietly. The log is build/PRESET.log; when something fails its end is
+# build PRESET [TARGET]: configures and builds build/PRESET, or one target of it, quietly. The log is build/PRESET.log; when something fails its end is
 # shown. Builds of one tree wait for each other.
 build() (
 	clean_environment
 	preset=$1
+	target=${2:-all}
 	log=$build_root/$preset.log
 	exec 9>"$build_root/.lock"
 	flock -n 9 || { say "waiting for another build in $build_root" && flock 9; }
@@ -91,7 +92,7 @@ build() (
 	say "building $build_root/$preset"
 	# What is left of a build elsewhere, or with another compiler, is not worth a question: once more from the start.
 	if ! { "${configure[@]}" >"$log" 2>&1 || "${configure[@]}" --fresh >"$log" 2>&1; } ||
-		! cmake --build "$build_root/$preset" >>"$log" 2>&1; then
+		! cmake --build "$build_root/$preset" --target "$target" >>"$log" 2>&1; then
 		tail -n 60 "$log" >&2
 		machine_fails "the build failed (log: $log)"
 	fi

@@ -48,7 +48,8 @@ void cell_trial(struct cell *cell, uint64_t messages, struct trial *trial);
 /* Finds how many messages a trial of the length asked for takes. */
 void cell_calibrate(struct cell *cell);
 
-/* Bytes that one channel takes, or 0 where the allocator cannot be asked (sanitizers). Opens channels: before any other thread. */
+/* Bytes that one channel takes, or 0 where the allocator cannot be asked (sanitizers). Opens channels: before any
+ * other thread. */
 uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params);
 
 /* --- row.c: one JSON object a line to descriptor 3, from any thread --- */

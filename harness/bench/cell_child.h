@@ -13,8 +13,8 @@
  *   {"row":{...}}                         one is over: google-benchmark's row of an iteration, and ours
  *   {"event":"done"}                      all are over
  *
- * A trial whose ledger does not balance has no rate and says why in its verdict; that is a result, and the exit status is
- * EXIT_GOOD. EXIT_USAGE, EXIT_MACHINE: one line on stderr.
+ * A trial whose ledger does not balance has no rate and says why in its verdict; that is a result, and the exit
+ * status is EXIT_GOOD. EXIT_USAGE, EXIT_MACHINE: one line on stderr.
  */
 #ifndef CHANBENCH_BENCH_CELL_CHILD_H
 #define CHANBENCH_BENCH_CELL_CHILD_H

@@ -38,26 +38,41 @@ static double median_rate(json_t *rows)
 	return strcmp(summary_verdict(rows), "ok") == 0 ? summary_median(rows, "items_per_second") : NAN;
 }
 
-double compare_floor(json_t *cells, const char *scenario, size_t *pairs)
+/* Adds the difference of each A/A pair to `all`, and raises `*largest` to those of the scenario. */
+static bool scan_pairs(json_t *cells, const char *scenario, struct samples *all, double *largest)
 {
 	const char *name;
 	json_t *rows;
-	double floor = 0;
 
 	json_object_foreach(cells, name, rows)
 	{
 		char first[1024];
 		const char *mark = strstr(name, "@aa/");
-		if (mark == NULL || scenario_length(name) != strlen(scenario) ||
-		    strncmp(name, scenario, strlen(scenario)) != 0)
+		if (mark == NULL)
 			continue;
 		snprintf(first, sizeof first, "%.*s%s", (int)(mark - name), name, mark + 3);
 		double difference = fabs(log(median_rate(json_object_get(cells, first)) / median_rate(rows)));
 		if (!isfinite(difference))
 			continue;
-		floor = fmax(floor, difference);
-		++*pairs;
+		if (!samples_add(all, difference, 0))
+			return false;
+		if (scenario_length(name) == strlen(scenario) && strncmp(name, scenario, strlen(scenario)) == 0)
+			*largest = fmax(*largest, difference);
 	}
+	return true;
+}
+
+double compare_floor(json_t *old_cells, json_t *new_cells, const char *scenario, size_t *pairs)
+{
+	struct samples all = {0};
+	double floor = 0;
+
+	if (!scan_pairs(old_cells, scenario, &all, &floor) || !scan_pairs(new_cells, scenario, &all, &floor))
+		floor = NAN;
+	else if (all.count != 0)
+		floor = fmax(floor, stats_median(&all));
+	*pairs = all.count;
+	samples_free(&all);
 	return floor;
 }
 
@@ -180,10 +195,20 @@ static void print_contexts(json_t *old_context, json_t *new_context, FILE *out)
 		free(old_text);
 		free(new_text);
 	}
-	if (json_is_true(json_object_get(old_context, "interrupted")))
-		fputs("  the old run was interrupted\n", out);
-	if (json_is_true(json_object_get(new_context, "interrupted")))
-		fputs("  the new run was interrupted\n", out);
+	const struct {
+		const char *name;
+		json_t *context;
+	} runs[] = {{"old", old_context}, {"new", new_context}};
+	for (size_t i = 0; i < 2; i++) {
+		double load = json_number_value(json_object_get(runs[i].context, "others_load"));
+		if (load > 0.05)
+			fprintf(out,
+			        "  other programs used %.0f %% of the CPUs during the %s run: its numbers are "
+			        "doubtful\n",
+			        100 * load, runs[i].name);
+		if (json_is_true(json_object_get(runs[i].context, "interrupted")))
+			fprintf(out, "  the %s run was interrupted\n", runs[i].name);
+	}
 }
 
 static void print_line(const char *name, const struct comparison *c, double floor, FILE *out)
@@ -216,10 +241,9 @@ static bool compare_one(struct comparing *c, const char *name)
 	char scenario[256];
 
 	snprintf(scenario, sizeof scenario, "%.*s", (int)scenario_length(name), name);
-	double floor = fmax(compare_floor(c->old_cells, scenario, &c->pairs),
-	                    compare_floor(c->new_cells, scenario, &c->pairs));
-	if (!compare_cell(name, json_object_get(c->old_cells, name), json_object_get(c->new_cells, name), floor,
-	                  &comparison))
+	double floor = compare_floor(c->old_cells, c->new_cells, scenario, &c->pairs);
+	if (isnan(floor) || !compare_cell(name, json_object_get(c->old_cells, name),
+	                                  json_object_get(c->new_cells, name), floor, &comparison))
 		return false;
 	c->counts[comparison.change]++;
 	print_line(name, &comparison, floor, c->out);
@@ -237,7 +261,7 @@ bool compare_print(json_t *old_file, json_t *new_file, FILE *out, size_t counts[
 	json_t *rows;
 
 	print_contexts(json_object_get(old_file, "context"), json_object_get(new_file, "context"), out);
-	fprintf(out, "  %-23s %9s %9s %7s  %-16s %8s  %s\n", "", "old", "new", "ratio", "95 % interval", "noise",
+	fprintf(out, "  %-23s %9s %9s %7s  %-16s %8s  %s\n", "", "old", "new", "ratio", "99 % interval", "noise",
 	        "cell");
 	json_object_foreach(c.old_cells, name, rows) if (control_of(rows) == NULL) complete =
 		complete && compare_one(&c, name);

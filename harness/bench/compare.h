@@ -2,9 +2,9 @@
  *
  * compare.h - two result files: what became faster, slower, broken.
  *
- * A cell is slower (or faster) only when both hold: the bootstrap interval of the ratio of the medians does not contain 1, and the ratio
- * is further from 1 than any A/A pair of that scenario was in either file. Each answers another doubt: the interval, how much the trials of
- * these two runs scatter; the A/A floor, how much two measurements of one and the same thing differ on these machines.
+ * A cell is slower (or faster) only when both hold: the bootstrap interval (99 %) of the ratio of the medians does not contain 1, and the ratio
+ * is further from 1 than the noise: what A/A pairs, two measurements of one and the same thing, differed by in these two files. Each
+ * answers another doubt: the interval, how much the trials scatter; the A/A pairs, how far whole measurements drift on these machines.
  *
  * The ratio is that of the rates. Where messages were sent at a fixed rate it is that of the median latencies, upside down: above 1
  * is always better.
@@ -41,9 +41,10 @@ struct comparison {
 	const char *verdict; /* of the new one */
 };
 
-/* The largest difference (as a logarithm, at least 0) between the two of an A/A pair of that scenario; `cells` as from
- * summary_by_cell. `*pairs` is increased by the number of pairs. */
-double compare_floor(json_t *cells, const char *scenario, size_t *pairs);
+/* The noise of a scenario, as a logarithm of at least 0: the largest difference between the two of an A/A pair of that scenario in either
+ * file, and not less than the median of all pairs (a scenario has few, which can agree by luck). Cells as from summary_by_cell.
+ * `*pairs` is set to the number of all pairs. NaN: out of memory. */
+double compare_floor(json_t *old_cells, json_t *new_cells, const char *scenario, size_t *pairs);
 
 /* Compares the rows of one cell; NULL for a file that does not have it. False: out of memory. */
 bool compare_cell(const char *name, json_t *old_rows, json_t *new_rows, double floor, struct comparison *comparison);

@@ -122,9 +122,14 @@ static void test_floor(void **state)
 	add_cell(rows, "fan_in_more/mutex/capacity:2", "items_per_second", 100, 0);
 	add_cell(rows, "fan_in_more/mutex@aa/capacity:2", "items_per_second", 200, 0);
 	json_t *cells = summary_by_cell(rows);
-	assert_true(fabs(compare_floor(cells, "fan_in", &pairs) - log(1.1)) < 1e-9);
-	assert_int_equal(pairs, 2);
-	assert_true(compare_floor(cells, "spsc", &pairs) == 0);
+	assert_true(fabs(compare_floor(cells, NULL, "fan_in", &pairs) - log(1.1)) < 1e-9);
+	assert_int_equal(pairs, 3);
+	assert_true(fabs(compare_floor(NULL, cells, "fan_in_more", &pairs) - log(2)) < 1e-9);
+	/* A scenario without pairs of its own has the median of the others. */
+	assert_true(fabs(compare_floor(cells, cells, "spsc", &pairs) - log(1.1)) < 1e-9);
+	assert_int_equal(pairs, 6);
+	assert_true(compare_floor(NULL, NULL, "spsc", &pairs) == 0);
+	assert_int_equal(pairs, 0);
 	json_decref(cells);
 	json_decref(rows);
 }

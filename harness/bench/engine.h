@@ -2,8 +2,8 @@
  *
  * engine.h - google-benchmark, which runs and times each trial, seen from C.
  *
- * Every trial is a benchmark run of its own with one iteration and manual time, so that its row is there as soon as it is over
- * and a later trial that hangs takes nothing with it.
+ * Every trial is a benchmark run of its own with one iteration and manual time, so that its row is there as soon as
+ * it is over and a later trial that hangs takes nothing with it.
  */
 #ifndef CHANBENCH_BENCH_ENGINE_H
 #define CHANBENCH_BENCH_ENGINE_H

@@ -40,13 +40,14 @@ static int width_of(const struct grid *grid, size_t column)
 static size_t print_part(const struct grid *grid, FILE *out, int indent, size_t from, int limit)
 {
 	size_t to = from;
-	int used = indent + width_of(grid, 0);
+	int used = indent + width_of(grid, 0), shown = 0;
 
 	while (to < grid->column_count) {
 		int width = width_of(grid, to);
-		if (width != 0 && used + width + 2 > limit && to != from)
+		if (width != 0 && used + width + 2 > limit && shown != 0)
 			break;
 		used += width != 0 ? width + 2 : 0;
+		shown += width != 0;
 		to++;
 	}
 	for (size_t row = 0; row <= grid->row_count; row++) {

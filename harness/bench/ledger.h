@@ -2,10 +2,10 @@
  *
  * ledger.h - who sent what and who received it: each message exactly once, whole, and in order.
  *
- * One ledger a consumer, used by its thread alone and always on, so it must cost next to nothing while all is well: it
- * compares each message with the one that its producer must have sent next. From the first message that is another one, it
- * keeps a bit for each message of that producer. With several consumers no message is foreseeable, and the bits are kept
- * from the start.
+ * One ledger a consumer, used by its thread alone and always on, so it must cost next to nothing while all is well:
+ * it compares each message with the one that its producer must have sent next. From the first message that is another
+ * one, it keeps a bit for each message of that producer. With several consumers no message is foreseeable, and the
+ * bits are kept from the start.
  *
  * At the end the books of all consumers are balanced against what the producers say they sent:
  *
@@ -15,7 +15,8 @@
  *   corrupted    a name that is no name, or other words that do not belong to the name
  *   invented     a sound message that nobody sent
  *
- * A message whose name was destroyed arrived instead of one that was sent: it counts as corrupted and not as lost besides.
+ * A message whose name was destroyed arrived instead of one that was sent: it counts as corrupted and not as lost
+ * besides.
  */
 #ifndef CHANBENCH_BENCH_LEDGER_H
 #define CHANBENCH_BENCH_LEDGER_H
@@ -47,12 +48,12 @@ struct ledger {
 	uint64_t reordered;
 };
 
-/* Producer p sends at most limits(p) = total / producers messages, one more where the division leaves a rest and p is below
- * it (ledger_share). `alone`: this consumer receives everything. Ends the process when there is no memory. */
+/* Producer p sends at most ledger_share(total, producers, p) messages. `alone`: this consumer receives everything.
+ * Ends the process when there is no memory. */
 void ledger_init(struct ledger *ledger, uint64_t salt, size_t producers, uint64_t total, bool alone);
 void ledger_free(struct ledger *ledger);
 
-/* How many of `total` messages producer (or consumer) i of n has. */
+/* How many of `total` messages number i of n has: the first ones have one more where the division leaves a rest. */
 static inline uint64_t ledger_share(uint64_t total, size_t n, size_t i)
 {
 	return total / n + (i < total % n);
@@ -94,10 +95,12 @@ struct ledger_balance {
 	bool sum_differs; /* the sums of the names differ although the counts above do not say why */
 };
 
-/* Balances the ledgers of n consumers against what the producers sent (sent[producers]). Ledgers can be balanced once. */
+/* Balances the ledgers of n consumers against what the producers sent (sent[producers]). Ledgers can be balanced
+ * once. */
 void ledger_balance(struct ledger *ledgers, size_t n, const struct ledger_sent *sent, struct ledger_balance *balance);
 
-/* Writes what is wrong as one line ("lost 12 of 100000 messages, duplicated 3"). False: nothing is, and nothing is written. */
+/* Writes what is wrong as one line ("lost 12 of 100000 messages, duplicated 3"). False: nothing is, and nothing is
+ * written. */
 bool ledger_verdict(const struct ledger_balance *balance, char *text, size_t size);
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Handles stand on cache lines of their own, so that counting costs nothing. The first two come with the channel: one allocation. */
+/* Handles stand on cache lines of their own, so that counting costs nothing. The first two come with the channel:
+ * one allocation. */
 struct null_handle {
 	_Alignas(128) struct null_channel *channel;
 	size_t number;

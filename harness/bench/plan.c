@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/plan.h"
 
+#include "harness/bench/names.h"
 #include "harness/bench/sweep.h"
 #include "harness/say.h"
 
@@ -8,48 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Lists of names
- */
-
-enum { NAMES_MAX = 64, CELLS_MAX = 100000 };
-
-struct names {
-	char *text; /* owns what `of` points into */
-	const char *of[NAMES_MAX];
-	size_t count;
-};
-
-static size_t index_of(const struct names *names, const char *name)
-{
-	size_t i = 0;
-	while (i < names->count && strcmp(names->of[i], name) != 0)
-		i++;
-	return i;
-}
-
-/* "A,B" for the option `what`. NULL gives none. */
-static int split(struct names *names, const char *text, const char *what)
-{
-	*names = (struct names){.text = text != NULL ? strdup(text) : NULL};
-	for (char *name = names->text, *next; name != NULL; name = next) {
-		next = strchr(name, ',');
-		if (next != NULL)
-			*next++ = '\0';
-		if (name[0] == '\0')
-			say("--%s has an empty name in '%s'", what, text);
-		else if (index_of(names, name) != names->count)
-			say("--%s names '%s' twice", what, name);
-		else if (names->count == NAMES_MAX)
-			say("--%s names more than %d", what, NAMES_MAX);
-		else {
-			names->of[names->count++] = name;
-			continue;
-		}
-		return -1;
-	}
-	return 0;
-}
+enum { CELLS_MAX = 100000 };
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Making
@@ -114,7 +74,7 @@ static void add_cells(struct making *m)
 		add_cell(m, (struct cell){.control = CONTROL_NULL});
 	for (size_t i = 0; i < m->set->count && !m->failed; i++) {
 		const struct impl_info *info = &m->set->infos[i];
-		if (m->impls.count != 0 && index_of(&m->impls, info->name) == m->impls.count)
+		if (m->impls.count != 0 && names_index(&m->impls, info->name) == m->impls.count)
 			continue;
 		const char *lacks = what_lacks(block, info);
 		add_cell(m, (struct cell){.impl = info, .lacks = lacks});
@@ -257,25 +217,6 @@ static int add_workload(struct making *m, const struct workload *workload)
  * Checking the names of a request
  */
 
-/* Whether each name is one of the known. */
-static int check_names(const char *what, const struct names *names, const char *const *known, size_t count)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		bool found = false;
-		for (size_t k = 0; k < count; k++)
-			found |= strcmp(known[k], names->of[i]) == 0;
-		if (found)
-			continue;
-		const char *nearest = say_nearest(names->of[i], known, count);
-		if (nearest != NULL)
-			say("unknown %s '%s'; did you mean '%s'?", what, names->of[i], nearest);
-		else
-			say("unknown %s '%s': 'chanbench list' shows them all", what, names->of[i]);
-		return -1;
-	}
-	return 0;
-}
-
 static int check_all_names(const struct making *m)
 {
 	const char *impls[NAMES_MAX], *scenarios[NAMES_MAX], *presets[4 * NAMES_MAX];
@@ -290,10 +231,10 @@ static int check_all_names(const struct making *m)
 			if (preset_count < 4 * NAMES_MAX)
 				presets[preset_count++] = p->name;
 	}
-	if (check_names("implementation", &m->impls, impls, impl_count) != 0 ||
-	    check_names("scenario", &m->scenarios, scenarios, scenario_count) != 0)
+	if (names_check("implementation", &m->impls, impls, impl_count) != 0 ||
+	    names_check("scenario", &m->scenarios, scenarios, scenario_count) != 0)
 		return -1;
-	return check_names("preset", &m->presets, presets, preset_count);
+	return names_check("preset", &m->presets, presets, preset_count);
 }
 
 /* Each --param is the only one of its name, and somebody has a parameter of that name. */
@@ -313,7 +254,7 @@ static int check_params(const struct making *m)
 			return -1;
 		}
 		snprintf(name, sizeof name, "%.*s", (int)n, text);
-		if (check_names("parameter", &names, known, PARAM_COUNT) != 0)
+		if (names_check("parameter", &names, known, PARAM_COUNT) != 0)
 			return -1;
 		for (size_t k = 0; k < i; k++)
 			if (strncmp(m->request->params[k], text, n + 1) == 0) {
@@ -353,17 +294,19 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	struct making m = {.plan = plan, .request = request, .set = set};
 
 	*plan = (struct plan){0};
-	if (split(&m.impls, request->impls, "impl") != 0 || split(&m.scenarios, request->scenarios, "scenario") != 0 ||
-	    split(&m.presets, request->presets, "preset") != 0 || check_all_names(&m) != 0 || check_params(&m) != 0)
+	if (names_split(&m.impls, request->impls, "impl") != 0 ||
+	    names_split(&m.scenarios, request->scenarios, "scenario") != 0 ||
+	    names_split(&m.presets, request->presets, "preset") != 0 || check_all_names(&m) != 0 ||
+	    check_params(&m) != 0)
 		m.failed = -1;
 	for (size_t i = 0; workloads[i] != NULL && !m.failed; i++)
-		if (m.scenarios.count == 0 || index_of(&m.scenarios, workloads[i]->name) != m.scenarios.count)
+		if (m.scenarios.count == 0 || names_index(&m.scenarios, workloads[i]->name) != m.scenarios.count)
 			m.failed = add_workload(&m, workloads[i]);
 	if (!m.failed)
 		m.failed = check_remaining(&m);
-	free(m.impls.text);
-	free(m.scenarios.text);
-	free(m.presets.text);
+	names_free(&m.impls);
+	names_free(&m.scenarios);
+	names_free(&m.presets);
 	return m.failed;
 }
 

@@ -72,6 +72,7 @@ static void put_latency(json_t *row, const struct histogram *latency)
 void row_write(const struct cell *cell, const struct trial *trial, const struct engine_row *engine, uint64_t repetition)
 {
 	double items = (double)trial->items;
+	uint64_t rate = cell->request->params.v[PARAM_RATE];
 	uint64_t switches = trial->use.voluntary + trial->use.involuntary;
 	json_t *row = json_object();
 	json_object_set_new(row, "name", json_string(engine->name));
@@ -92,16 +93,20 @@ void row_write(const struct cell *cell, const struct trial *trial, const struct 
 		json_object_set_new(row, "error_message", json_string(engine->error));
 	} else {
 		put_real(row, "items_per_second", engine->items_per_second);
-		put_real(row, "cpu_ns_per_item", (double)trial->use.cpu_ns / items);
-		put_real(row, "ctx_switches_per_item", (double)switches / items);
-		put_integer(row, "voluntary_switches", trial->use.voluntary);
-		put_integer(row, "involuntary_switches", trial->use.involuntary);
+		if (rate != 0) {
+			/* The producers look at the clock between messages: CPU and switches would be those of the
+			 * harness. */
+			json_object_set_new(row, "saturated", json_boolean(trial->saturated));
+		} else {
+			put_real(row, "cpu_ns_per_item", (double)trial->use.cpu_ns / items);
+			put_real(row, "ctx_switches_per_item", (double)switches / items);
+			put_integer(row, "voluntary_switches", trial->use.voluntary);
+			put_integer(row, "involuntary_switches", trial->use.involuntary);
+		}
 		put_latency(row, &trial->latency);
 		const struct figure *figures = cell->request->workload->figures;
 		for (size_t i = 0; figures != NULL && figures[i].member != NULL; i++)
 			put_real(row, figures[i].member, trial->figures[i]);
-		if (cell->request->params.v[PARAM_RATE] != 0)
-			json_object_set_new(row, "saturated", json_boolean(trial->saturated));
 		if (cell->bytes != 0)
 			put_integer(row, "bytes_per_channel", cell->bytes);
 	}

@@ -102,6 +102,8 @@ static bool find_report(const char *output, char *text, size_t size)
 	while (at > output && at[-1] != ' ' && at[-1] != '\n')
 		at--;
 	size_t n = strcspn(at, "\n(");
+	while (n > 0 && at[n - 1] == ' ')
+		n--;
 	snprintf(text, size, "%.*s", (int)(n < 120 ? n : 120), at);
 	return true;
 }

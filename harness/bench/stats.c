@@ -138,11 +138,12 @@ static double draw_median(const struct clusters *c, uint64_t *state)
 	return median_of(c->drawn, n);
 }
 
-/* The 2.5th and the 97.5th percentile; sorts. */
-static struct interval middle(double *values)
+/* The interval in the middle that holds so many thousandths of the values; sorts. */
+static struct interval middle(double *values, size_t thousandths)
 {
+	size_t outside = DRAWS * (1000 - thousandths) / 2000;
 	qsort(values, DRAWS, sizeof *values, ascending);
-	return (struct interval){values[DRAWS * 25 / 1000], values[DRAWS * 975 / 1000 - 1]};
+	return (struct interval){values[outside], values[DRAWS - 1 - outside]};
 }
 
 struct interval stats_median_interval(const struct samples *samples)
@@ -157,7 +158,7 @@ struct interval stats_median_interval(const struct samples *samples)
 	for (size_t i = 0; i < DRAWS; i++)
 		values[i] = draw_median(&c, &state);
 	clusters_free(&c);
-	return middle(values);
+	return middle(values, 950);
 }
 
 struct interval stats_ratio_interval(const struct samples *over, const struct samples *under)
@@ -179,5 +180,5 @@ struct interval stats_ratio_interval(const struct samples *over, const struct sa
 	}
 	clusters_free(&above);
 	clusters_free(&below);
-	return middle(values);
+	return middle(values, 990);
 }

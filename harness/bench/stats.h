@@ -36,7 +36,8 @@ double stats_max(const struct samples *samples);
 /* Bootstrap percentile interval (95 %) of the median. One sample gives an interval without width; none, or no memory, NaN. */
 struct interval stats_median_interval(const struct samples *samples);
 
-/* The same for median(over) / median(under), both drawn anew each time. */
+/* The same, but 99 %, for median(over) / median(under), both drawn anew each time: ratios are judged by the dozen, and with one in twenty
+ * wrong each comparison of two files would find something. */
 struct interval stats_ratio_interval(const struct samples *over, const struct samples *under);
 
 #endif

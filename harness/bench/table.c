@@ -146,7 +146,7 @@ static void print_notes(const struct block *block, const struct line *lines, FIL
 			first = &lines[i];
 	if (first != NULL && !isnan(first->rate) && !isnan(again->rate))
 		fprintf(out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
-		        100 * fabs(log(first->rate / again->rate)));
+		        100 * (exp(fabs(log(first->rate / again->rate))) - 1));
 }
 
 static void print_title(const struct block *block, FILE *out)

@@ -12,8 +12,10 @@
 
 #define ACTORS_MAX 16
 
-/* How long the process may take to come to rest; and how much longer a thread that seems to be stuck is watched, in case it polls. */
-#define REST_NS  UINT64_C(8000000000)
+/* How long the process may take to come to rest, and how long one look at that takes at most; how much longer a thread that seems to
+ * be stuck is watched, in case it polls. */
+#define REST_NS  UINT64_C(5000000000)
+#define LOOK_NS  UINT64_C(50000000)
 #define DOUBT_NS UINT64_C(50000000)
 
 enum state { IDLE, GIVEN, RETURNED, STOPPING };
@@ -87,10 +89,15 @@ bool actor_done(struct actor *actor)
 	return done;
 }
 
+static void never_rests(void)
+{
+	untestable("the threads never come to rest: what blocks cannot be observed");
+}
+
 void settle(void)
 {
 	if (!quiesce(REST_NS))
-		untestable("the threads never come to rest: what blocks cannot be observed");
+		never_rests();
 }
 
 void want_actor_blocked(struct actor *actor, const char *file, int line)
@@ -110,14 +117,24 @@ static void sleep_until(uint64_t deadline)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
+/* Waits until the job has returned (true), or until nothing moves any more. */
+static bool returns_or_rests(struct actor *actor)
+{
+	uint64_t end = chan_deadline_in(REST_NS);
+	while (!actor_done(actor)) {
+		if (quiesce(LOOK_NS))
+			return actor_done(actor);
+		if (chan_now() > end)
+			never_rests();
+	}
+	return true;
+}
+
 const struct job *actor_join(struct actor *actor, enum chan_status *status, const char *file, int line)
 {
 	char expected[128];
 	bool doubted = false;
-	while (!actor_done(actor)) {
-		settle();
-		if (actor_done(actor))
-			break;
+	while (!returns_or_rests(actor)) {
 		if (actor->job.deadline != CHAN_FOREVER && actor->job.deadline > chan_now()) {
 			sleep_until(actor->job.deadline);
 			continue;

@@ -12,8 +12,8 @@ struct chan_sender *keep_sender(struct chan_sender *tx);
 struct chan_receiver *keep_receiver(struct chan_receiver *rx);
 struct chan_weak *keep_weak(struct chan_weak *weak);
 
-/* It is gone: consumed, or dropped by other means than these. */
-void forget(const void *handle);
+/* The sender is gone: consumed, or dropped by other means than these. */
+void forget(const struct chan_sender *tx);
 
 /* Drop through the test's table and forget. */
 void tx_drop(struct test *t, struct chan_sender **tx);

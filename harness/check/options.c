@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define RULES_MAX 1024
-#define NAME_MAX_ 128
+#define WORD_SIZE 128
 
 void check_options_help(void)
 {
@@ -25,7 +25,7 @@ void check_options_help(void)
 	      "  --kind=K,L       only these kinds: mpsc, unbounded, oneshot, broadcast, watch\n"
 	      "  --rule=M-12,B-*  only these rules; * stands for anything\n"
 	      "  --plugin=F.so    also the implementations of this plug-in; may be repeated\n"
-	      "  --timeout=S      a test that makes no progress for so many seconds hangs (20)\n"
+	      "  --timeout=S      a test that makes no progress for so many seconds hangs (10)\n"
 	      "  --list           show the rules and their tests, run nothing\n"
 	      "\n"
 	      "Each test runs in a process of its own. Verdicts: passed; failed; declared (the implementation says "
@@ -58,7 +58,7 @@ bool rule_list_names(const char *list, const char *id)
 {
 	const char *word;
 	size_t length;
-	char pattern[NAME_MAX_];
+	char pattern[WORD_SIZE];
 	while ((length = list_next(&list, &word)) > 0) {
 		copy_word(pattern, sizeof(pattern), word, length);
 		if (fnmatch(pattern, id, 0) == 0)
@@ -73,7 +73,7 @@ static int check_rules(const char *list)
 	static const char *ids[RULES_MAX];
 	size_t count = 0, length;
 	const char *word;
-	char pattern[NAME_MAX_];
+	char pattern[WORD_SIZE];
 	for (const struct rule *const *table = rule_tables; *table != NULL; table++)
 		for (const struct rule *rule = *table; rule->id != NULL && count < RULES_MAX; rule++)
 			ids[count++] = rule->id;
@@ -99,7 +99,7 @@ static int parse_kinds(const char *list, unsigned *kinds)
 {
 	const char *word;
 	size_t length;
-	char name[NAME_MAX_];
+	char name[WORD_SIZE];
 	*kinds = 0;
 	while ((length = list_next(&list, &word)) > 0) {
 		copy_word(name, sizeof(name), word, length);
@@ -130,7 +130,7 @@ static int parse_timeout(const char *text, uint64_t *ns)
 static int refuse_option(const char *text)
 {
 	static const char *const names[] = {"--impl", "--kind", "--rule", "--plugin", "--timeout", "--list", "--help"};
-	char name[NAME_MAX_];
+	char name[WORD_SIZE];
 	copy_word(name, sizeof(name), text, strcspn(text, "="));
 	const char *nearest = say_nearest(name, names, sizeof(names) / sizeof(names[0]));
 	if (nearest != NULL)
@@ -148,7 +148,7 @@ int check_options_parse(int argc, char **argv, struct check_options *options)
 		{"timeout", required_argument, NULL, 't'}, {"list", no_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 	};
-	*options = (struct check_options){.kinds = (1u << KIND_COUNT) - 1, .timeout_ns = UINT64_C(20000000000)};
+	*options = (struct check_options){.kinds = (1u << KIND_COUNT) - 1, .timeout_ns = UINT64_C(10000000000)};
 	optind = 0; /* this process may have parsed another command line before */
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, "+:h", longs, NULL)) != -1;) {

@@ -129,15 +129,16 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 	struct core *core = &ch->core;
 	handle_enter(&r->handle, "receiver_drop");
 	handle_disarm_all(&r->handle);
+	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
 	if (--core->receivers == 0)
 		wait_wake_all(&core->closers, &firing);
-	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
+	wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
 	for (uint64_t p = broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
 	     p = broadcast_retained_from(ch, p + 1)) {
 		if (!broadcast_pay(ch, broadcast_slot(ch, p), r->spare))
 			continue;
-		pthread_mutex_unlock(
-			&core->lock); /* meanwhile others send, and p + 1 may be overwritten or beyond `stop` */
+		/* Meanwhile others send, and p + 1 may be overwritten. */
+		pthread_mutex_unlock(&core->lock);
 		core->config.destroy(r->spare, core->config.context);
 		pthread_mutex_lock(&core->lock);
 	}

@@ -136,6 +136,40 @@ static void destroy_may_send_on_the_same_channel(void **state)
 	}
 }
 
+static void send_four(const struct item *item)
+{
+	(void)item;
+	destroy_probe = NULL;
+	for (int i = 0; i < 4; i++)
+		send_item(shared_tx, 1000);
+}
+
+/* The end of its first value sends so much that the drop finds nothing left that it owes. */
+static void what_is_sent_during_a_drop_is_not_owed_to_it(void **state)
+{
+	struct chan_config config = items(sizeof(struct item), 2);
+	struct chan_receiver *other;
+	uint64_t missed = 0;
+
+	(void)state;
+	assert_int_equal(ops->open(&config, &shared_tx, &shared_rx), CHAN_OK);
+	assert_int_equal(ops->subscribe(shared_tx, &other), CHAN_OK);
+	send_item(shared_tx, 1);
+	send_item(shared_tx, 2);
+	assert_int_equal(take_item(shared_rx, NULL), 1);
+	destroy_probe = send_four;
+	ops->receiver_drop(&other);
+	assert_int_equal(ledger_alive(), 2);
+	assert_int_equal(ops->sender_get(shared_tx, CHAN_LEN), 2);
+	assert_int_equal(take_item(shared_rx, &missed), GAVE(CHAN_LAGGED));
+	assert_int_equal(missed, 3);
+	assert_int_equal(take_item(shared_rx, NULL), 1000);
+	assert_int_equal(take_item(shared_rx, NULL), 1000);
+	assert_int_equal(ops->sender_get(shared_tx, CHAN_LEN), 0);
+	ops->receiver_drop(&shared_rx);
+	ops->sender_drop(&shared_tx);
+}
+
 static void a_failed_clone_counts_as_received(void **state)
 {
 	struct chan_config config = items(sizeof(struct item), 4);
@@ -366,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_does_what_the_model_does),
 		TEST(destroy_may_send_on_the_same_channel),
+		TEST(what_is_sent_during_a_drop_is_not_owed_to_it),
 		TEST(a_failed_clone_counts_as_received),
 		TEST(calls_from_clone_are_refused),
 		TEST(wake_may_drop_the_handle_that_fired_it),

@@ -55,6 +55,7 @@ void handle_init(struct handle *h, struct core *core)
 {
 	h->core = core;
 	list_init(&h->armed);
+	h->blocked = NULL;
 	guard_init(&h->guard);
 	core_hold(core);
 }

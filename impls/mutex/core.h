@@ -52,6 +52,7 @@ struct handle {
 	struct core *core;
 	struct list armed; /* the waiters armed on it, by `siblings` */
 	struct guard guard;
+	struct wait *blocked; /* mpsc: the wait with which its thread is blocked, or NULL */
 };
 
 /* --- the channel --- */

@@ -27,7 +27,7 @@
  * I4  Somebody waits for a message only while there is none, or each is spoken for: somebody was woken for it and has not yet
  *     come back. Nobody waits for one once the receiving end has ended (mutex_ended).
  * I5  `got` of an armed wait is 1 when it was woken with a slot that it owns, or for a message, and its handle has not used that
- *     yet; else 0.
+ *     yet; else 0. What blocks on the same handle uses it at once (handle.blocked).
  *
  *
  * WHERE EACH WAKE COMES FROM

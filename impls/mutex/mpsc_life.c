@@ -100,12 +100,11 @@ bool mutex_disarm(struct chan_waiter *waiter)
 {
 	struct wait *w = wait_of_waiter(waiter);
 	struct handle *h = w->handle;
-	struct core *core = h->core;
 	struct list firing = WAIT_FIRING(firing);
 
-	pthread_mutex_lock(&core->lock);
+	handle_enter(h, "disarm");
 	bool fired = disarm(h, w, &firing);
-	core_unlock(core, &firing);
+	handle_leave(h, &firing);
 	return fired;
 }
 
@@ -190,15 +189,16 @@ void mutex_close(struct chan_receiver *rx)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
- * Properties. Not guarded: they may be asked at any time (X-3).
+ * Properties
  */
 
-static uint64_t property_of(const struct handle *h, bool sender, enum chan_property property)
+static uint64_t property_of(struct handle *h, bool sender, enum chan_property property)
 {
 	struct mpsc *ch = mpsc_of(h);
+	struct list firing = WAIT_FIRING(firing);
 	uint64_t value;
 
-	pthread_mutex_lock(&ch->core.lock);
+	handle_enter(h, "get");
 	if (property == CHAN_LEN)
 		value = queue_len(&ch->messages);
 	else if (property == CHAN_CAPACITY && ch->bounded)
@@ -207,16 +207,16 @@ static uint64_t property_of(const struct handle *h, bool sender, enum chan_prope
 		value = ch->capacity;
 	else
 		value = core_get(&ch->core, sender, property);
-	pthread_mutex_unlock(&ch->core.lock);
+	handle_leave(h, &firing);
 	return value;
 }
 
 uint64_t mutex_sender_get(const struct chan_sender *tx, enum chan_property property)
 {
-	return property_of((const struct handle *)tx, true, property);
+	return property_of((struct handle *)(uintptr_t)tx, true, property);
 }
 
 uint64_t mutex_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
-	return property_of((const struct handle *)rx, false, property);
+	return property_of((struct handle *)(uintptr_t)rx, false, property);
 }

@@ -8,6 +8,14 @@
  */
 #include "impls/mutex/mpsc.h"
 
+/* An armed waiter of the handle was woken for a message. A receive that already blocks on that handle takes it: else its thread
+ * could wait behind itself. */
+static void wake_blocked(struct handle *h, struct list *firing)
+{
+	if (h->blocked != NULL && wait_state(h->blocked) == WAIT_QUEUED)
+		wait_wake(h->blocked, firing);
+}
+
 void mutex_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
 {
 	if (n > queue_len(&ch->messages))
@@ -17,22 +25,35 @@ void mutex_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
 
 		w->got = 1;
 		wait_wake(w, firing);
+		if (w->handle != NULL)
+			wake_blocked(w->handle, firing);
 	}
 }
 
 /* Waits until there is a message. Under the lock, which is released meanwhile. */
-static enum chan_status await_message(struct mpsc *ch, uint64_t deadline)
+static enum chan_status await_message(struct handle *h, uint64_t deadline)
 {
-	enum chan_status waited = CHAN_OK;
+	struct mpsc *ch = mpsc_of(h);
 
-	for (;;) {
+	for (bool expired = false;;) {
+		struct wait_blocked blocked;
+
 		if (queue_len(&ch->messages) > 0)
 			return CHAN_OK;
 		if (mutex_ended(ch))
 			return CHAN_CLOSED;
-		if (waited != CHAN_OK)
-			return waited;
-		waited = wait_in(&ch->core.lock, &ch->core.readers, deadline);
+		if (deadline == CHAN_NOW)
+			return CHAN_EMPTY;
+		if (expired)
+			return CHAN_TIMEOUT;
+		wait_blocked_init(&blocked);
+		list_append(&ch->core.readers, &blocked.wait.queue);
+		h->blocked = &blocked.wait;
+		expired = !wait_block(&ch->core.lock, &blocked, deadline);
+		if (expired)
+			list_unlink(&blocked.wait.queue);
+		h->blocked = NULL;
+		wait_blocked_end(&blocked);
 	}
 }
 
@@ -46,7 +67,7 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 	enum chan_status status;
 
 	handle_enter(h, "recv");
-	status = await_message(ch, deadline);
+	status = await_message(h, deadline);
 	if (status == CHAN_OK) {
 		n = queue_len(&ch->messages);
 		if (n > limit)

@@ -11,11 +11,19 @@
 
 #include <assert.h>
 
-void mutex_slots_give(struct mpsc *ch, size_t n, struct list *firing)
+/* An armed waiter of the handle was given a slot. A send or reserve that already blocks on that handle counts it in: else its
+ * thread could wait behind itself. */
+static void count_in(struct handle *h, struct list *firing)
 {
-	if (n == 0)
-		return;
-	ch->free += n;
+	struct wait *blocked = h->blocked;
+
+	if (blocked != NULL && wait_state(blocked) == WAIT_QUEUED && --blocked->want == blocked->got)
+		wait_wake(blocked, firing);
+}
+
+/* Distributes what is free to those who wait for it (I2). Under the lock. */
+static void serve(struct mpsc *ch, struct list *firing)
+{
 	while (ch->free > 0 && !list_empty(&ch->writers)) {
 		struct wait *w = wait_first(&ch->writers);
 		size_t missing = w->want - w->got;
@@ -26,7 +34,17 @@ void mutex_slots_give(struct mpsc *ch, size_t n, struct list *firing)
 		if (given < missing)
 			break; /* it stays at the head and keeps what it has (M-25) */
 		wait_wake(w, firing);
+		if (w->handle != NULL)
+			count_in(w->handle, firing);
 	}
+}
+
+void mutex_slots_give(struct mpsc *ch, size_t n, struct list *firing)
+{
+	if (n == 0)
+		return;
+	ch->free += n;
+	serve(ch, firing);
 	if (core_closed(&ch->core) && mutex_ended(ch))
 		wait_wake_all(&ch->core.readers, firing);
 }
@@ -41,7 +59,8 @@ static size_t owned(const struct handle *h)
 	return n;
 }
 
-/* Waits in the queue for `n` slots. Under the lock, which is released meanwhile. */
+/* Waits in the queue for `n` slots. Those that armed waiters of the handle own, or get meanwhile, count: the wait wants that much
+ * less, and they are used with it, or left as they were if it fails. Under the lock, which is released meanwhile. */
 static enum chan_status queue_for_slots(struct handle *h, size_t n, uint64_t deadline, struct list *firing)
 {
 	struct mpsc *ch = mpsc_of(h);
@@ -49,20 +68,21 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, uint64_t dea
 	enum chan_status status = CHAN_OK;
 
 	wait_blocked_init(&blocked);
-	blocked.wait.want = n;
+	blocked.wait.want = n - owned(h);
 	list_append(&ch->writers, &blocked.wait.queue);
-	/* Slots that armed waiters of this handle own are not enough, and keeping them while standing behind others could
-	 * block those for ever: they go to the head. */
-	mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing);
-	wait_fire(&ch->core.lock, firing); /* whom this operation woke so far must not wait for it */
-
+	h->blocked = &blocked.wait;
+	serve(ch, firing); /* too few are free, but those it holds from now on */
 	if (!wait_block(&ch->core.lock, &blocked, deadline)) {
 		list_unlink(&blocked.wait.queue);
 		status = CHAN_TIMEOUT;
 	} else if (core_closed(&ch->core)) {
+		mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing);
 		status = CHAN_CLOSED;
 	}
-	if (status != CHAN_OK)
+	h->blocked = NULL;
+	if (status == CHAN_OK)
+		mutex_owed_take(h, n - blocked.wait.want);
+	else
 		mutex_slots_give(ch, blocked.wait.got, firing); /* M-26, M-33 */
 	wait_blocked_end(&blocked);
 	return status;
@@ -73,17 +93,22 @@ static enum chan_status acquire(struct handle *h, size_t n, uint64_t deadline, s
 {
 	struct mpsc *ch = mpsc_of(h);
 
-	if (core_closed(&ch->core)) {
-		mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing); /* M-33 */
-		return CHAN_CLOSED;
+	for (;;) {
+		if (core_closed(&ch->core)) {
+			mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing); /* M-33 */
+			return CHAN_CLOSED;
+		}
+		if (n <= owned(h) + ch->free) { /* what is free is nobody's: I2 */
+			ch->free -= n - mutex_owed_take(h, n);
+			return CHAN_OK;
+		}
+		if (deadline == CHAN_NOW)
+			return CHAN_FULL;
+		if (list_empty(firing))
+			return queue_for_slots(h, n, deadline, firing);
+		/* Whom this operation woke so far must not wait for it; what they do may change everything. */
+		wait_fire(&ch->core.lock, firing);
 	}
-	if (n <= owned(h) + ch->free) { /* what is free is nobody's: I2 */
-		ch->free -= n - mutex_owed_take(h, n);
-		return CHAN_OK;
-	}
-	if (deadline == CHAN_NOW)
-		return CHAN_FULL;
-	return queue_for_slots(h, n, deadline, firing);
 }
 
 /* Puts a message into a slot that the caller has acquired. CHAN_OK or CHAN_NOMEM. Under the lock. */
@@ -126,7 +151,7 @@ enum chan_status mutex_send_many(struct chan_sender *tx, const void *msgs, size_
 	if (msgs == NULL && n != 0 && size != 0)
 		return CHAN_INVALID;
 	handle_enter(h, "send_many");
-	status = core_closed(&ch->core) ? CHAN_CLOSED : CHAN_OK;
+	status = n == 0 && core_closed(&ch->core) ? CHAN_CLOSED : CHAN_OK;
 	while (status == CHAN_OK && *sent < n) {
 		status = acquire(h, 1, deadline, &firing);
 		if (status == CHAN_OK)

@@ -176,8 +176,7 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	handle_enter(h, "receiver_drop");
 	handle_disarm_all(h);
 	core->receivers = 0;
-	bool unread =
-		ch->full; /* then the sender is gone, and the value this thread's alone: it can end where it lies */
+	bool unread = ch->full; /* if so, the sender is gone and the value this thread's alone */
 	wait_wake_all(&core->closers, &firing);
 	handle_leave(h, &firing);
 	if (unread && core->config.destroy != NULL)

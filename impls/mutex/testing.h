@@ -96,7 +96,7 @@ static inline int ledger_clone(void *dst, const void *src, void *context)
 	return failed;
 }
 
-static void ledger_destroy(void *msg, void *context)
+static inline void ledger_destroy(void *msg, void *context)
 {
 	struct item item = *(struct item *)msg;
 

@@ -181,7 +181,7 @@ const struct rule deadline_rules[] = {
 	{"S-13",
          RULE_MPSC,
          "A send's timeout does not come before its deadline.",
-         {{"1 ns to 16 ms", send_never_early, "", 0}}},
+         {{"send, 1 ns to 16 ms", send_never_early, "", 0}}},
 	{"S-14",
          ALL,
          "A deadline beyond the clock is no deadline, neither past nor a crash.",

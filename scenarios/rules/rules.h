@@ -11,6 +11,7 @@ extern const struct rule config_rules[];
 extern const struct rule deadline_rules[];
 extern const struct rule mpsc_capacity_rules[];
 extern const struct rule mpsc_send_rules[];
+extern const struct rule mpsc_queue_rules[];
 extern const struct rule mpsc_permit_rules[];
 extern const struct rule mpsc_recv_rules[];
 extern const struct rule mpsc_idle_rules[];
@@ -26,5 +27,6 @@ extern const struct rule watch_write_rules[];
 extern const struct rule watch_hooks_rules[];
 extern const struct rule destroy_rules[];
 extern const struct rule wrap_rules[];
+extern const struct rule select_rules[];
 
 #endif

@@ -2,9 +2,10 @@
  *
  * backpressure.c - a producer that is faster than its consumer: what the bound does to it.
  *
- * The consumer works `work_ns` on each message. Mode block: send waits. try: what does not fit is dropped. deadline: send waits for
- * half of the consumer's work (at least 1 us), then the message is dropped. `messages` of a trial are attempts; what was
- * accepted is what the ledger goes by. Latency runs from just before the send to the receive, so it holds the wait for a slot.
+ * The consumer works `work_ns` on each message. Mode block: send waits. try: what does not fit is dropped. deadline:
+ * send waits for half of the consumer's work (at least 1 us), then the message is dropped. `messages` of a trial are
+ * attempts; what was accepted is what the ledger goes by. Latency runs from just before the send to the receive, so
+ * it holds the wait for a slot.
  */
 #include "scenarios/workloads/stream.h"
 

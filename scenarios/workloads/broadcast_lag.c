@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_lag.c - senders that never wait, receivers of which some are slow: what is lost, and whether they are told.
+ * broadcast_lag.c - senders that never wait, receivers of which some are slow: what is lost, and whether they are
+ * told.
  *
- * Mode stream: S senders send their share, R receivers receive until closed; the first `slow` of them work `work_ns` on each message.
- * For each receiver: received + lagged = sent (nothing is left unread, since it reads until closed), in order for each sender;
- * with one sender every single LAGGED must count exactly the messages missing at that place. Mode example: see broadcast_example.h.
+ * Mode stream: S senders send their share, R receivers receive until closed; the first `slow` of them work `work_ns`
+ * on each message. For each receiver: received + lagged = sent (nothing is left unread, since it reads until closed),
+ * in order for each sender; with one sender every single LAGGED must count exactly the messages missing at that
+ * place. Mode example: see broadcast_example.h.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"
@@ -109,8 +111,8 @@ static void lagged(struct air *air, struct listener *listener, size_t number, ui
 		listener->longest = missed;
 }
 
-/* With one sender, what is missing before this message is what was announced. A gap that was not announced at all is counted
- * as lost at the end. */
+/* With one sender, what is missing before this message is what was announced. A gap that was not announced at all is
+ * counted as lost at the end. */
 static void enter(struct air *air, struct listener *listener, const uint64_t *msg)
 {
 	uint64_t due = listener->ledger.lanes[0].next;
@@ -178,7 +180,8 @@ static bool open_air(struct air *air)
 	return status == CHAN_OK;
 }
 
-/* The identity: what a receiver did not get is what it was told that it missed; and it was told so at the right places. */
+/* The identity: what a receiver did not get is what it was told that it missed; and it was told so at the right
+ * places. */
 static uint64_t balance(struct air *air, size_t number)
 {
 	struct listener *listener = &air->listeners[number];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * faults_test.c - the workloads themselves: all presets on the null control, and a good implementation that is made to do one
- * thing wrong at a time, which must be named for just that.
+ * faults_test.c - the workloads themselves: all presets on the null control, and a good implementation that is made
+ * to do one thing wrong at a time, which must be named for just that.
  */
 #include "harness/bench/sweep.h"
 #include "harness/bench/trial.h"
@@ -76,7 +76,7 @@ static void test_null(void **state)
 
 /* --- one fault at a time, planted into a good implementation --- */
 
-enum fault { NONE, DROP, DUPLICATE, SWAP, CORRUPT, STATUS, OVERCOUNT, UNDERCOUNT, OLDER, DEEPER };
+enum fault { NONE, DROP, DUPLICATE, SWAP, CORRUPT, STATUS, OVERCOUNT, UNDERCOUNT, OLDER, DEEPER, HASTY };
 
 enum { EVERY = 100, SIZE_MOST = 64 };
 
@@ -114,6 +114,12 @@ static enum chan_status faulty_recv(struct chan_receiver *rx, void *msg, uint64_
 	if (now && fault == SWAP)
 		owed = good->mpsc->recv(rx, msg, deadline) == CHAN_OK;
 	return CHAN_OK;
+}
+
+static enum chan_status hasty_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
+{
+	bool timed = deadline != CHAN_NOW && deadline != CHAN_FOREVER;
+	return timed && fault == HASTY ? CHAN_TIMEOUT : good->mpsc->send(tx, msg, deadline);
 }
 
 static enum chan_status deeper_open(const struct chan_config *config, struct chan_sender **tx,
@@ -173,6 +179,7 @@ static int plant(void **state)
 	watch_ops = *good->watch;
 	oneshot_ops = *good->oneshot;
 	mpsc.open = deeper_open;
+	mpsc.send = hasty_send;
 	mpsc.recv = faulty_recv;
 	broadcast.recv = faulty_broadcast_recv;
 	watch_ops.borrow = faulty_borrow;
@@ -246,6 +253,14 @@ static void test_depth(void **state)
 	                    "held 4 messages with a capacity of 3");
 }
 
+static void test_hurry(void **state)
+{
+	(void)state;
+	const char *params =
+		"mode=deadline work_ns=1000000000"; /* half of it is the deadline: time enough to be seen as early */
+	assert_string_equal(with(HASTY, &backpressure, params, 10), "send returned TIMEOUT before its deadline");
+}
+
 static void test_lag(void **state)
 {
 	(void)state;
@@ -282,9 +297,9 @@ static void test_oneshot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_null),    cmocka_unit_test(test_good), cmocka_unit_test(test_streams),
-		cmocka_unit_test(test_depth),   cmocka_unit_test(test_lag),  cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_oneshot),
+		cmocka_unit_test(test_null),  cmocka_unit_test(test_good),    cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_depth), cmocka_unit_test(test_hurry),   cmocka_unit_test(test_lag),
+		cmocka_unit_test(test_watch), cmocka_unit_test(test_oneshot),
 	};
 	work_calibrate();
 	return cmocka_run_group_tests(tests, plant, NULL);

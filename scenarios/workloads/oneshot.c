@@ -2,9 +2,9 @@
  *
  * oneshot.c - one value, once.
  *
- * Mode local: one thread opens a channel, sends, receives and drops it, again and again. Mode request_reply: clients send requests
- * over an mpsc channel, each with the sender of a oneshot in it; the server answers through that one. A reply that is lost is
- * waited for without end: the watchdog of the cell says so.
+ * Mode local: one thread opens a channel, sends, receives and drops it, again and again. Mode request_reply: clients
+ * send requests over an mpsc channel, each with the sender of a oneshot in it; the server answers through that one. A
+ * reply that is lost is waited for without end: the watchdog of the cell says so.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"

@@ -66,7 +66,8 @@ static bool receive_one(struct table *table, struct way *way, uint64_t *msg)
 	return status == CHAN_OK;
 }
 
-/* Exactly one message is under way at any time, so one that is lost is waited for without end: the watchdog of the cell says so. */
+/* Exactly one message is under way at any time, so one that is lost is waited for without end: the watchdog of the
+ * cell says so. */
 static void call(struct worker *worker)
 {
 	struct table *table = worker->arg;

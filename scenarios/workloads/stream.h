@@ -3,9 +3,9 @@
  * stream.h - producers that send and consumers that receive until the channel is closed, over one channel of the mpsc
  * kinds: what fan_in, spsc, mpmc and backpressure have in common.
  *
- * Producer p sends its share of the trial's messages and drops its sender; the consumers receive until CHAN_CLOSED, so that
- * a lost message is found to be lost and nobody waits for it. A worker that meets a status that makes no sense says so and
- * drops its handle; the others then come to an end by themselves.
+ * Producer p sends its share of the trial's messages and drops its sender; the consumers receive until CHAN_CLOSED,
+ * so that a lost message is found to be lost and nobody waits for it. A worker that meets a status that makes no
+ * sense says so and drops its handle; the others then come to an end by themselves.
  *
  * Parameters: capacity, size; batch, rate and work_ns (the consumers' work) where the workload has them.
  */
@@ -24,8 +24,9 @@ struct stream_options {
 	size_t producers;
 	size_t consumers;
 	enum stream_mode mode;
-	/* Measures each send and receive: the time spent in send, the depth, and the latency from just before the send. For one
-	 * consumer. With a rate, latency is measured anyway, from the time at which the message should have been sent. */
+	/* Measures each send and receive: the time spent in send, the depth, and the latency from just before the
+	 * send. For one consumer. With a rate, latency is measured anyway, from the time at which the message should
+	 * have been sent. */
 	bool watched;
 };
 
