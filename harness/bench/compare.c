@@ -33,9 +33,19 @@ static const char *control_of(json_t *rows)
 	return json_string_value(json_object_get(json_array_get(rows, 0), "control"));
 }
 
-static double median_rate(json_t *rows)
+/* Whether the messages of this cell were sent at a fixed rate. */
+static bool has_rate(const char *name)
 {
-	return strcmp(summary_verdict(rows), "ok") == 0 ? summary_median(rows, "items_per_second") : NAN;
+	const char *rate = strstr(name, "/rate:");
+	return rate != NULL && strcmp(rate, "/rate:0") != 0 && strncmp(rate, "/rate:0/", 8) != 0;
+}
+
+/* The figure that a cell of that name is compared by. */
+static double median_of(const char *name, json_t *rows)
+{
+	if (strcmp(summary_verdict(rows), "ok") != 0)
+		return NAN;
+	return summary_median(rows, has_rate(name) ? "p50_ns" : "items_per_second");
 }
 
 /* Adds the difference of each A/A pair to `all`, and raises `*largest` to those of the scenario. */
@@ -51,7 +61,7 @@ static bool scan_pairs(json_t *cells, const char *scenario, struct samples *all,
 		if (mark == NULL)
 			continue;
 		snprintf(first, sizeof first, "%.*s%s", (int)(mark - name), name, mark + 3);
-		double difference = fabs(log(median_rate(json_object_get(cells, first)) / median_rate(rows)));
+		double difference = fabs(log(median_of(name, json_object_get(cells, first)) / median_of(name, rows)));
 		if (!isfinite(difference))
 			continue;
 		if (!samples_add(all, difference, 0))
@@ -74,13 +84,6 @@ double compare_floor(json_t *old_cells, json_t *new_cells, const char *scenario,
 	*pairs = all.count;
 	samples_free(&all);
 	return floor;
-}
-
-/* Whether the messages of this cell were sent at a fixed rate. */
-static bool has_rate(const char *name)
-{
-	const char *rate = strstr(name, "/rate:");
-	return rate != NULL && strcmp(rate, "/rate:0") != 0 && strncmp(rate, "/rate:0/", 8) != 0;
 }
 
 static bool take(json_t *rows, bool latency, struct samples *samples)

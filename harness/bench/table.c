@@ -3,6 +3,7 @@
 
 #include "harness/bench/grid.h"
 #include "harness/bench/summary.h"
+#include "harness/bench/sweep.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,18 +18,19 @@ struct line {
 	json_t *rows; /* NULL: nothing was measured */
 	const char *verdict;
 	struct samples rates;
-	double rate; /* median; NaN: none */
+	double rate;  /* median; NaN: none */
+	double score; /* what it is sorted and compared by: the rate; where that is fixed, one over the median latency */
 };
 
-static int by_rate(const void *a, const void *b)
+static int by_score(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
 	if (x->cell->control != y->cell->control) /* controls last: null, then A/A */
 		return x->cell->control < y->cell->control ? -1 : 1;
-	if (isnan(x->rate) != isnan(y->rate))
-		return isnan(x->rate) ? 1 : -1;
-	if (!isnan(x->rate) && x->rate != y->rate)
-		return x->rate > y->rate ? -1 : 1;
+	if (isnan(x->score) != isnan(y->score))
+		return isnan(x->score) ? 1 : -1;
+	if (!isnan(x->score) && x->score != y->score)
+		return x->score > y->score ? -1 : 1;
 	return x->cell < y->cell ? -1 : x->cell > y->cell;
 }
 
@@ -61,8 +63,8 @@ static void put_rates(char (*texts)[GRID_TEXT], const struct line *line, double 
 	format_count(line->rate, texts[2], GRID_TEXT);
 	format_range(interval.low, interval.high, texts[3], GRID_TEXT);
 	format_range(stats_min(&line->rates), stats_max(&line->rates), texts[4], GRID_TEXT);
-	if (!isnan(line->rate) && line->cell->control == CONTROL_NONE)
-		snprintf(texts[5], GRID_TEXT, "%.*f", line->rate / best < 0.0995 ? 3 : 2, line->rate / best);
+	if (!isnan(line->score) && line->cell->control == CONTROL_NONE)
+		snprintf(texts[5], GRID_TEXT, "%.*f", line->score / best < 0.0995 ? 3 : 2, line->score / best);
 }
 
 static void put_label(char *text, const struct cell *cell)
@@ -109,7 +111,7 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 
 	for (size_t i = 0; i < block->count; i++)
 		if (lines[i].cell->control == CONTROL_NONE)
-			best = fmax(best, lines[i].rate);
+			best = fmax(best, lines[i].score);
 	for (size_t i = 0; i < block->count; i++) {
 		char(*texts)[GRID_TEXT] = grid_row(&grid);
 		size_t column = 6;
@@ -144,9 +146,9 @@ static void print_notes(const struct block *block, const struct line *lines, FIL
 	for (size_t i = 0; i < block->count && again != NULL; i++)
 		if (lines[i].cell->impl == again->cell->impl && lines[i].cell->control == CONTROL_NONE)
 			first = &lines[i];
-	if (first != NULL && !isnan(first->rate) && !isnan(again->rate))
+	if (first != NULL && !isnan(first->score) && !isnan(again->score))
 		fprintf(out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
-		        100 * (exp(fabs(log(first->rate / again->rate))) - 1));
+		        100 * (exp(fabs(log(first->score / again->score))) - 1));
 }
 
 static void print_title(const struct block *block, FILE *out)
@@ -163,6 +165,7 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 {
 	struct line *lines = calloc(block->count + 1, sizeof *lines);
 	bool any = false, complete = lines != NULL;
+	bool fixed = sweep_has(block->workload, PARAM_RATE) && block->params.v[PARAM_RATE] != 0;
 
 	for (size_t i = 0; i < block->count && complete; i++) {
 		struct line *line = &lines[i];
@@ -170,6 +173,7 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 		line->cell = &plan->cells[block->first + i];
 		line->verdict = "ok";
 		line->rate = NAN;
+		line->score = NAN;
 		plan_name(plan, line->cell, name, sizeof name);
 		line->rows = json_object_get(cells, name);
 		if (line->rows == NULL)
@@ -182,9 +186,10 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 		else
 			complete = summary_samples(line->rows, "items_per_second", &line->rates);
 		line->rate = stats_median(&line->rates);
+		line->score = fixed && !isnan(line->rate) ? 1 / summary_median(line->rows, "p50_ns") : line->rate;
 	}
 	if (complete && any) {
-		qsort(lines, block->count, sizeof *lines, by_rate);
+		qsort(lines, block->count, sizeof *lines, by_score);
 		print_title(block, out);
 		complete = print_grid(block, lines, out);
 		print_notes(block, lines, out);

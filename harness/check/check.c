@@ -5,6 +5,7 @@
 #include "harness/check/report.h"
 #include "harness/check/run.h"
 #include "harness/child.h"
+#include "harness/cli/commands.h"
 #include "harness/say.h"
 
 #include <stdlib.h>
@@ -16,8 +17,7 @@ static void list_rules(const struct check_options *options)
 	size_t rules = 0, tests = 0;
 	for (const struct rule *const *table = rule_tables; *table != NULL; table++)
 		for (const struct rule *rule = *table; rule->id != NULL; rule++) {
-			if ((rule->kinds & options->kinds) == 0 ||
-			    (options->rules != NULL && !rule_list_names(options->rules, rule->id)))
+			if ((rule->kinds & options->kinds) == 0 || !check_options_rule(options, rule->id))
 				continue;
 			rules++;
 			printf("%s (", rule->id);
@@ -32,39 +32,23 @@ static void list_rules(const struct check_options *options)
 }
 
 /* Says which name of --impl is unknown. */
-static int check_names(const char *list, const struct impl_set *set)
+static int check_names(const struct names *names, const struct impl_set *set)
 {
-	const char *word;
-	size_t length;
-	while (list != NULL && (length = list_next(&list, &word)) > 0) {
-		char name[128];
-		snprintf(name, sizeof(name), "%.*s", (int)length, word);
-		if (impl_set_find(set, name) != NULL)
-			continue;
-		const char **names = calloc(set->count, sizeof(*names));
-		for (size_t i = 0; names != NULL && i < set->count; i++)
-			names[i] = set->infos[i].name;
-		const char *nearest = names != NULL ? say_nearest(name, names, set->count) : NULL;
-		if (nearest != NULL)
-			say("unknown implementation '%s'; did you mean '%s'?", name, nearest);
-		else
-			say("unknown implementation '%s'; 'chanbench list' shows all", name);
-		free(names);
-		return -1;
+	const char **known = calloc(set->count + 1, sizeof(*known));
+	if (known == NULL) {
+		say("out of memory");
+		return EXIT_MACHINE;
 	}
-	return 0;
+	for (size_t i = 0; i < set->count; i++)
+		known[i] = set->infos[i].name;
+	int failed = names_check("implementation", names, known, set->count);
+	free(known);
+	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
 }
 
-static bool selected(const char *list, const char *name)
+static bool selected(const struct names *names, const char *name)
 {
-	const char *word;
-	size_t length;
-	if (list == NULL)
-		return true;
-	while ((length = list_next(&list, &word)) > 0)
-		if (strlen(name) == length && memcmp(name, word, length) == 0)
-			return true;
-	return false;
+	return names->count == 0 || names_index(names, name) < names->count;
 }
 
 /* The tests of one rule for one implementation's kind: their number; they are written to `cells` unless it is NULL. */
@@ -92,12 +76,11 @@ static size_t plan(const struct check_options *options, const struct impl_set *s
 		for (int k = 0; k < KIND_COUNT; k++) {
 			const struct impl_info *info = &set->infos[i];
 			if (info->offered[k] == 0 || (options->kinds >> k & 1) == 0 ||
-			    !selected(options->impls, info->name))
+			    !selected(&options->impls, info->name))
 				continue;
 			for (const struct rule *const *table = rule_tables; *table != NULL; table++)
 				for (const struct rule *rule = *table; rule->id != NULL; rule++)
-					if ((rule->kinds >> k & 1) != 0 &&
-					    (options->rules == NULL || rule_list_names(options->rules, rule->id)))
+					if ((rule->kinds >> k & 1) != 0 && check_options_rule(options, rule->id))
 						count += plan_rule(info, (enum kind)k, rule,
 						                   cells != NULL ? cells + count : NULL);
 		}
@@ -157,18 +140,19 @@ int check_main(int argc, char **argv)
 	struct impl_set set = {NULL, 0};
 	struct cell *cells = NULL;
 	struct outcome *outcomes = NULL;
-	int status = EXIT_USAGE;
+	int status = check_options_read(&options, argc, argv);
 
-	if (check_options_parse(argc, argv, &options) != 0)
-		return EXIT_USAGE;
-	if (options.help || options.list) {
-		options.help ? check_options_help() : list_rules(&options);
-		return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_MACHINE;
-	}
-	if (impl_set_open(&set, options.plugins, options.plugin_count) != 0)
-		return EXIT_USAGE;
-	if (check_names(options.impls, &set) != 0)
+	if (status >= 0)
 		goto done;
+	if (options.list) {
+		list_rules(&options);
+		status = fflush(stdout) == 0 ? EXIT_GOOD : EXIT_MACHINE;
+		goto done;
+	}
+	if ((status = open_implementations(&options.given, &set)) != EXIT_GOOD ||
+	    (status = check_names(&options.impls, &set)) != EXIT_GOOD)
+		goto done;
+	status = EXIT_USAGE;
 	size_t total = plan(&options, &set, NULL);
 	if (total == 0) {
 		say("nothing to check: no selected implementation has a kind that a selected rule speaks of");
@@ -192,5 +176,6 @@ done:
 	free(outcomes);
 	free(cells);
 	impl_set_close(&set);
+	check_options_free(&options);
 	return status;
 }

@@ -5,29 +5,24 @@
 #ifndef CHANBENCH_CHECK_OPTIONS_H
 #define CHANBENCH_CHECK_OPTIONS_H
 
+#include "harness/bench/names.h"
 #include "harness/check/rule.h"
-
-#define OPTION_PLUGINS_MAX 64
+#include "harness/cli/options.h"
 
 struct check_options {
-	const char *impls; /* names separated by commas; NULL: all */
-	const char *rules; /* ids and patterns ("B-*") separated by commas; NULL: all */
-	unsigned kinds;    /* bit k: enum kind k */
-	const char *plugins[OPTION_PLUGINS_MAX];
-	size_t plugin_count;
+	struct options given; /* --plugin is read from here */
+	struct names impls;   /* none: all */
+	struct names rules;   /* ids and patterns ("B-*"); none: all */
+	unsigned kinds;       /* bit k: enum kind k */
 	uint64_t timeout_ns;
-	bool list, help;
+	bool list;
 };
 
-/* 0, or -1 after saying what is wrong. */
-int check_options_parse(int argc, char **argv, struct check_options *options);
+/* -1 to go on; else the exit status to leave with. End with check_options_free, whatever it returned. */
+int check_options_read(struct check_options *options, int argc, char **argv);
+void check_options_free(struct check_options *options);
 
-void check_options_help(void);
-
-/* Whether a list like "M-12,B-*" names the rule. */
-bool rule_list_names(const char *list, const char *id);
-
-/* Takes the next word of a list: its length, or 0 at the end; `*list` moves behind it. */
-size_t list_next(const char **list, const char **word);
+/* Whether the rule was asked for. */
+bool check_options_rule(const struct check_options *options, const char *id);
 
 #endif

@@ -253,7 +253,7 @@ const struct command bench_command = {
 		"them). Each cell runs in processes of its own; one that crashes, hangs or breaks its ledger is shown "
 		"as that, and\n"
 		"the others go on. Without --scenario, those that lack a named preset, or cannot take a --param, are "
-                "left out.\n"
+		"left out.\n"
 		"Ctrl-C keeps what was measured. Exit status: 0 all good, 1 something is broken, 2 wrong usage, 3 the "
 		"machine failed.\n",
 	.examples = "  chanbench bench --quick\n"

@@ -77,11 +77,11 @@ const struct command compare_command = {
 	.summary = "says what became faster, slower or broken from one result file to another",
 	.details =
 		"A cell is slower (or faster) only when the 99 % interval of the ratio of its medians does not contain "
-                "1 and the ratio is\n"
+		"1 and the ratio is\n"
 		"further from 1 than the noise: the largest difference within an A/A pair of that scenario in either "
-                "file, and at least\n"
+		"file, and at least\n"
 		"the median of all pairs. Above 1 is better. Where messages are sent at a fixed rate, it is the ratio "
-                "of the median latencies.\n"
+		"of the median latencies.\n"
 		"Exit status: 1 when a cell became slower or is broken that was ok; 2 when a file is no result file.\n",
 	.examples = "  chanbench bench --quick --out=old.json && git pull && ./scripts/bench --quick --out=new.json\n"
 		    "  chanbench compare old.json new.json\n",
