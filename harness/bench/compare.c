@@ -227,7 +227,7 @@ static void print_line(const char *name, const struct comparison *c, double floo
 	}
 	fprintf(out, "  %-23s %9s %9s %7s  %-16s %8s  %s\n", change_names[c->change], before, after, ratio, interval,
 	        noise, name);
-	if (c->change == CHANGE_BROKEN || c->change == CHANGE_STILL_BROKEN)
+	if (c->verdict[0] != '\0' && strcmp(c->verdict, "ok") != 0)
 		fprintf(out, "      now: %s\n", c->verdict);
 }
 

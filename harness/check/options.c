@@ -24,11 +24,11 @@ static const struct command check_command = {
 	.usage = "[--impl=A,B] [--kind=K,L] [--rule=RULES] [--plugin=F.so]... [--timeout=S] [--list]",
 	.summary = "Tests whether an implementation keeps the rules of the contract.",
 	.details = "Each test runs in a process of its own. Verdicts: passed; failed; declared (the implementation "
-                   "says that it\n"
+		   "says that it\n"
 		   "does not keep the rule); not offered (it lacks a function that the test needs); untestable (and "
-                   "why).\n"
+		   "why).\n"
 		   "Exit status: 0 nothing failed, 1 something did, 2 wrong usage, 3 the machine failed, 128+N "
-                   "interrupted.\n",
+		   "interrupted.\n",
 	.examples = "  chanbench check --rule='M-*' --kind=mpsc\n"
 		    "  chanbench check --plugin=./mine.so --impl=mine\n",
 	.options = check_option_table,

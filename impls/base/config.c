@@ -4,7 +4,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-enum chan_status config_layout(const struct chan_config *config, struct layout *layout)
+enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout)
 {
 	size_t size = config->size;
 	size_t align = config->align;
@@ -25,24 +25,24 @@ enum chan_status config_layout(const struct chan_config *config, struct layout *
 	return CHAN_OK;
 }
 
-enum chan_status config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout)
+enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout)
 {
 	if (config->capacity == 0 || config->capacity > max_capacity)
 		return CHAN_INVALID;
-	enum chan_status status = config_layout(config, layout);
+	enum chan_status status = chan_config_layout(config, layout);
 	if (status != CHAN_OK)
 		return status;
 	return config->capacity > SIZE_MAX / layout->stride ? CHAN_INVALID : CHAN_OK;
 }
 
-enum chan_status config_copied(const struct chan_config *config, struct layout *layout)
+enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout)
 {
 	if (config->destroy != NULL && config->clone == NULL)
 		return CHAN_INVALID;
-	return config_layout(config, layout);
+	return chan_config_layout(config, layout);
 }
 
-void *config_alloc(const struct layout *layout, size_t count)
+void *chan_config_alloc(const struct layout *layout, size_t count)
 {
 	size_t align = layout->align < sizeof(void *) ? sizeof(void *) : layout->align;
 	void *memory;

@@ -17,16 +17,16 @@ struct layout {
 };
 
 /* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. */
-enum chan_status config_layout(const struct chan_config *config, struct layout *layout);
+enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout);
 
-/* As config_layout, and the capacity against the largest one of the kind (rules M-1, M-2, B-1). */
-enum chan_status config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
+/* As chan_config_layout, and the capacity against the largest one of the kind (rules M-1, M-2, B-1). */
+enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
 
-/* As config_layout, for the kinds that hand out copies: destroy without clone would end one value twice. */
-enum chan_status config_copied(const struct chan_config *config, struct layout *layout);
+/* As chan_config_layout, for the kinds that hand out copies: destroy without clone would end one value twice. */
+enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout);
 
 /* Copies the bytes of one element; either pointer may be NULL when there are none. */
-static inline void layout_copy(const struct layout *layout, void *dst, const void *src)
+static inline void chan_layout_copy(const struct layout *layout, void *dst, const void *src)
 {
 	if (layout->size != 0)
 		memcpy(dst, src, layout->size);
@@ -34,6 +34,6 @@ static inline void layout_copy(const struct layout *layout, void *dst, const voi
 
 /* Memory for `count` elements, aligned for them; NULL when there is none or the product overflows. Freed by free(). Never
  * NULL for lack of size: zero-sized elements get a byte each. */
-void *config_alloc(const struct layout *layout, size_t count);
+void *chan_config_alloc(const struct layout *layout, size_t count);
 
 #endif

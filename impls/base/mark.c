@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/mark.h"
 
-_Thread_local struct mark *mark_innermost;
+_Thread_local struct mark *chan_mark_innermost;

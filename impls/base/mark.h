@@ -22,23 +22,23 @@ struct mark {
 	struct mark *outer;
 };
 
-extern _Thread_local struct mark *mark_innermost;
+extern _Thread_local struct mark *chan_mark_innermost;
 
 static inline void mark_enter(struct mark *mark, const void *channel)
 {
 	mark->channel = channel;
-	mark->outer = mark_innermost;
-	mark_innermost = mark;
+	mark->outer = chan_mark_innermost;
+	chan_mark_innermost = mark;
 }
 
 static inline void mark_leave(struct mark *mark)
 {
-	mark_innermost = mark->outer;
+	chan_mark_innermost = mark->outer;
 }
 
 static inline bool mark_inside(const void *channel)
 {
-	for (const struct mark *m = mark_innermost; m != NULL; m = m->outer)
+	for (const struct mark *m = chan_mark_innermost; m != NULL; m = m->outer)
 		if (m->channel == channel)
 			return true;
 	return false;

@@ -25,7 +25,7 @@ static inline bool scratch_get(struct scratch *s, const struct layout *layout)
 	if (layout->size <= sizeof s->small && layout->align <= alignof(max_align_t))
 		s->element = s->small;
 	else
-		s->element = config_alloc(layout, 1);
+		s->element = chan_config_alloc(layout, 1);
 	return s->element != NULL;
 }
 

@@ -13,26 +13,26 @@ static void end(struct core *core)
 
 	for (size_t i = 0; core->config.destroy != NULL && i < ch->retained; i++)
 		if (ch->slots[i].held)
-			core->config.destroy(broadcast_element(ch, &ch->slots[i]), core->config.context);
+			core->config.destroy(mutex_broadcast_element(ch, &ch->slots[i]), core->config.context);
 	free(ch->elements);
 	free(ch->slots);
 	pthread_cond_destroy(&ch->idle);
-	core_fini(core);
+	mutex_core_fini(core);
 	free(ch);
 }
 
 /* A receiver at the tail, made but not counted yet. NULL when out of memory. */
 static struct broadcast_receiver *receiver_new(struct core *core)
 {
-	struct broadcast_receiver *r = handle_new(core, sizeof *r);
+	struct broadcast_receiver *r = mutex_handle_new(core, sizeof *r);
 
 	if (r == NULL || core->config.destroy == NULL)
 		return r;
-	r->spare = config_alloc(&core->layout, 1);
+	r->spare = chan_config_alloc(&core->layout, 1);
 	if (r->spare != NULL)
 		return r;
 	free(r);
-	core_release(core);
+	mutex_core_release(core);
 	return NULL;
 }
 
@@ -45,8 +45,8 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 
 	if (config == NULL || tx == NULL)
 		return CHAN_INVALID;
-	if ((status = config_bounded(config, CHAN_BROADCAST_CAPACITY_MAX, &layout)) != CHAN_OK ||
-	    (status = config_copied(config, &layout)) != CHAN_OK)
+	if ((status = chan_config_bounded(config, CHAN_BROADCAST_CAPACITY_MAX, &layout)) != CHAN_OK ||
+	    (status = chan_config_copied(config, &layout)) != CHAN_OK)
 		return status;
 	while (retained < config->capacity)
 		retained *= 2;
@@ -56,14 +56,14 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	struct broadcast *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	core_init(&ch->core, config, &layout, end);
-	core_hold(&ch->core); /* so that undoing a receiver does not end it */
+	mutex_core_init(&ch->core, config, &layout, end);
+	mutex_core_hold(&ch->core); /* so that undoing a receiver does not end it */
 	pthread_cond_init(&ch->idle, NULL);
 	ch->retained = retained;
 	ch->tail = config->start;
 	ch->slots = calloc(retained, sizeof *ch->slots);
-	ch->elements = config_alloc(&layout, retained);
-	struct handle *sender = handle_new(&ch->core, sizeof *sender);
+	ch->elements = chan_config_alloc(&layout, retained);
+	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
 	struct broadcast_receiver *receiver = rx != NULL ? receiver_new(&ch->core) : NULL;
 	if (ch->slots == NULL || ch->elements == NULL || sender == NULL || (rx != NULL && receiver == NULL))
 		goto no_memory;
@@ -74,7 +74,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 		receiver->next = ch->tail;
 		*rx = (struct chan_receiver *)receiver;
 	}
-	core_release(&ch->core);
+	mutex_core_release(&ch->core);
 	return CHAN_OK;
 
 no_memory:
@@ -90,7 +90,7 @@ no_memory:
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
 {
-	struct broadcast *ch = broadcast_of(from);
+	struct broadcast *ch = mutex_broadcast_of(from);
 	struct list firing = WAIT_FIRING(firing);
 
 	if (mark_inside(&ch->core) || out == NULL)
@@ -98,10 +98,10 @@ static enum chan_status subscribe(struct handle *from, struct chan_receiver **ou
 	struct broadcast_receiver *r = receiver_new(&ch->core);
 	if (r == NULL)
 		return CHAN_NOMEM;
-	handle_enter(from, "subscribe");
+	mutex_handle_enter(from, "subscribe");
 	r->next = ch->tail;
 	ch->core.receivers++;
-	handle_leave(from, &firing);
+	mutex_handle_leave(from, &firing);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -125,27 +125,27 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 		return;
 	*rx = NULL;
 
-	struct broadcast *ch = broadcast_of(&r->handle);
+	struct broadcast *ch = mutex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
-	handle_enter(&r->handle, "receiver_drop");
-	handle_disarm_all(&r->handle);
+	mutex_handle_enter(&r->handle, "receiver_drop");
+	mutex_handle_disarm_all(&r->handle);
 	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
 	if (--core->receivers == 0)
-		wait_wake_all(&core->closers, &firing);
-	wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
-	for (uint64_t p = broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
-	     p = broadcast_retained_from(ch, p + 1)) {
-		if (!broadcast_pay(ch, broadcast_slot(ch, p), r->spare))
+		mutex_wait_wake_all(&core->closers, &firing);
+	mutex_wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
+	for (uint64_t p = mutex_broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
+	     p = mutex_broadcast_retained_from(ch, p + 1)) {
+		if (!mutex_broadcast_pay(ch, mutex_broadcast_slot(ch, p), r->spare))
 			continue;
 		/* Meanwhile others send, and p + 1 may be overwritten. */
 		pthread_mutex_unlock(&core->lock);
 		core->config.destroy(r->spare, core->config.context);
 		pthread_mutex_lock(&core->lock);
 	}
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	free(r->spare);
 	free(r);
-	core_release(core);
+	mutex_core_release(core);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -155,16 +155,16 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
 	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
-	struct broadcast *ch = broadcast_of(&r->handle);
+	struct broadcast *ch = mutex_broadcast_of(&r->handle);
 	struct list firing = WAIT_FIRING(firing);
 
 	if (mark_inside(&ch->core))
 		return CHAN_NOT_ARMED;
-	handle_enter(&r->handle, "arm_recv");
+	mutex_handle_enter(&r->handle, "arm_recv");
 	bool ready = r->next != ch->tail || ch->core.senders == 0;
 	if (!ready)
-		handle_arm(&r->handle, &ch->core.readers, waiter);
-	handle_leave(&r->handle, &firing);
+		mutex_handle_arm(&r->handle, &ch->core.readers, waiter);
+	mutex_handle_leave(&r->handle, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -184,7 +184,7 @@ static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_recei
 		answer = ch->retained;
 		break;
 	default:
-		answer = core_get(&ch->core, r == NULL, property);
+		answer = mutex_core_get(&ch->core, r == NULL, property);
 	}
 	pthread_mutex_unlock(&ch->core.lock);
 	return answer;
@@ -192,19 +192,19 @@ static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_recei
 
 static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_property property)
 {
-	return broadcast_get(broadcast_of((const struct handle *)tx), NULL, property);
+	return broadcast_get(mutex_broadcast_of((const struct handle *)tx), NULL, property);
 }
 
 static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	const struct broadcast_receiver *r = (const struct broadcast_receiver *)rx;
 
-	return broadcast_get(broadcast_of(&r->handle), r, property);
+	return broadcast_get(mutex_broadcast_of(&r->handle), r, property);
 }
 
 static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
 {
-	return broadcast_get(broadcast_of((const struct handle *)weak), NULL, property);
+	return broadcast_get(mutex_broadcast_of((const struct handle *)weak), NULL, property);
 }
 
 const struct chan_broadcast_ops mutex_broadcast_ops = {
@@ -212,18 +212,18 @@ const struct chan_broadcast_ops mutex_broadcast_ops = {
 	.send = mutex_broadcast_send,
 	.recv = mutex_broadcast_recv,
 	.subscribe = broadcast_subscribe,
-	.sender_drop = core_sender_drop,
+	.sender_drop = mutex_core_sender_drop,
 	.receiver_drop = broadcast_receiver_drop,
-	.sender_clone = core_sender_clone,
-	.downgrade = core_downgrade,
-	.upgrade = core_upgrade,
-	.weak_clone = core_weak_clone,
-	.weak_drop = core_weak_drop,
+	.sender_clone = mutex_core_sender_clone,
+	.downgrade = mutex_core_downgrade,
+	.upgrade = mutex_core_upgrade,
+	.weak_clone = mutex_core_weak_clone,
+	.weak_drop = mutex_core_weak_drop,
 	.resubscribe = broadcast_resubscribe,
-	.closed = core_wait_closed,
+	.closed = mutex_core_wait_closed,
 	.arm_recv = broadcast_arm_recv,
-	.arm_closed = core_arm_closed,
-	.disarm = core_disarm,
+	.arm_closed = mutex_core_arm_closed,
+	.disarm = mutex_core_disarm,
 	.sender_get = broadcast_sender_get,
 	.receiver_get = broadcast_receiver_get,
 	.weak_get = broadcast_weak_get,

@@ -61,23 +61,23 @@ struct broadcast_receiver {
 	void *spare; /* NULL where nothing is to be destroyed */
 };
 
-static inline struct broadcast *broadcast_of(const struct handle *h)
+static inline struct broadcast *mutex_broadcast_of(const struct handle *h)
 {
 	return (struct broadcast *)h->core;
 }
 
-static inline struct slot *broadcast_slot(struct broadcast *ch, uint64_t position)
+static inline struct slot *mutex_broadcast_slot(struct broadcast *ch, uint64_t position)
 {
 	return &ch->slots[position & (ch->retained - 1)];
 }
 
-static inline void *broadcast_element(struct broadcast *ch, const struct slot *slot)
+static inline void *mutex_broadcast_element(struct broadcast *ch, const struct slot *slot)
 {
 	return ch->elements + (size_t)(slot - ch->slots) * ch->core.layout.stride;
 }
 
 /* The position itself, or the oldest one that is still in the ring. */
-static inline uint64_t broadcast_retained_from(const struct broadcast *ch, uint64_t position)
+static inline uint64_t mutex_broadcast_retained_from(const struct broadcast *ch, uint64_t position)
 {
 	return ch->tail - position > ch->retained ? ch->tail - ch->retained : position;
 }
@@ -86,7 +86,7 @@ static inline uint64_t broadcast_retained_from(const struct broadcast *ch, uint6
 
 /* One receiver's part of a slot's debt is paid. True: it was the last, and the value, which is to be destroyed, now lies at `to`. Under
  * the lock. */
-bool broadcast_pay(struct broadcast *ch, struct slot *slot, void *to);
+bool mutex_broadcast_pay(struct broadcast *ch, struct slot *slot, void *to);
 
 enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers);
 enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);

@@ -10,12 +10,12 @@ static bool move_out(struct broadcast *ch, struct slot *slot, void *to)
 {
 	if (!slot->held || to == NULL)
 		return false;
-	layout_copy(&ch->core.layout, to, broadcast_element(ch, slot));
+	chan_layout_copy(&ch->core.layout, to, mutex_broadcast_element(ch, slot));
 	slot->held = false;
 	return true;
 }
 
-bool broadcast_pay(struct broadcast *ch, struct slot *slot, void *to)
+bool mutex_broadcast_pay(struct broadcast *ch, struct slot *slot, void *to)
 {
 	if (--slot->debt > 0)
 		return false;
@@ -26,7 +26,7 @@ bool broadcast_pay(struct broadcast *ch, struct slot *slot, void *to)
 enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
 {
 	struct handle *h = (struct handle *)tx;
-	struct broadcast *ch = broadcast_of(h);
+	struct broadcast *ch = mutex_broadcast_of(h);
 	struct core *core = &ch->core;
 	struct list firing = WAIT_FIRING(firing);
 	void (*destroy)(void *, void *) = core->config.destroy;
@@ -40,24 +40,24 @@ enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, s
 	if (destroy != NULL && !scratch_get(&old, &core->layout))
 		return CHAN_NOMEM;
 
-	handle_enter(h, "send");
-	while (core->receivers > 0 && broadcast_slot(ch, ch->tail)->busy)
+	mutex_handle_enter(h, "send");
+	while (core->receivers > 0 && mutex_broadcast_slot(ch, ch->tail)->busy)
 		pthread_cond_wait(&ch->idle, &core->lock);
 	size_t count = core->receivers;
 	if (count > 0) {
-		struct slot *slot = broadcast_slot(ch, ch->tail);
+		struct slot *slot = mutex_broadcast_slot(ch, ch->tail);
 		if (slot->debt == 0)
 			ch->owed++;
 		overwritten = move_out(ch, slot, old.element);
-		layout_copy(&core->layout, broadcast_element(ch, slot), msg);
+		chan_layout_copy(&core->layout, mutex_broadcast_element(ch, slot), msg);
 		slot->held = true;
 		slot->debt = count;
 		ch->tail++;
-		wait_wake_all(&core->readers, &firing);
+		mutex_wait_wake_all(&core->readers, &firing);
 	}
 	if (receivers != NULL)
 		*receivers = count;
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 
 	if (overwritten)
 		destroy(old.element, context);
@@ -74,25 +74,25 @@ static enum chan_status copy_out(struct broadcast *ch, struct slot *slot, void *
 	int failed = 0;
 
 	if (config->clone == NULL) {
-		layout_copy(&ch->core.layout, msg, broadcast_element(ch, slot));
+		chan_layout_copy(&ch->core.layout, msg, mutex_broadcast_element(ch, slot));
 	} else {
 		slot->busy = true;
 		pthread_mutex_unlock(&ch->core.lock);
 		mark_enter(&mark, &ch->core);
-		failed = config->clone(msg, broadcast_element(ch, slot), config->context);
+		failed = config->clone(msg, mutex_broadcast_element(ch, slot), config->context);
 		mark_leave(&mark);
 		pthread_mutex_lock(&ch->core.lock);
 		slot->busy = false;
 		pthread_cond_broadcast(&ch->idle);
 	}
-	*ended = broadcast_pay(ch, slot, to);
+	*ended = mutex_broadcast_pay(ch, slot, to);
 	return failed ? CHAN_NOMEM : CHAN_OK;
 }
 
 enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
 {
 	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
-	struct broadcast *ch = broadcast_of(&r->handle);
+	struct broadcast *ch = mutex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
 	struct list firing = WAIT_FIRING(firing);
 	void (*destroy)(void *, void *) = core->config.destroy;
@@ -107,21 +107,21 @@ enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint6
 	if (destroy != NULL)
 		scratch_get(&original, &core->layout); /* or not: see OUT OF MEMORY */
 
-	handle_enter(&r->handle, "recv");
+	mutex_handle_enter(&r->handle, "recv");
 	while (r->next == ch->tail && status == CHAN_OK)
-		status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
-	while (status == CHAN_OK && ch->tail - r->next <= ch->retained && broadcast_slot(ch, r->next)->busy)
+		status = core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
+	while (status == CHAN_OK && ch->tail - r->next <= ch->retained && mutex_broadcast_slot(ch, r->next)->busy)
 		pthread_cond_wait(&ch->idle, &core->lock);
 	if (status == CHAN_OK && ch->tail - r->next > ch->retained) {
-		uint64_t oldest = broadcast_retained_from(ch, r->next);
+		uint64_t oldest = mutex_broadcast_retained_from(ch, r->next);
 		if (missed != NULL)
 			*missed = oldest - r->next;
 		r->next = oldest;
 		status = CHAN_LAGGED;
 	} else if (status == CHAN_OK) {
-		status = copy_out(ch, broadcast_slot(ch, r->next++), msg, original.element, &ended);
+		status = copy_out(ch, mutex_broadcast_slot(ch, r->next++), msg, original.element, &ended);
 	}
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 
 	if (ended)
 		destroy(original.element, context);

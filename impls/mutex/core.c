@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-void core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
-               void (*end)(struct core *core))
+void mutex_core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
+                     void (*end)(struct core *core))
 {
 	pthread_mutex_init(&core->lock, NULL);
 	atomic_init(&core->holds, 0);
@@ -17,27 +17,27 @@ void core_init(struct core *core, const struct chan_config *config, const struct
 	list_init(&core->closers);
 }
 
-void core_fini(struct core *core)
+void mutex_core_fini(struct core *core)
 {
 	pthread_mutex_destroy(&core->lock);
 }
 
-void core_hold(struct core *core)
+void mutex_core_hold(struct core *core)
 {
 	atomic_fetch_add_explicit(&core->holds, 1, memory_order_relaxed);
 }
 
-void core_release(struct core *core)
+void mutex_core_release(struct core *core)
 {
 	if (atomic_fetch_sub_explicit(&core->holds, 1, memory_order_acq_rel) == 1)
 		core->end(core);
 }
 
-uint64_t core_get(const struct core *core, bool sender, enum chan_property property)
+uint64_t mutex_core_get(const struct core *core, bool sender, enum chan_property property)
 {
 	switch (property) {
 	case CHAN_IS_CLOSED:
-		return sender ? core_closed(core) : core->shut || core->senders == 0;
+		return sender ? mutex_core_closed(core) : core->shut || core->senders == 0;
 	case CHAN_SENDERS:
 		return core->senders;
 	case CHAN_WEAK_SENDERS:
@@ -51,111 +51,111 @@ uint64_t core_get(const struct core *core, bool sender, enum chan_property prope
 	}
 }
 
-void handle_init(struct handle *h, struct core *core)
+void mutex_handle_init(struct handle *h, struct core *core)
 {
 	h->core = core;
 	list_init(&h->armed);
 	h->blocked = NULL;
 	guard_init(&h->guard);
-	core_hold(core);
+	mutex_core_hold(core);
 }
 
-void *handle_new(struct core *core, size_t size)
+void *mutex_handle_new(struct core *core, size_t size)
 {
 	struct handle *h = calloc(1, size);
 
 	if (h != NULL)
-		handle_init(h, core);
+		mutex_handle_init(h, core);
 	return h;
 }
 
-void core_unlock(struct core *core, struct list *firing)
+void mutex_core_unlock(struct core *core, struct list *firing)
 {
 	if (list_empty(firing)) {
 		pthread_mutex_unlock(&core->lock);
 		return;
 	}
-	core_hold(core);
-	wait_unlock(&core->lock, firing);
-	core_release(core);
+	mutex_core_hold(core);
+	mutex_wait_unlock(&core->lock, firing);
+	mutex_core_release(core);
 }
 
-void handle_leave(struct handle *h, struct list *firing)
+void mutex_handle_leave(struct handle *h, struct list *firing)
 {
 	struct core *core = h->core;
 
 	guard_leave(&h->guard);
-	core_unlock(core, firing);
+	mutex_core_unlock(core, firing);
 }
 
-void handle_disarm_all(struct handle *h)
+void mutex_handle_disarm_all(struct handle *h)
 {
 	while (!list_empty(&h->armed))
-		wait_disarm(&h->core->lock, LIST_ENTRY(h->armed.next, struct wait, siblings));
+		mutex_wait_disarm(&h->core->lock, LIST_ENTRY(h->armed.next, struct wait, siblings));
 }
 
-void handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter)
+void mutex_handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter)
 {
-	struct wait *w = wait_arm(waiter, h, &h->armed, 0);
+	struct wait *w = mutex_wait_arm(waiter, h, &h->armed, 0);
 
 	list_append(queue, &w->queue);
 }
 
-enum chan_status handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out)
+enum chan_status mutex_handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out)
 {
 	struct core *core = from->core;
 	struct list firing = WAIT_FIRING(firing);
 
 	if (out == NULL || mark_inside(core))
 		return CHAN_INVALID;
-	struct handle *h = handle_new(core, sizeof *h);
+	struct handle *h = mutex_handle_new(core, sizeof *h);
 	if (h == NULL)
 		return CHAN_NOMEM;
 
-	handle_enter(from, operation);
+	mutex_handle_enter(from, operation);
 	bool refused = count == &core->senders && core->senders == 0;
 	if (!refused)
 		++*count;
-	handle_leave(from, &firing);
+	mutex_handle_leave(from, &firing);
 
 	if (refused) {
 		free(h);
-		core_release(core);
+		mutex_core_release(core);
 		return CHAN_CLOSED;
 	}
 	*out = h;
 	return CHAN_OK;
 }
 
-enum chan_status core_sender_clone(struct chan_sender *tx, struct chan_sender **out)
+enum chan_status mutex_core_sender_clone(struct chan_sender *tx, struct chan_sender **out)
 {
 	struct handle *h = (struct handle *)tx;
 
-	return handle_clone(h, &h->core->senders, "sender_clone", (struct handle **)out);
+	return mutex_handle_clone(h, &h->core->senders, "sender_clone", (struct handle **)out);
 }
 
-enum chan_status core_downgrade(struct chan_sender *tx, struct chan_weak **out)
+enum chan_status mutex_core_downgrade(struct chan_sender *tx, struct chan_weak **out)
 {
 	struct handle *h = (struct handle *)tx;
 
-	return handle_clone(h, &h->core->weaks, "downgrade", (struct handle **)out);
+	return mutex_handle_clone(h, &h->core->weaks, "downgrade", (struct handle **)out);
 }
 
-enum chan_status core_upgrade(struct chan_weak *weak, struct chan_sender **out)
+enum chan_status mutex_core_upgrade(struct chan_weak *weak, struct chan_sender **out)
 {
 	struct handle *h = (struct handle *)weak;
 
-	return handle_clone(h, &h->core->senders, "upgrade", (struct handle **)out);
+	return mutex_handle_clone(h, &h->core->senders, "upgrade", (struct handle **)out);
 }
 
-enum chan_status core_weak_clone(struct chan_weak *weak, struct chan_weak **out)
+enum chan_status mutex_core_weak_clone(struct chan_weak *weak, struct chan_weak **out)
 {
 	struct handle *h = (struct handle *)weak;
 
-	return handle_clone(h, &h->core->weaks, "weak_clone", (struct handle **)out);
+	return mutex_handle_clone(h, &h->core->weaks, "weak_clone", (struct handle **)out);
 }
 
-void core_sender_drop(struct chan_sender **tx)
+void mutex_core_sender_drop(struct chan_sender **tx)
 {
 	struct handle *h = (struct handle *)*tx;
 	struct list firing = WAIT_FIRING(firing);
@@ -165,16 +165,16 @@ void core_sender_drop(struct chan_sender **tx)
 	*tx = NULL;
 
 	struct core *core = h->core;
-	handle_enter(h, "sender_drop");
-	handle_disarm_all(h);
+	mutex_handle_enter(h, "sender_drop");
+	mutex_handle_disarm_all(h);
 	if (--core->senders == 0)
-		wait_wake_all(&core->readers, &firing);
-	handle_leave(h, &firing);
+		mutex_wait_wake_all(&core->readers, &firing);
+	mutex_handle_leave(h, &firing);
 	free(h);
-	core_release(core);
+	mutex_core_release(core);
 }
 
-void core_weak_drop(struct chan_weak **weak)
+void mutex_core_weak_drop(struct chan_weak **weak)
 {
 	struct handle *h = (struct handle *)*weak;
 	struct list firing = WAIT_FIRING(firing);
@@ -184,38 +184,38 @@ void core_weak_drop(struct chan_weak **weak)
 	*weak = NULL;
 
 	struct core *core = h->core;
-	handle_enter(h, "weak_drop");
+	mutex_handle_enter(h, "weak_drop");
 	core->weaks--;
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	free(h);
-	core_release(core);
+	mutex_core_release(core);
 }
 
 static uint64_t get(struct core *core, bool sender, enum chan_property property)
 {
 	pthread_mutex_lock(&core->lock);
-	uint64_t answer = core_get(core, sender, property);
+	uint64_t answer = mutex_core_get(core, sender, property);
 	pthread_mutex_unlock(&core->lock);
 	return answer;
 }
 
-uint64_t core_sender_get(const struct chan_sender *tx, enum chan_property property)
+uint64_t mutex_core_sender_get(const struct chan_sender *tx, enum chan_property property)
 {
 	return get(((const struct handle *)tx)->core, true, property);
 }
 
-uint64_t core_receiver_get(const struct chan_receiver *rx, enum chan_property property)
+uint64_t mutex_core_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	return get(((const struct handle *)rx)->core, false, property);
 }
 
 /* A weak sender sees what a sender sees. */
-uint64_t core_weak_get(const struct chan_weak *weak, enum chan_property property)
+uint64_t mutex_core_weak_get(const struct chan_weak *weak, enum chan_property property)
 {
 	return get(((const struct handle *)weak)->core, true, property);
 }
 
-enum chan_status core_wait_closed(struct chan_sender *tx, uint64_t deadline)
+enum chan_status mutex_core_wait_closed(struct chan_sender *tx, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)tx;
 	struct core *core = h->core;
@@ -224,17 +224,17 @@ enum chan_status core_wait_closed(struct chan_sender *tx, uint64_t deadline)
 
 	if (mark_inside(core))
 		return CHAN_INVALID;
-	handle_enter(h, "closed");
-	while (!core_closed(core)) { /* a subscribe may have come between the wake and now (B-36, W-28) */
-		status = wait_in(&core->lock, &core->closers, deadline);
+	mutex_handle_enter(h, "closed");
+	while (!mutex_core_closed(core)) { /* a subscribe may have come between the wake and now (B-36, W-28) */
+		status = mutex_wait_in(&core->lock, &core->closers, deadline);
 		if (status != CHAN_OK)
 			break;
 	}
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return status;
 }
 
-enum chan_arm core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter)
+enum chan_arm mutex_core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter)
 {
 	struct handle *h = (struct handle *)tx;
 	struct core *core = h->core;
@@ -242,21 +242,21 @@ enum chan_arm core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter
 
 	if (mark_inside(core))
 		return CHAN_NOT_ARMED;
-	handle_enter(h, "arm_closed");
-	bool ready = core_closed(core);
+	mutex_handle_enter(h, "arm_closed");
+	bool ready = mutex_core_closed(core);
 	if (!ready)
-		handle_arm(h, &core->closers, waiter);
-	handle_leave(h, &firing);
+		mutex_handle_arm(h, &core->closers, waiter);
+	mutex_handle_leave(h, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
-bool core_disarm(struct chan_waiter *waiter)
+bool mutex_core_disarm(struct chan_waiter *waiter)
 {
-	struct wait *w = wait_of_waiter(waiter);
+	struct wait *w = mutex_wait_of_waiter(waiter);
 	struct core *core = ((struct handle *)w->handle)->core;
 
 	pthread_mutex_lock(&core->lock);
-	enum wait_state found = wait_disarm(&core->lock, w);
+	enum wait_state found = mutex_wait_disarm(&core->lock, w);
 	pthread_mutex_unlock(&core->lock);
 	return found != WAIT_QUEUED;
 }

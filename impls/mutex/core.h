@@ -11,11 +11,11 @@
  *   struct list firing = WAIT_FIRING(firing);
  *   if (mark_inside(core))                 in a callback in which a value is pinned (channel.h, CALLBACKS)
  *           return CHAN_INVALID;
- *   handle_enter(h, "send");               the guard, then the lock
- *   ...                                    the state changes; wait_wake for whoever it concerns
- *   handle_leave(h, &firing);              the guard, the lock, then the wakes, with no lock held
+ *   mutex_handle_enter(h, "send");               the guard, then the lock
+ *   ...                                    the state changes; mutex_wait_wake for whoever it concerns
+ *   mutex_handle_leave(h, &firing);              the guard, the lock, then the wakes, with no lock held
  *
- * After handle_leave the operation does not touch its handle any more: a callback may have dropped it. If it still needs the
+ * After mutex_handle_leave the operation does not touch its handle any more: a callback may have dropped it. If it still needs the
  * channel it takes a hold on it before.
  *
  * THE LIFE OF THE MEMORY. `holds` counts the handles, of whatever sort, and the operations that run callbacks. It is atomic
@@ -58,69 +58,69 @@ struct handle {
 /* --- the channel --- */
 
 /* No holds, no handles yet. */
-void core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
-               void (*end)(struct core *core));
+void mutex_core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
+                     void (*end)(struct core *core));
 
-/* What `end` calls last but for freeing the memory; also undoes core_init. */
-void core_fini(struct core *core);
+/* What `end` calls last but for freeing the memory; also undoes mutex_core_init. */
+void mutex_core_fini(struct core *core);
 
-void core_hold(struct core *core);
-void core_release(struct core *core);
+void mutex_core_hold(struct core *core);
+void mutex_core_release(struct core *core);
 
 /* Nobody will receive anything any more, unless somebody subscribes. Under the lock. */
-static inline bool core_closed(const struct core *core)
+static inline bool mutex_core_closed(const struct core *core)
 {
 	return core->shut || core->receivers == 0;
 }
 
 /* The counts, the identity, and whether the channel is closed as a sender or a receiver sees it; CHAN_UNKNOWN for any other property. Under
  * the lock. */
-uint64_t core_get(const struct core *core, bool sender, enum chan_property property);
+uint64_t mutex_core_get(const struct core *core, bool sender, enum chan_property property);
 
 /* --- handles --- */
 
 /* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. NULL when out of memory. */
-void *handle_new(struct core *core, size_t size);
+void *mutex_handle_new(struct core *core, size_t size);
 
 /* The same in memory that is had already. */
-void handle_init(struct handle *h, struct core *core);
+void mutex_handle_init(struct handle *h, struct core *core);
 
-static inline void handle_enter(struct handle *h, const char *operation)
+static inline void mutex_handle_enter(struct handle *h, const char *operation)
 {
 	guard_enter(&h->guard, operation);
 	pthread_mutex_lock(&h->core->lock);
 }
 
-void handle_leave(struct handle *h, struct list *firing);
+void mutex_handle_leave(struct handle *h, struct list *firing);
 
-/* As wait_unlock, safe also if a callback drops the handle that the operation goes through. */
-void core_unlock(struct core *core, struct list *firing);
+/* As mutex_wait_unlock, safe also if a callback drops the handle that the operation goes through. */
+void mutex_core_unlock(struct core *core, struct list *firing);
 
 /* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be released in between. */
-void handle_disarm_all(struct handle *h);
+void mutex_handle_disarm_all(struct handle *h);
 
 /* Arms `waiter` on the handle, in `queue`. Under the lock. */
-void handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter);
+void mutex_handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter);
 
 /* Another handle of the same channel, plain and counted in `*count`. CHAN_CLOSED for a sender when there is none (M-75). */
-enum chan_status handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out);
+enum chan_status mutex_handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out);
 
 /* --- entries of the tables, the same for each kind whose senders and weak senders are plain handles --- */
 
-enum chan_status core_sender_clone(struct chan_sender *tx, struct chan_sender **out);
-enum chan_status core_downgrade(struct chan_sender *tx, struct chan_weak **out);
-enum chan_status core_upgrade(struct chan_weak *weak, struct chan_sender **out);
-enum chan_status core_weak_clone(struct chan_weak *weak, struct chan_weak **out);
-void core_sender_drop(struct chan_sender **tx);
-void core_weak_drop(struct chan_weak **weak);
-uint64_t core_sender_get(const struct chan_sender *tx, enum chan_property property);
-uint64_t core_receiver_get(const struct chan_receiver *rx, enum chan_property property);
-uint64_t core_weak_get(const struct chan_weak *weak, enum chan_property property);
+enum chan_status mutex_core_sender_clone(struct chan_sender *tx, struct chan_sender **out);
+enum chan_status mutex_core_downgrade(struct chan_sender *tx, struct chan_weak **out);
+enum chan_status mutex_core_upgrade(struct chan_weak *weak, struct chan_sender **out);
+enum chan_status mutex_core_weak_clone(struct chan_weak *weak, struct chan_weak **out);
+void mutex_core_sender_drop(struct chan_sender **tx);
+void mutex_core_weak_drop(struct chan_weak **weak);
+uint64_t mutex_core_sender_get(const struct chan_sender *tx, enum chan_property property);
+uint64_t mutex_core_receiver_get(const struct chan_receiver *rx, enum chan_property property);
+uint64_t mutex_core_weak_get(const struct chan_weak *weak, enum chan_property property);
 
-enum chan_status core_wait_closed(struct chan_sender *tx, uint64_t deadline);
-enum chan_arm core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter);
+enum chan_status mutex_core_wait_closed(struct chan_sender *tx, uint64_t deadline);
+enum chan_arm mutex_core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter);
 
 /* For kinds in which every event wakes everybody who waits for it, so that there is nothing to pass on. */
-bool core_disarm(struct chan_waiter *waiter);
+bool mutex_core_disarm(struct chan_waiter *waiter);
 
 #endif

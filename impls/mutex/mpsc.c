@@ -13,7 +13,7 @@ static enum chan_status open_bounded(const struct chan_config *config, struct ch
 
 	if (config == NULL || tx == NULL || rx == NULL)
 		return CHAN_INVALID;
-	status = config_bounded(config, CHAN_CAPACITY_MAX, &layout);
+	status = chan_config_bounded(config, CHAN_CAPACITY_MAX, &layout);
 	return status == CHAN_OK ? mutex_open(config, &layout, config->capacity, tx, rx) : status;
 }
 
@@ -23,11 +23,11 @@ const struct chan_mpsc_ops mutex_mpsc_ops = {
 	.recv = mutex_recv,
 	.sender_drop = mutex_sender_drop,
 	.receiver_drop = mutex_receiver_drop,
-	.sender_clone = core_sender_clone,
-	.downgrade = core_downgrade,
-	.upgrade = core_upgrade,
-	.weak_clone = core_weak_clone,
-	.weak_drop = core_weak_drop,
+	.sender_clone = mutex_core_sender_clone,
+	.downgrade = mutex_core_downgrade,
+	.upgrade = mutex_core_upgrade,
+	.weak_clone = mutex_core_weak_clone,
+	.weak_drop = mutex_core_weak_drop,
 	.receiver_clone = mutex_receiver_clone,
 	.send_many = mutex_send_many,
 	.recv_many = mutex_recv_many,
@@ -35,12 +35,12 @@ const struct chan_mpsc_ops mutex_mpsc_ops = {
 	.permit_send = mutex_permit_send,
 	.permit_release = mutex_permit_release,
 	.close = mutex_close,
-	.closed = core_wait_closed,
+	.closed = mutex_core_wait_closed,
 	.arm_send = mutex_arm_send,
 	.arm_recv = mutex_arm_recv,
-	.arm_closed = core_arm_closed,
+	.arm_closed = mutex_core_arm_closed,
 	.disarm = mutex_disarm,
 	.sender_get = mutex_sender_get,
 	.receiver_get = mutex_receiver_get,
-	.weak_get = core_weak_get,
+	.weak_get = mutex_core_weak_get,
 };

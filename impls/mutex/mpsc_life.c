@@ -15,12 +15,12 @@ static void end(struct core *core)
 {
 	struct mpsc *ch = (struct mpsc *)core;
 
-	while (core->config.destroy != NULL && queue_len(&ch->messages) > 0) {
-		core->config.destroy(queue_front(&ch->messages), core->config.context);
-		queue_pop(&ch->messages, NULL);
+	while (core->config.destroy != NULL && mutex_queue_len(&ch->messages) > 0) {
+		core->config.destroy(mutex_queue_front(&ch->messages), core->config.context);
+		mutex_queue_pop(&ch->messages, NULL);
 	}
-	queue_close(&ch->messages);
-	core_fini(core);
+	mutex_queue_close(&ch->messages);
+	mutex_core_fini(core);
 	free(ch);
 }
 
@@ -31,10 +31,10 @@ enum chan_status mutex_open(const struct chan_config *config, const struct layou
 
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	core_init(&ch->core, config, layout, end);
-	bool queue = queue_open(&ch->messages, layout, capacity, config->start);
-	struct handle *sender = handle_new(&ch->core, sizeof *sender);
-	struct handle *receiver = handle_new(&ch->core, sizeof *receiver);
+	mutex_core_init(&ch->core, config, layout, end);
+	bool queue = mutex_queue_open(&ch->messages, layout, capacity, config->start);
+	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
+	struct handle *receiver = mutex_handle_new(&ch->core, sizeof *receiver);
 	if (!queue || sender == NULL || receiver == NULL)
 		goto no_memory;
 	ch->bounded = capacity != 0;
@@ -48,8 +48,8 @@ enum chan_status mutex_open(const struct chan_config *config, const struct layou
 no_memory:
 	free(receiver);
 	free(sender);
-	queue_close(&ch->messages);
-	core_fini(&ch->core);
+	mutex_queue_close(&ch->messages);
+	mutex_core_fini(&ch->core);
 	free(ch);
 	return CHAN_NOMEM;
 }
@@ -58,14 +58,14 @@ enum chan_status mutex_receiver_clone(struct chan_receiver *rx, struct chan_rece
 {
 	struct handle *h = (struct handle *)rx;
 
-	return handle_clone(h, &h->core->receivers, "receiver_clone", (struct handle **)out);
+	return mutex_handle_clone(h, &h->core->receivers, "receiver_clone", (struct handle **)out);
 }
 
 bool mutex_ended(const struct mpsc *ch)
 {
 	bool idle = ch->free == ch->capacity;
 
-	return queue_len(&ch->messages) == 0 && (ch->core.senders == 0 || (core_closed(&ch->core) && idle));
+	return mutex_queue_len(&ch->messages) == 0 && (ch->core.senders == 0 || (mutex_core_closed(&ch->core) && idle));
 }
 
 size_t mutex_owed_take(struct handle *h, size_t n)
@@ -88,7 +88,7 @@ static bool disarm(struct handle *h, struct wait *w, struct list *firing)
 	size_t unused = w->got;
 
 	w->got = 0; /* from here on nobody else counts it */
-	enum wait_state found = wait_disarm(&h->core->lock, w);
+	enum wait_state found = mutex_wait_disarm(&h->core->lock, w);
 	if (w->event == MPSC_SLOT)
 		mutex_slots_give(mpsc_of(h), unused, firing); /* M-26 */
 	else
@@ -98,13 +98,13 @@ static bool disarm(struct handle *h, struct wait *w, struct list *firing)
 
 bool mutex_disarm(struct chan_waiter *waiter)
 {
-	struct wait *w = wait_of_waiter(waiter);
+	struct wait *w = mutex_wait_of_waiter(waiter);
 	struct handle *h = w->handle;
 	struct list firing = WAIT_FIRING(firing);
 
-	handle_enter(h, "disarm");
+	mutex_handle_enter(h, "disarm");
 	bool fired = disarm(h, w, &firing);
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return fired;
 }
 
@@ -113,27 +113,27 @@ static void disarm_all(struct handle *h)
 {
 	struct list firing = WAIT_FIRING(firing);
 
-	handle_enter(h, "drop");
+	mutex_handle_enter(h, "drop");
 	while (!list_empty(&h->armed))
 		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), &firing);
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 }
 
 void mutex_sender_drop(struct chan_sender **tx)
 {
 	if (*tx != NULL)
 		disarm_all((struct handle *)*tx);
-	core_sender_drop(tx);
+	mutex_core_sender_drop(tx);
 }
 
 /* Whoever waits for a slot finds out when it comes back (M-32). Under the lock. */
 static void shut(struct mpsc *ch, struct list *firing)
 {
 	ch->core.shut = true;
-	wait_wake_all(&ch->writers, firing);
-	wait_wake_all(&ch->core.closers, firing);
+	mutex_wait_wake_all(&ch->writers, firing);
+	mutex_wait_wake_all(&ch->core.closers, firing);
 	if (mutex_ended(ch))
-		wait_wake_all(&ch->core.readers, firing);
+		mutex_wait_wake_all(&ch->core.readers, firing);
 }
 
 /* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a message keeps its slot until it has been
@@ -142,15 +142,15 @@ static void drain(struct mpsc *ch)
 {
 	const struct chan_config *config = &ch->core.config;
 
-	while (queue_len(&ch->messages) > 0) {
+	while (mutex_queue_len(&ch->messages) > 0) {
 		if (config->destroy != NULL) {
-			void *msg = queue_front(&ch->messages);
+			void *msg = mutex_queue_front(&ch->messages);
 
 			pthread_mutex_unlock(&ch->core.lock);
 			config->destroy(msg, config->context);
 			pthread_mutex_lock(&ch->core.lock);
 		}
-		queue_pop(&ch->messages, NULL);
+		mutex_queue_pop(&ch->messages, NULL);
 		ch->free++; /* nobody waits for it: I3 */
 	}
 }
@@ -166,15 +166,15 @@ void mutex_receiver_drop(struct chan_receiver **rx)
 	disarm_all(h);
 
 	struct core *core = h->core;
-	handle_enter(h, "receiver_drop");
+	mutex_handle_enter(h, "receiver_drop");
 	if (--core->receivers == 0) {
 		shut(mpsc_of(h), &firing);
-		wait_fire(&core->lock, &firing); /* not to wait for destroy */
+		mutex_wait_fire(&core->lock, &firing); /* not to wait for destroy */
 		drain(mpsc_of(h));
 	}
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	free(h);
-	core_release(core);
+	mutex_core_release(core);
 }
 
 void mutex_close(struct chan_receiver *rx)
@@ -182,10 +182,10 @@ void mutex_close(struct chan_receiver *rx)
 	struct handle *h = (struct handle *)rx;
 	struct list firing = WAIT_FIRING(firing);
 
-	handle_enter(h, "close");
-	if (!core_closed(h->core))
+	mutex_handle_enter(h, "close");
+	if (!mutex_core_closed(h->core))
 		shut(mpsc_of(h), &firing);
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -198,16 +198,16 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 	struct list firing = WAIT_FIRING(firing);
 	uint64_t value;
 
-	handle_enter(h, "get");
+	mutex_handle_enter(h, "get");
 	if (property == CHAN_LEN)
-		value = queue_len(&ch->messages);
+		value = mutex_queue_len(&ch->messages);
 	else if (property == CHAN_CAPACITY && ch->bounded)
 		value = ch->free;
 	else if (property == CHAN_MAX_CAPACITY && ch->bounded)
 		value = ch->capacity;
 	else
-		value = core_get(&ch->core, sender, property);
-	handle_leave(h, &firing);
+		value = mutex_core_get(&ch->core, sender, property);
+	mutex_handle_leave(h, &firing);
 	return value;
 }
 

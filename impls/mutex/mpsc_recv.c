@@ -12,19 +12,19 @@
  * could wait behind itself. */
 static void wake_blocked(struct handle *h, struct list *firing)
 {
-	if (h->blocked != NULL && wait_state(h->blocked) == WAIT_QUEUED)
-		wait_wake(h->blocked, firing);
+	if (h->blocked != NULL && mutex_wait_state(h->blocked) == WAIT_QUEUED)
+		mutex_wait_wake(h->blocked, firing);
 }
 
 void mutex_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
 {
-	if (n > queue_len(&ch->messages))
-		n = queue_len(&ch->messages);
+	if (n > mutex_queue_len(&ch->messages))
+		n = mutex_queue_len(&ch->messages);
 	for (; n > 0 && !list_empty(&ch->core.readers); n--) {
-		struct wait *w = wait_first(&ch->core.readers);
+		struct wait *w = mutex_wait_first(&ch->core.readers);
 
 		w->got = 1;
-		wait_wake(w, firing);
+		mutex_wait_wake(w, firing);
 		if (w->handle != NULL)
 			wake_blocked(w->handle, firing);
 	}
@@ -38,7 +38,7 @@ static enum chan_status await_message(struct handle *h, uint64_t deadline)
 	for (bool expired = false;;) {
 		struct wait_blocked blocked;
 
-		if (queue_len(&ch->messages) > 0)
+		if (mutex_queue_len(&ch->messages) > 0)
 			return CHAN_OK;
 		if (mutex_ended(ch))
 			return CHAN_CLOSED;
@@ -46,14 +46,14 @@ static enum chan_status await_message(struct handle *h, uint64_t deadline)
 			return CHAN_EMPTY;
 		if (expired)
 			return CHAN_TIMEOUT;
-		wait_blocked_init(&blocked);
+		mutex_wait_blocked_init(&blocked);
 		list_append(&ch->core.readers, &blocked.wait.queue);
 		h->blocked = &blocked.wait;
-		expired = !wait_block(&ch->core.lock, &blocked, deadline);
+		expired = !mutex_wait_block(&ch->core.lock, &blocked, deadline);
 		if (expired)
 			list_unlink(&blocked.wait.queue);
 		h->blocked = NULL;
-		wait_blocked_end(&blocked);
+		mutex_wait_blocked_end(&blocked);
 	}
 }
 
@@ -66,21 +66,21 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 	size_t n = 0;
 	enum chan_status status;
 
-	handle_enter(h, "recv");
+	mutex_handle_enter(h, "recv");
 	status = await_message(h, deadline);
 	if (status == CHAN_OK) {
-		n = queue_len(&ch->messages);
+		n = mutex_queue_len(&ch->messages);
 		if (n > limit)
 			n = limit;
 		for (size_t i = 0; i < n; i++)
-			queue_pop(&ch->messages, size == 0 ? NULL : (char *)msgs + i * size);
+			mutex_queue_pop(&ch->messages, size == 0 ? NULL : (char *)msgs + i * size);
 		mutex_owed_take(h, n);
 		mutex_slots_give(ch, n, &firing);
 	} else {
 		mutex_owed_take(h, SIZE_MAX); /* others were faster: there is nothing to pass on */
 	}
 	*received = n;
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return status;
 }
 
@@ -114,13 +114,13 @@ enum chan_arm mutex_arm_recv(struct chan_receiver *rx, struct chan_waiter *waite
 	struct list firing = WAIT_FIRING(firing);
 	enum chan_arm result = CHAN_READY;
 
-	handle_enter(h, "arm_recv");
-	if (queue_len(&ch->messages) == 0 && !mutex_ended(ch)) {
-		struct wait *w = wait_arm(waiter, h, &h->armed, MPSC_MESSAGE);
+	mutex_handle_enter(h, "arm_recv");
+	if (mutex_queue_len(&ch->messages) == 0 && !mutex_ended(ch)) {
+		struct wait *w = mutex_wait_arm(waiter, h, &h->armed, MPSC_MESSAGE);
 
 		list_append(&ch->core.readers, &w->queue);
 		result = CHAN_ARMED;
 	}
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return result;
 }

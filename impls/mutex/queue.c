@@ -27,7 +27,7 @@ static struct queue_block *block_new(const struct queue *q)
 	return memory;
 }
 
-bool queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
+bool mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
 {
 	size_t align = layout->align;
 
@@ -45,7 +45,7 @@ bool queue_open(struct queue *q, const struct layout *layout, size_t capacity, u
 	return true;
 }
 
-void queue_close(struct queue *q)
+void mutex_queue_close(struct queue *q)
 {
 	while (q->head != NULL) {
 		struct queue_block *block = q->head;
@@ -77,17 +77,17 @@ static bool extend(struct queue *q)
 	return true;
 }
 
-bool queue_push(struct queue *q, const void *msg)
+bool mutex_queue_push(struct queue *q, const void *msg)
 {
 	if ((q->tail == NULL || q->tail_index == q->per_block) && !extend(q))
 		return false;
-	layout_copy(&q->layout, element(q, q->tail, q->tail_index), msg);
+	chan_layout_copy(&q->layout, element(q, q->tail, q->tail_index), msg);
 	q->tail_index++;
 	q->pushed++;
 	return true;
 }
 
-void *queue_front(const struct queue *q)
+void *mutex_queue_front(const struct queue *q)
 {
 	return element(q, q->head, q->head_index);
 }
@@ -109,10 +109,10 @@ static void advance(struct queue *q)
 		free(drained);
 }
 
-void queue_pop(struct queue *q, void *msg)
+void mutex_queue_pop(struct queue *q, void *msg)
 {
 	if (msg != NULL)
-		layout_copy(&q->layout, msg, queue_front(q));
+		chan_layout_copy(&q->layout, msg, mutex_queue_front(q));
 	q->popped++;
 	if (++q->head_index == q->per_block)
 		advance(q);

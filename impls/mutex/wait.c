@@ -9,7 +9,7 @@ static struct chan_waiter *waiter_of_wait(struct wait *w)
 	return LIST_ENTRY(w, struct chan_waiter, impl);
 }
 
-/* Under the lock; whoever reads the state without it (wait_disarm) uses acquire. */
+/* Under the lock; whoever reads the state without it (mutex_wait_disarm) uses acquire. */
 static void set_state(struct wait *w, enum wait_state state)
 {
 	atomic_store_explicit(&w->state, (unsigned short)state, memory_order_release);
@@ -27,7 +27,7 @@ static void wait_init(struct wait *w, void *handle)
 	w->got = 0;
 }
 
-void wait_blocked_init(struct wait_blocked *blocked)
+void mutex_wait_blocked_init(struct wait_blocked *blocked)
 {
 	pthread_condattr_t monotonic;
 
@@ -38,19 +38,19 @@ void wait_blocked_init(struct wait_blocked *blocked)
 	pthread_condattr_destroy(&monotonic);
 }
 
-void wait_blocked_end(struct wait_blocked *blocked)
+void mutex_wait_blocked_end(struct wait_blocked *blocked)
 {
 	pthread_cond_destroy(&blocked->cond);
 }
 
-bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline)
+bool mutex_wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline)
 {
 	const struct timespec until = {
 		.tv_sec = (time_t)(deadline / 1000000000u),
 		.tv_nsec = (long)(deadline % 1000000000u),
 	};
 
-	while (wait_state(&blocked->wait) == WAIT_QUEUED) {
+	while (mutex_wait_state(&blocked->wait) == WAIT_QUEUED) {
 		if (deadline == CHAN_FOREVER)
 			pthread_cond_wait(&blocked->cond, lock);
 		else if (chan_now() >= deadline)
@@ -61,24 +61,24 @@ bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t de
 	return true;
 }
 
-enum chan_status wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline)
+enum chan_status mutex_wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline)
 {
 	struct wait_blocked blocked;
 
 	if (deadline == CHAN_NOW)
 		return CHAN_EMPTY;
-	wait_blocked_init(&blocked);
+	mutex_wait_blocked_init(&blocked);
 	list_append(queue, &blocked.wait.queue);
-	bool woken = wait_block(lock, &blocked, deadline);
+	bool woken = mutex_wait_block(lock, &blocked, deadline);
 	if (!woken)
 		list_unlink(&blocked.wait.queue);
-	wait_blocked_end(&blocked);
+	mutex_wait_blocked_end(&blocked);
 	return woken ? CHAN_OK : CHAN_TIMEOUT;
 }
 
-struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event)
+struct wait *mutex_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event)
 {
-	struct wait *w = wait_of_waiter(waiter);
+	struct wait *w = mutex_wait_of_waiter(waiter);
 
 	wait_init(w, handle);
 	w->event = (unsigned short)event;
@@ -86,7 +86,7 @@ struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *arm
 	return w;
 }
 
-void wait_wake(struct wait *w, struct list *firing)
+void mutex_wait_wake(struct wait *w, struct list *firing)
 {
 	list_unlink(&w->queue);
 	if (w->handle != NULL) {
@@ -98,16 +98,16 @@ void wait_wake(struct wait *w, struct list *firing)
 	}
 }
 
-void wait_wake_all(struct list *queue, struct list *firing)
+void mutex_wait_wake_all(struct list *queue, struct list *firing)
 {
 	while (!list_empty(queue))
-		wait_wake(wait_first(queue), firing);
+		mutex_wait_wake(mutex_wait_first(queue), firing);
 }
 
-void wait_fire(pthread_mutex_t *lock, struct list *firing)
+void mutex_wait_fire(pthread_mutex_t *lock, struct list *firing)
 {
 	while (!list_empty(firing)) {
-		struct wait *w = wait_first(firing);
+		struct wait *w = mutex_wait_first(firing);
 		struct chan_waiter *waiter = waiter_of_wait(w);
 
 		list_unlink(&w->queue);
@@ -119,22 +119,22 @@ void wait_fire(pthread_mutex_t *lock, struct list *firing)
 	}
 }
 
-void wait_unlock(pthread_mutex_t *lock, struct list *firing)
+void mutex_wait_unlock(pthread_mutex_t *lock, struct list *firing)
 {
-	wait_fire(lock, firing);
+	mutex_wait_fire(lock, firing);
 	pthread_mutex_unlock(lock);
 }
 
-enum wait_state wait_disarm(pthread_mutex_t *lock, struct wait *w)
+enum wait_state mutex_wait_disarm(pthread_mutex_t *lock, struct wait *w)
 {
-	enum wait_state found = wait_state(w);
+	enum wait_state found = mutex_wait_state(w);
 
 	list_unlink(&w->siblings);
 	list_unlink(&w->queue);
 	if (found == WAIT_RUNNING) {
 		pthread_mutex_unlock(lock);
-		while (wait_state(w) != WAIT_WOKEN) /* R1 */
-			sched_yield();              /* callbacks do not block */
+		while (mutex_wait_state(w) != WAIT_WOKEN) /* R1 */
+			sched_yield();                    /* callbacks do not block */
 		pthread_mutex_lock(lock);
 	}
 	return found;

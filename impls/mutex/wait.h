@@ -12,17 +12,17 @@
  *   struct list firing = WAIT_FIRING(firing);
  *   pthread_mutex_lock(&ch->lock);
  *   ...                                    the predicate changes
- *   wait_wake(wait, &firing);              blocked: signalled here, under the lock; armed: put aside
- *   wait_unlock(&ch->lock, &firing);       unlocks and runs the callbacks of what was put aside, with no lock held
+ *   mutex_wait_wake(wait, &firing);              blocked: signalled here, under the lock; armed: put aside
+ *   mutex_wait_unlock(&ch->lock, &firing);       unlocks and runs the callbacks of what was put aside, with no lock held
  *
  * An operation that blocks:
  *
  *   struct wait_blocked blocked;
- *   wait_blocked_init(&blocked);
+ *   mutex_wait_blocked_init(&blocked);
  *   list_append(&ch->queue, &blocked.wait.queue);
- *   if (!wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken it
+ *   if (!mutex_wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken it
  *           list_unlink(&blocked.wait.queue);
- *   wait_blocked_end(&blocked);
+ *   mutex_wait_blocked_end(&blocked);
  *
  * THE LIFE OF A WAIT (its state; all changes but the last under the channel's lock)
  *
@@ -70,56 +70,56 @@ struct wait_blocked {
 		&(l), &(l)                                                                                             \
 	}
 
-static inline struct wait *wait_of_waiter(struct chan_waiter *waiter)
+static inline struct wait *mutex_wait_of_waiter(struct chan_waiter *waiter)
 {
 	return (struct wait *)waiter->impl;
 }
 
-static inline enum wait_state wait_state(const struct wait *w)
+static inline enum wait_state mutex_wait_state(const struct wait *w)
 {
 	return (enum wait_state)atomic_load_explicit(&w->state, memory_order_acquire);
 }
 
 /* The first wait of a queue that is not empty. */
-static inline struct wait *wait_first(const struct list *queue)
+static inline struct wait *mutex_wait_first(const struct list *queue)
 {
 	return LIST_ENTRY(queue->next, struct wait, queue);
 }
 
 /* A wait for a blocking operation; `event`, `want` and the queue are the caller's to set. */
-void wait_blocked_init(struct wait_blocked *blocked);
-void wait_blocked_end(struct wait_blocked *blocked);
+void mutex_wait_blocked_init(struct wait_blocked *blocked);
+void mutex_wait_blocked_end(struct wait_blocked *blocked);
 
 /* Blocks the calling thread until its wait has been woken or the deadline has come; called and returns with `lock` held.
  * True: woken (also if the deadline came at the same time). The deadline is never CHAN_NOW. */
-bool wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
+bool mutex_wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
 
 /* All of it, for an operation that waits at the end of `queue` until it is woken, and then looks again. CHAN_OK: woken;
  * CHAN_TIMEOUT: the deadline came; CHAN_EMPTY: the deadline is CHAN_NOW, and it did not wait. */
-enum chan_status wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline);
+enum chan_status mutex_wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline);
 
 /* Prepares a waiter and registers it with the handle `handle`, whose armed waits are `armed`; the caller appends it to a
  * queue. Under the lock. */
-struct wait *wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
+struct wait *mutex_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
 
 /* Wakes one wait: takes it from its queue; a blocked thread is signalled, an armed one goes to `firing`. Under the lock. */
-void wait_wake(struct wait *wait, struct list *firing);
+void mutex_wait_wake(struct wait *wait, struct list *firing);
 
 /* Wakes everybody in the queue. Under the lock. */
-void wait_wake_all(struct list *queue, struct list *firing);
+void mutex_wait_wake_all(struct list *queue, struct list *firing);
 
 /* Runs the callbacks of what is in `firing`, each with the lock released; called and returns with it held. For who goes on
  * afterwards: the channel may have changed. */
-void wait_fire(pthread_mutex_t *lock, struct list *firing);
+void mutex_wait_fire(pthread_mutex_t *lock, struct list *firing);
 
 /* Unlocks, and runs the callbacks of what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
  * again only between two callbacks, so the caller's handle must still hold it. */
-void wait_unlock(pthread_mutex_t *lock, struct list *firing);
+void mutex_wait_unlock(pthread_mutex_t *lock, struct list *firing);
 
 /* Ends the registration of an armed wait: takes it from its lists, and waits until a running callback has returned (for which
  * the lock is released in between; called and returns with it held). Returns the state in which it was found. QUEUED: it
  * had not fired. From PICKED on it had: the event was given to it (a callback that was not begun is cancelled), and what
  * it did not use is the caller's to pass on. Never from inside a callback. */
-enum wait_state wait_disarm(pthread_mutex_t *lock, struct wait *wait);
+enum wait_state mutex_wait_disarm(pthread_mutex_t *lock, struct wait *wait);
 
 #endif

@@ -15,7 +15,7 @@ static void end(struct core *core)
 		core->config.destroy(ch->value, core->config.context);
 	free(ch->value);
 	pthread_cond_destroy(&ch->unpinned);
-	core_fini(core);
+	mutex_core_fini(core);
 	free(ch);
 }
 
@@ -26,21 +26,21 @@ static enum chan_status watch_open(const struct chan_config *config, const void 
 
 	if (config == NULL || tx == NULL || rx == NULL || (initial == NULL && config->size != 0))
 		return CHAN_INVALID;
-	enum chan_status status = config_copied(config, &layout);
+	enum chan_status status = chan_config_copied(config, &layout);
 	if (status != CHAN_OK)
 		return status;
 
 	struct watch *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	core_init(&ch->core, config, &layout, end);
-	ch->value = config_alloc(&layout, 1);
-	struct handle *sender = handle_new(&ch->core, sizeof *sender);
-	struct watch_receiver *receiver = handle_new(&ch->core, sizeof *receiver);
+	mutex_core_init(&ch->core, config, &layout, end);
+	ch->value = chan_config_alloc(&layout, 1);
+	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
+	struct watch_receiver *receiver = mutex_handle_new(&ch->core, sizeof *receiver);
 	if (ch->value == NULL || sender == NULL || receiver == NULL)
 		goto no_memory;
 	pthread_cond_init(&ch->unpinned, NULL);
-	layout_copy(&layout, ch->value, initial);
+	chan_layout_copy(&layout, ch->value, initial);
 	ch->version = receiver->seen = config->start;
 	ch->core.senders = ch->core.receivers = 1;
 	*tx = (struct chan_sender *)sender;
@@ -51,7 +51,7 @@ no_memory:
 	free(receiver);
 	free(sender);
 	free(ch->value);
-	core_fini(&ch->core);
+	mutex_core_fini(&ch->core);
 	free(ch);
 	return CHAN_NOMEM;
 }
@@ -64,13 +64,13 @@ static enum chan_status receiver_new(struct handle *from, const struct watch_rec
 
 	if (mark_inside(&ch->core) || out == NULL)
 		return CHAN_INVALID;
-	struct watch_receiver *r = handle_new(&ch->core, sizeof *r);
+	struct watch_receiver *r = mutex_handle_new(&ch->core, sizeof *r);
 	if (r == NULL)
 		return CHAN_NOMEM;
-	handle_enter(from, "subscribe");
+	mutex_handle_enter(from, "subscribe");
 	r->seen = like != NULL ? like->seen : ch->version;
 	ch->core.receivers++;
-	handle_leave(from, &firing);
+	mutex_handle_leave(from, &firing);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -97,13 +97,13 @@ static void watch_receiver_drop(struct chan_receiver **rx)
 	*rx = NULL;
 
 	struct core *core = r->handle.core;
-	handle_enter(&r->handle, "receiver_drop");
-	handle_disarm_all(&r->handle);
+	mutex_handle_enter(&r->handle, "receiver_drop");
+	mutex_handle_disarm_all(&r->handle);
 	if (--core->receivers == 0)
-		wait_wake_all(&core->closers, &firing);
-	handle_leave(&r->handle, &firing);
+		mutex_wait_wake_all(&core->closers, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	free(r);
-	core_release(core);
+	mutex_core_release(core);
 }
 
 static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_waiter *waiter)
@@ -114,11 +114,11 @@ static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_wai
 
 	if (mark_inside(&ch->core))
 		return CHAN_NOT_ARMED;
-	handle_enter(&r->handle, "arm_changed");
+	mutex_handle_enter(&r->handle, "arm_changed");
 	bool ready = r->seen != ch->version || ch->core.senders == 0;
 	if (!ready)
-		handle_arm(&r->handle, &ch->core.readers, waiter);
-	handle_leave(&r->handle, &firing);
+		mutex_handle_arm(&r->handle, &ch->core.readers, waiter);
+	mutex_handle_leave(&r->handle, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -127,7 +127,7 @@ const struct chan_watch_ops mutex_watch_ops = {
 	.send = mutex_watch_send,
 	.borrow = mutex_watch_borrow,
 	.changed = mutex_watch_changed,
-	.sender_drop = core_sender_drop,
+	.sender_drop = mutex_core_sender_drop,
 	.receiver_drop = watch_receiver_drop,
 	.send_replace = mutex_watch_send_replace,
 	.modify = mutex_watch_modify,
@@ -137,13 +137,13 @@ const struct chan_watch_ops mutex_watch_ops = {
 	.wait_for = mutex_watch_wait_for,
 	.mark_changed = mutex_watch_mark_changed,
 	.mark_unchanged = mutex_watch_mark_unchanged,
-	.sender_clone = core_sender_clone,
+	.sender_clone = mutex_core_sender_clone,
 	.receiver_clone = watch_receiver_clone,
 	.subscribe = watch_subscribe,
-	.closed = core_wait_closed,
+	.closed = mutex_core_wait_closed,
 	.arm_changed = watch_arm_changed,
-	.arm_closed = core_arm_closed,
-	.disarm = core_disarm,
-	.sender_get = core_sender_get,
-	.receiver_get = core_receiver_get,
+	.arm_closed = mutex_core_arm_closed,
+	.disarm = mutex_core_disarm,
+	.sender_get = mutex_core_sender_get,
+	.receiver_get = mutex_core_receiver_get,
 };

@@ -11,7 +11,7 @@ static enum chan_status copy_out(struct watch *ch, void *value)
 	struct mark mark;
 
 	if (config->clone == NULL) {
-		layout_copy(&ch->core.layout, value, ch->value);
+		chan_layout_copy(&ch->core.layout, value, ch->value);
 		return CHAN_OK;
 	}
 	watch_pin(ch, &mark);
@@ -28,10 +28,10 @@ enum chan_status mutex_watch_sender_borrow(struct chan_sender *tx, void *value)
 
 	if (mark_inside(h->core) || (value == NULL && h->core->layout.size != 0))
 		return CHAN_INVALID;
-	handle_enter(h, "sender_borrow");
+	mutex_handle_enter(h, "sender_borrow");
 	watch_await_unpinned(ch);
 	enum chan_status status = copy_out(ch, value);
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return status;
 }
 
@@ -43,7 +43,7 @@ static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unse
 
 	if (mark_inside(&ch->core) || (value == NULL && ch->core.layout.size != 0))
 		return CHAN_INVALID;
-	handle_enter(&r->handle, "borrow");
+	mutex_handle_enter(&r->handle, "borrow");
 	watch_await_unpinned(ch);
 	uint64_t version = ch->version; /* of the value that is copied, which nobody changes until it is */
 	enum chan_status status = copy_out(ch, value);
@@ -51,7 +51,7 @@ static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unse
 		*unseen = version != r->seen;
 	if (update && status == CHAN_OK)
 		r->seen = version;
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -75,12 +75,12 @@ enum chan_status mutex_watch_changed(struct chan_receiver *rx, uint64_t deadline
 
 	if (mark_inside(core))
 		return CHAN_INVALID;
-	handle_enter(&r->handle, "changed");
+	mutex_handle_enter(&r->handle, "changed");
 	while (status == CHAN_OK && r->seen == ch->version)
-		status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
+		status = core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
 	if (status == CHAN_OK)
 		r->seen = ch->version;
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -93,12 +93,12 @@ enum chan_status mutex_watch_has_changed(struct chan_receiver *rx)
 
 	if (mark_inside(&ch->core))
 		return CHAN_INVALID;
-	handle_enter(&r->handle, "has_changed");
+	mutex_handle_enter(&r->handle, "has_changed");
 	if (ch->core.senders == 0)
 		status = CHAN_CLOSED; /* W-7: unseen or not */
 	else
 		status = r->seen != ch->version ? CHAN_OK : CHAN_EMPTY;
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -117,7 +117,7 @@ static enum chan_status try_value(struct watch_receiver *r, bool (*pred)(const v
 	if (*holds && config->clone != NULL)
 		failed = config->clone(value, ch->value, config->context);
 	else if (*holds)
-		layout_copy(&ch->core.layout, value, ch->value);
+		chan_layout_copy(&ch->core.layout, value, ch->value);
 	watch_unpin(ch, &mark);
 	r->seen = version; /* W-25: tried is seen */
 	return failed ? CHAN_NOMEM : CHAN_OK;
@@ -136,7 +136,7 @@ enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(con
 
 	if (mark_inside(core) || pred == NULL || (value == NULL && core->layout.size != 0))
 		return CHAN_INVALID;
-	handle_enter(&r->handle, "wait_for");
+	mutex_handle_enter(&r->handle, "wait_for");
 	do {
 		watch_await_unpinned(ch);
 		tried = ch->edits;
@@ -144,9 +144,10 @@ enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(con
 		/* What modify changed without notifying is not tried; unless it is the last value there will be (W-24). */
 		while (status == CHAN_OK && !holds && r->seen == ch->version &&
 		       (core->senders != 0 || ch->edits == tried))
-			status = core->senders == 0 ? CHAN_CLOSED : wait_in(&core->lock, &core->readers, deadline);
+			status =
+				core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
 	} while (status == CHAN_OK && !holds);
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -158,9 +159,9 @@ static void mark_seen(struct chan_receiver *rx, uint64_t behind)
 
 	if (mark_inside(&ch->core))
 		return;
-	handle_enter(&r->handle, "mark");
+	mutex_handle_enter(&r->handle, "mark");
 	r->seen = ch->version - behind;
-	handle_leave(&r->handle, &firing);
+	mutex_handle_leave(&r->handle, &firing);
 }
 
 void mutex_watch_mark_changed(struct chan_receiver *rx)

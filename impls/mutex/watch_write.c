@@ -8,7 +8,7 @@
 static void notify(struct watch *ch, struct list *firing)
 {
 	ch->version++;
-	wait_wake_all(&ch->core.readers, firing);
+	mutex_wait_wake_all(&ch->core.readers, firing);
 }
 
 enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
@@ -26,17 +26,17 @@ enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
 	if (destroy != NULL && !scratch_get(&old, &core->layout))
 		return CHAN_NOMEM;
 
-	handle_enter(h, "send");
+	mutex_handle_enter(h, "send");
 	watch_await_unpinned(ch);
-	bool closed = core_closed(core);
+	bool closed = mutex_core_closed(core);
 	if (!closed) {
 		if (destroy != NULL)
-			layout_copy(&core->layout, old.element, ch->value);
-		layout_copy(&core->layout, ch->value, msg);
+			chan_layout_copy(&core->layout, old.element, ch->value);
+		chan_layout_copy(&core->layout, ch->value, msg);
 		ch->edits++;
 		notify(ch, &firing);
 	}
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 
 	if (destroy != NULL) {
 		if (!closed)
@@ -55,7 +55,7 @@ enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *ms
 
 	if (mark_inside(core) || ((msg == NULL || previous == NULL) && core->layout.size != 0))
 		return CHAN_INVALID;
-	handle_enter(h, "send_replace");
+	mutex_handle_enter(h, "send_replace");
 	watch_await_unpinned(ch);
 	for (size_t i = 0; i < core->layout.size; i++) { /* byte by byte: `previous` may be where `msg` is */
 		char byte = ((const char *)msg)[i];
@@ -64,7 +64,7 @@ enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *ms
 	}
 	ch->edits++;
 	notify(ch, &firing);
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return CHAN_OK;
 }
 
@@ -78,7 +78,7 @@ enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *valu
 
 	if (mark_inside(h->core) || f == NULL)
 		return CHAN_INVALID;
-	handle_enter(h, "modify");
+	mutex_handle_enter(h, "modify");
 	watch_await_unpinned(ch);
 	watch_pin(ch, &mark);
 	bool changed = f(ch->value, arg);
@@ -88,6 +88,6 @@ enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *valu
 		notify(ch, &firing);
 	if (modified != NULL)
 		*modified = changed;
-	handle_leave(h, &firing);
+	mutex_handle_leave(h, &firing);
 	return CHAN_OK;
 }
