@@ -153,8 +153,8 @@ static void take_output(struct child_result *result, const char *bytes, size_t n
 	result->output[have + n] = '\0';
 }
 
-/* Reads what is there; closes the descriptor at its end. */
-static void drain(struct watched *w, int *fd)
+/* Reads what is there (of the output: one piece); closes the descriptor at its end. Whether there was anything. */
+static bool drain(struct watched *w, int *fd)
 {
 	char bytes[4096];
 	for (;;) {
@@ -166,10 +166,10 @@ static void drain(struct watched *w, int *fd)
 		else if (*fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
 			close_fd(fd);
 		if (n <= 0)
-			return;
+			return false;
 		/* A child that writes without end must not keep its watchdog waiting. */
 		if (fd == &w->output)
-			return;
+			return true;
 	}
 }
 
@@ -215,13 +215,9 @@ static void reap(struct watched *w)
 	running = 0;
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* Both pipes hold at most what was written before the end. */
-	for (int i = 0; i < 1024 && w->output >= 0; i++) {
-		size_t before = strlen(w->result->output);
-		drain(w, &w->output);
-		if (strlen(w->result->output) == before)
-			break;
-	}
+	/* The pipes hold what was written before the end; a bound, for who left its group and writes on. */
+	for (int i = 0; i < 1024 && drain(w, &w->output); i++)
+		;
 	drain(w, &w->line);
 	if (w->result->end != CHILD_EXITED)
 		return;
