@@ -211,6 +211,21 @@ struct chan_config {
 	void *context;
 };
 
+/* What every open looks at first: whether the size and the alignment are within bounds and go together, and the capacity is 1
+ * to `max_capacity` with a memory size that a size_t can hold. `max_capacity` 0: a kind without a capacity. */
+static inline bool chan_config_valid(const struct chan_config *config, size_t max_capacity)
+{
+	if (config == NULL || config->size > CHAN_SIZE_MAX || config->align > CHAN_ALIGN_MAX)
+		return false;
+	if ((config->align & (config->align - 1)) != 0 || (config->align != 0 && config->size % config->align != 0))
+		return false;
+	if (max_capacity == 0)
+		return true;
+	if (config->capacity == 0 || config->capacity > max_capacity)
+		return false;
+	return config->size == 0 || config->capacity <= SIZE_MAX / config->size;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Handles, permits, waiters
  */

@@ -6,33 +6,26 @@
 
 enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout)
 {
-	size_t size = config->size;
-	size_t align = config->align;
-
-	if (size > CHAN_SIZE_MAX || align > CHAN_ALIGN_MAX || (align & (align - 1)) != 0)
+	if (!chan_config_valid(config, 0))
 		return CHAN_INVALID;
+
+	size_t align = config->align;
 	if (align == 0) {
-		size_t natural = size & (~size + 1); /* the lowest set bit; 0 for size 0 */
-		align = natural == 0 ? 1 : natural;
+		align = config->size & (~config->size + 1); /* the lowest set bit; 0 for size 0 */
+		if (align == 0)
+			align = 1;
 		if (align > alignof(max_align_t))
 			align = alignof(max_align_t);
 	}
-	if (size % align != 0)
-		return CHAN_INVALID;
-	layout->size = size;
+	layout->size = config->size;
 	layout->align = align;
-	layout->stride = size == 0 ? 1 : size;
+	layout->stride = config->size == 0 ? 1 : config->size;
 	return CHAN_OK;
 }
 
 enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout)
 {
-	if (config->capacity == 0 || config->capacity > max_capacity)
-		return CHAN_INVALID;
-	enum chan_status status = chan_config_layout(config, layout);
-	if (status != CHAN_OK)
-		return status;
-	return config->capacity > SIZE_MAX / layout->stride ? CHAN_INVALID : CHAN_OK;
+	return chan_config_valid(config, max_capacity) ? chan_config_layout(config, layout) : CHAN_INVALID;
 }
 
 enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * waiters.h - armed waiters, which stand for blocked operations in a sequence that runs in one thread.
+ *
+ * Who would block in a program of many threads is armed here and goes on; that it fires, and in which turn, is what the blocked
+ * one's return would be. A waiter has a number, given in the order of arming. It is used once: armed, fired or not,
+ * disarmed, never again.
+ */
+#ifndef CHANBENCH_FUZZ_WAITERS_H
+#define CHANBENCH_FUZZ_WAITERS_H
+
+#include "fuzz/model/step.h"
+#include "impls/channel.h"
+
+struct waiters;
+
+struct fuzz_waiter {
+	struct chan_waiter waiter;
+	struct waiters *set;
+	unsigned number;
+	unsigned fired; /* how often: once at most */
+	bool armed;     /* and not yet disarmed */
+};
+
+struct waiters {
+	struct fuzz_waiter all[MODEL_WAITERS];
+	unsigned count;            /* used so far */
+	struct model_events *seen; /* where firing is noted; set before each step */
+
+	/* Run by each wake after it was noted; NULL: nothing. For callbacks that call back into the channel. */
+	void (*on_wake)(struct fuzz_waiter *waiter, void *context);
+	void *context;
+};
+
+void waiters_begin(struct waiters *set, struct model_events *seen);
+
+/* A fresh waiter to be armed, or NULL when all are used. It counts as used, and as armed once `armed` is set by the caller. */
+struct fuzz_waiter *waiters_take(struct waiters *set);
+
+#endif

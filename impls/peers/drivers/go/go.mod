@@ -1,0 +1,3 @@
+module chanbench/driver
+
+go 1.19
