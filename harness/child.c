@@ -18,9 +18,15 @@
 enum {
 	LINE_FD = 3,            /* where a program finds its pipe */
 	LONGEST_LINE = 1 << 20, /* more without a newline is no report of ours */
+	CHUNK = 1 << 16,        /* what a pipe holds */
 	TICK_MS = 50,           /* how late a signal, an end or a deadline may be noticed */
+	LEFT_CHUNKS = 64,       /* a pipe may have been made larger */
+	ORPHANS_ROUNDS = 1000,  /* some of them may start others meanwhile */
 	ENDING_TICK_MS = 1      /* the same when the pipes are closed and only the end is missing */
 };
+
+/* There in a build that measures coverage (its preset asks the linker for it); _exit would lose what was counted. */
+extern void __gcov_dump(void) __attribute__((weak));
 
 static volatile sig_atomic_t interrupted;
 static volatile pid_t running; /* the group to kill on the second signal; 0: none */
@@ -40,8 +46,12 @@ static void on_interrupt(int number)
 void child_catch_interrupts(void)
 {
 	struct sigaction action = {.sa_handler = on_interrupt};
+	struct sigaction hangup;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* Under nohup it is ignored, and stays so. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
 }
 
 int child_interrupted(void)
@@ -65,6 +75,7 @@ static void become_child(const struct child_spec *spec, const struct pipes *pipe
 		_exit(127); /* it was gone before the line above */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 
 	/* Out of the way of the numbers that they are to have. */
@@ -83,9 +94,11 @@ static void become_child(const struct child_spec *spec, const struct pipes *pipe
 		close(pipes->line[0]);
 		int status = spec->body(line, spec->arg);
 		fflush(NULL);
+		if (__gcov_dump != NULL)
+			__gcov_dump();
 		_exit(status);
 	}
-	if (dup2(line, LINE_FD) < 0)
+	if (dup2(line, spec->lines_on_stdout ? STDOUT_FILENO : LINE_FD) < 0)
 		goto failed;
 	execvp(spec->argv[0], (char *const *)spec->argv);
 failed:;
@@ -153,24 +166,19 @@ static void take_output(struct child_result *result, const char *bytes, size_t n
 	result->output[have + n] = '\0';
 }
 
-/* Reads what is there (of the output: one piece); closes the descriptor at its end. Whether there was anything. */
+/* Reads once: a child that writes without end must not keep its watchdog waiting. Closes the descriptor at its end. Returns
+ * whether there was something. */
 static bool drain(struct watched *w, int *fd)
 {
-	char bytes[4096];
-	for (;;) {
-		ssize_t n = *fd < 0 ? -1 : read(*fd, bytes, sizeof bytes);
-		if (n > 0 && fd == &w->line)
-			take_lines(w, bytes, (size_t)n);
-		else if (n > 0)
-			take_output(w->result, bytes, (size_t)n);
-		else if (*fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-			close_fd(fd);
-		if (n <= 0)
-			return false;
-		/* A child that writes without end must not keep its watchdog waiting. */
-		if (fd == &w->output)
-			return true;
-	}
+	char bytes[CHUNK];
+	ssize_t n = *fd < 0 ? -1 : read(*fd, bytes, sizeof bytes);
+	if (n > 0 && fd == &w->line)
+		take_lines(w, bytes, (size_t)n);
+	else if (n > 0)
+		take_output(w->result, bytes, (size_t)n);
+	else if (*fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
+		close_fd(fd);
+	return n > 0;
 }
 
 /* Whether it has ended; leaves it to be reaped, so that its group's number stays its own. */
@@ -207,6 +215,30 @@ static void watch(struct watched *w, uint64_t started)
 	}
 }
 
+/* Ends the processes that the child started in sessions of their own, which the end of its group did not reach: when their
+ * parent ends they become children of this process, the nearest subreaper. */
+static void end_orphans(void)
+{
+	char path[64], text[4096];
+	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)gettid());
+	for (int round = 0; round < ORPHANS_ROUNDS; round++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+		close_fd(&fd);
+		if (n <= 0)
+			return;
+		/* "123 456 ": what has no space behind it may be cut off, and is for the next round. */
+		while (n > 0 && text[n - 1] != ' ')
+			n--;
+		text[n] = '\0';
+		char *at = text, *end;
+		for (long pid; (pid = strtol(at, &end, 10)) > 0; at = end) {
+			kill((pid_t)pid, SIGKILL);
+			waitpid((pid_t)pid, NULL, 0);
+		}
+	}
+}
+
 static void reap(struct watched *w)
 {
 	int status;
@@ -215,10 +247,12 @@ static void reap(struct watched *w)
 	running = 0;
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	/* The pipes hold what was written before the end; a bound, for who left its group and writes on. */
-	for (int i = 0; i < 1024 && drain(w, &w->output); i++)
+	end_orphans();
+	/* The pipes hold what was written before the end; a bound, should somebody write on all the same. */
+	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->output); i++)
 		;
-	drain(w, &w->line);
+	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->line); i++)
+		;
 	if (w->result->end != CHILD_EXITED)
 		return;
 	if (WIFSIGNALED(status)) {
@@ -246,7 +280,8 @@ void child_run(const struct child_spec *spec, struct child_result *result)
 		result->code = errno;
 		goto done;
 	}
-	fflush(NULL); /* else the child would have our unwritten output, too */
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_orphans */
+	fflush(NULL);                     /* else the child would have our unwritten output, too */
 	pid_t parent = getpid();
 	w.pid = fork();
 	if (w.pid < 0) {

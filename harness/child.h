@@ -4,7 +4,9 @@
  *
  * The child reports by writing lines to a pipe; any line counts as a sign of life. Its stdout and stderr are caught, and
  * the last of them is kept for the message that says what went wrong. The child leads a process group of its own, which is
- * killed as a whole; it dies with its parent.
+ * killed as a whole, and so is what it started in other sessions: this process becomes a subreaper, and when a child has
+ * ended, whatever has become a child of the calling thread is killed. So a thread that calls child_run has no other
+ * children. The child dies with its parent.
  */
 #ifndef CHANBENCH_HARNESS_CHILD_H
 #define CHANBENCH_HARNESS_CHILD_H
@@ -16,6 +18,7 @@
 struct child_spec {
 	/* Either a program: argv (NULL-terminated), searched in PATH if it has no slash; the pipe is its descriptor 3. */
 	const char *const *argv;
+	bool lines_on_stdout; /* the pipe is the program's stdout instead; only its stderr is caught as output */
 	/* Or a function that runs in a fork of this process; its result is the exit status. */
 	int (*body)(int pipe, void *arg);
 	void *arg;
@@ -33,7 +36,7 @@ enum child_end {
 	CHILD_SIGNALLED,   /* by a signal; `code` is its number */
 	CHILD_HUNG,        /* killed: silent for too long */
 	CHILD_OVERDUE,     /* killed: total_ns over */
-	CHILD_INTERRUPTED, /* killed: this process got SIGINT or SIGTERM (child_interrupted) */
+	CHILD_INTERRUPTED, /* killed: this process got SIGINT, SIGTERM or SIGHUP (child_interrupted) */
 	CHILD_NOT_STARTED  /* fork, pipe or exec failed; `code` is errno */
 };
 
@@ -50,7 +53,7 @@ void child_run(const struct child_spec *spec, struct child_result *result);
 /* One line that says how it ended: "crashed (SIGSEGV)", "hung: no progress for 10 s, killed", "exited with status 3". */
 void child_describe(const struct child_result *result, char *text, size_t size);
 
-/* Catches SIGINT and SIGTERM from now on: the first one makes child_run stop its child and return CHILD_INTERRUPTED, and
+/* Catches SIGINT, SIGTERM and SIGHUP (unless it is ignored) from now on: the first one makes child_run stop its child and return CHILD_INTERRUPTED, and
  * child_interrupted() true (the signal's number); a second one ends the program at once. */
 void child_catch_interrupts(void);
 int child_interrupted(void);

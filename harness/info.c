@@ -123,6 +123,20 @@ bool info_offers(const struct impl_info *info, enum kind kind, const char *op)
 	return (info->offered[kind] & bit) != 0;
 }
 
+size_t kind_minimum(enum kind kind)
+{
+	return shapes[kind].minimum;
+}
+
+bool info_offer(struct impl_info *info, enum kind kind, const char *op)
+{
+	uint64_t bit;
+	if (!bit_of(kind, op, &bit))
+		return false;
+	info->offered[kind] |= bit;
+	return true;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Describing
  */
@@ -222,7 +236,7 @@ static const char *describe_deviations(const struct chan_impl *impl, struct impl
 
 const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info)
 {
-	*info = (struct impl_info){.flags = impl->flags};
+	*info = (struct impl_info){.flags = impl->flags, .peer = (impl->flags & CHAN_PEER) != 0};
 	if (impl->name == NULL)
 		return "an implementation in it has no name";
 	copy_text(info->name, sizeof info->name, impl->name);
@@ -231,7 +245,15 @@ const char *info_describe(const struct chan_impl *impl, const char *plugin, stru
 	copy_text(info->family, sizeof info->family, impl->family != NULL ? impl->family : impl->name);
 	copy_text(info->version, sizeof info->version, impl->version);
 	copy_text(info->summary, sizeof info->summary, impl->summary);
+	copy_text(info->package, sizeof info->package, impl->package);
+	if (info->peer != (info->package[0] != '\0'))
+		return "a peer names its package, and only a peer does (CHAN_PEER, package)";
 	snprintf(info->plugin, sizeof info->plugin, "%s", plugin != NULL ? plugin : "");
 	const char *wrong = describe_kinds(impl, info);
 	return wrong != NULL ? wrong : describe_deviations(impl, info);
+}
+
+void info_shown_name(const struct impl_info *info, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s", info->name, (info->flags & CHAN_SPINS) != 0 ? "+yield" : "");
 }

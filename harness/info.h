@@ -26,6 +26,16 @@ struct info_deviation {
 	char why[256];
 };
 
+/* What runs in a program of its own, under a runtime of its own, and not behind the contract (harness/bench/driver.h). */
+struct info_driver {
+	char program[PATH_MAX]; /* "": not from a driver */
+	char scenarios[256];    /* names, each with a space before and behind */
+	uint64_t sizes[16];     /* bytes of a message that it can carry; none: any */
+	size_t size_count;
+	uint64_t capacity_most; /* 0: any */
+	char without[256];      /* "scenario:mode" that it cannot run, in the same way */
+};
+
 struct impl_info {
 	char name[33];
 	char family[33];
@@ -33,6 +43,10 @@ struct impl_info {
 	char summary[256];
 	char plugin[PATH_MAX]; /* the file it came from; "": built in */
 	unsigned flags;        /* enum chan_flags */
+	bool peer;             /* somebody else's: there for comparison, and judged apart from ours */
+	char package[128];     /* of a peer: package and version, "libck-dev 0.7.1-10"; else "" */
+
+	struct info_driver driver;
 
 	/* Bit i: the i-th function of the kind's table is there (kind_op). 0: the kind is not offered. */
 	uint64_t offered[KIND_COUNT];
@@ -44,25 +58,46 @@ struct impl_info {
 /* The name of the i-th function of a kind's table, as in channel.h ("receiver_clone"); NULL after the last. */
 const char *kind_op(enum kind kind, size_t i);
 
+/* How many functions of a kind's table are its minimum: the first so many. */
+size_t kind_minimum(enum kind kind);
+
 /* Whether the function `op` is offered in that kind. A name that the kind's table does not have is a mistake of the caller:
  * it ends the program. */
 bool info_offers(const struct impl_info *info, enum kind kind, const char *op);
+
+/* Notes that the function `op` is offered in that kind. False: there is no such function. */
+bool info_offer(struct impl_info *info, enum kind kind, const char *op);
+
+/* How tables name it: its name, and "+yield" behind it when it spins. */
+void info_shown_name(const struct impl_info *info, char *text, size_t size);
 
 /* Describes an implementation that is loaded in this process. Returns NULL, or one line that says what is wrong with it (a
  * bad name, a kind without its minimum, a deviation that may not be declared, no kind at all). */
 const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info);
 
-/* A growing set of implementations: built-ins first, then plug-ins in the order in which they were named. */
+/* A peer that there could be and is not, and what to do about it: "not built: install libck-dev, then rebuild". */
+struct impl_absent {
+	char name[33];
+	char cure[128];
+};
+
+/* A growing set of implementations: ours first, then peers, then plug-ins in the order in which they were named. */
 struct impl_set {
 	struct impl_info *infos;
 	size_t count;
+	struct impl_absent *absent;
+	size_t absent_count;
 };
 
-/* Fills `set` with the built-ins and with what each file of `plugins` holds; describes those in a child process. 0, or -1
+/* Fills `set` with the built-ins, the peers that were found when it was built, and with what each file of `plugins` holds; describes those in a child process. 0, or -1
  * after printing one line that says which plug-in is wrong in what way (missing, no plug-in, other contract version, crashes or
  * hangs when loaded, a name that is taken). */
 int impl_set_open(struct impl_set *set, const char *const *plugins, size_t plugin_count);
 void impl_set_close(struct impl_set *set);
+
+/* Adds to a set that is open. False: out of memory, and it is as before. */
+bool impl_set_add(struct impl_set *set, const struct impl_info *info);
+bool impl_set_add_absent(struct impl_set *set, const char *name, const char *cure);
 
 /* By name; NULL if there is none. */
 const struct impl_info *impl_set_find(const struct impl_set *set, const char *name);

@@ -5,6 +5,7 @@
 #include "harness/child.h"
 #include "harness/info.h"
 #include "harness/say.h"
+#include "impls/peers/peers.h"
 #include "impls/registry.h"
 
 #include <dlfcn.h>
@@ -60,6 +61,10 @@ const struct chan_impl *impl_load(const char *name, const char *file, char *erro
 		if (plugin == NULL)
 			return NULL;
 		impls = plugin->impls;
+	} else {
+		for (const struct peer_entry *entry = chan_peers; entry->name != NULL; entry++)
+			if (entry->impl != NULL && strcmp(entry->name, name) == 0)
+				return entry->impl;
 	}
 	for (; *impls != NULL; impls++)
 		if (strcmp((*impls)->name, name) == 0)
@@ -90,27 +95,28 @@ static json_t *info_to_json(const struct impl_info *info)
 	for (size_t i = 0; i < info->deviation_count; i++)
 		json_array_append_new(deviations, json_pack("{s:s,s:s}", "rule", info->deviations[i].rule, "why",
 		                                            info->deviations[i].why));
-	return json_pack("{s:{s:s,s:s,s:s,s:s,s:I,s:o,s:o}}", "info", "name", info->name, "family", info->family,
-	                 "version", info->version, "summary", info->summary, "flags", (json_int_t)info->flags,
-	                 "offered", offered, "deviations", deviations);
+	return json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:I,s:o,s:o}}", "info", "name", info->name, "family", info->family,
+	                 "version", info->version, "summary", info->summary, "package", info->package, "flags",
+	                 (json_int_t)info->flags, "offered", offered, "deviations", deviations);
 }
 
 static bool info_from_json(json_t *root, const char *file, struct impl_info *info)
 {
-	const char *name, *family, *version, *summary;
+	const char *name, *family, *version, *summary, *package;
 	json_int_t flags;
 	json_t *offered, *deviations, *item;
 	size_t i;
 
-	if (json_unpack(root, "{s:{s:s,s:s,s:s,s:s,s:I,s:o,s:o}}", "info", "name", &name, "family", &family, "version",
-	                &version, "summary", &summary, "flags", &flags, "offered", &offered, "deviations",
-	                &deviations) != 0)
+	if (json_unpack(root, "{s:{s:s,s:s,s:s,s:s,s:s,s:I,s:o,s:o}}", "info", "name", &name, "family", &family,
+	                "version", &version, "summary", &summary, "package", &package, "flags", &flags, "offered",
+	                &offered, "deviations", &deviations) != 0)
 		return false;
-	*info = (struct impl_info){.flags = (unsigned)flags};
+	*info = (struct impl_info){.flags = (unsigned)flags, .peer = (flags & CHAN_PEER) != 0};
 	snprintf(info->name, sizeof info->name, "%s", name);
 	snprintf(info->family, sizeof info->family, "%s", family);
 	snprintf(info->version, sizeof info->version, "%s", version);
 	snprintf(info->summary, sizeof info->summary, "%s", summary);
+	snprintf(info->package, sizeof info->package, "%s", package);
 	snprintf(info->plugin, sizeof info->plugin, "%s", file);
 	for (int k = 0; k < KIND_COUNT; k++)
 		info->offered[k] = (uint64_t)json_integer_value(json_array_get(offered, (size_t)k));
@@ -163,13 +169,24 @@ struct description {
 	bool ended;
 };
 
-static bool add(struct impl_set *set, const struct impl_info *info)
+bool impl_set_add(struct impl_set *set, const struct impl_info *info)
 {
 	struct impl_info *infos = realloc(set->infos, (set->count + 1) * sizeof *infos);
 	if (infos == NULL)
 		return false;
 	set->infos = infos;
 	infos[set->count++] = *info;
+	return true;
+}
+
+bool impl_set_add_absent(struct impl_set *set, const char *name, const char *cure)
+{
+	struct impl_absent *absent = realloc(set->absent, (set->absent_count + 1) * sizeof *absent);
+	if (absent == NULL)
+		return false;
+	set->absent = absent;
+	snprintf(absent[set->absent_count].name, sizeof absent->name, "%s", name);
+	snprintf(absent[set->absent_count++].cure, sizeof absent->cure, "%s", cure);
 	return true;
 }
 
@@ -196,7 +213,7 @@ static void on_description(const char *line, void *arg)
 		         : other->plugin[0] == '\0' ? ": it is built in"
 		                                    : " by ",
 		         other == NULL ? "" : other->plugin);
-	} else if (!add(d->set, &info)) {
+	} else if (!impl_set_add(d->set, &info)) {
 		snprintf(d->error, sizeof d->error, "out of memory");
 	}
 done:
@@ -223,7 +240,9 @@ static int describe(struct impl_set *set, const char *named)
 	                          .total_ns = LOAD_SECONDS * (uint64_t)1000000000u};
 	struct child_result result;
 	child_run(&spec, &result);
-	if (d.error[0] != '\0') {
+	if (result.end == CHILD_INTERRUPTED) {
+		say("interrupted while plug-in '%s' was being loaded", named);
+	} else if (d.error[0] != '\0') {
 		say("plug-in '%s' %s", named, d.error);
 	} else if (result.end == CHILD_OVERDUE) {
 		say("plug-in '%s' hangs when it is loaded: not done after %d s", named, LOAD_SECONDS);
@@ -237,16 +256,29 @@ static int describe(struct impl_set *set, const char *named)
 	return -1;
 }
 
+static int add_built_in(struct impl_set *set, const struct chan_impl *impl)
+{
+	struct impl_info info;
+	const char *wrong = info_describe(impl, "", &info);
+	if (wrong == NULL && !impl_set_add(set, &info))
+		wrong = "out of memory";
+	if (wrong == NULL)
+		return 0;
+	say("the built-in implementation '%s' breaks the contract: %s", info.name, wrong);
+	return -1;
+}
+
 int impl_set_open(struct impl_set *set, const char *const *plugins, size_t plugin_count)
 {
 	*set = (struct impl_set){0};
-	for (const struct chan_impl *const *impl = chan_registry; *impl != NULL; impl++) {
-		struct impl_info info;
-		const char *wrong = info_describe(*impl, "", &info);
-		if (wrong == NULL && !add(set, &info))
-			wrong = "out of memory";
-		if (wrong != NULL) {
-			say("the built-in implementation '%s' breaks the contract: %s", info.name, wrong);
+	for (const struct chan_impl *const *impl = chan_registry; *impl != NULL; impl++)
+		if (add_built_in(set, *impl) != 0)
+			goto failed;
+	for (const struct peer_entry *entry = chan_peers; entry->name != NULL; entry++) {
+		if (entry->impl != NULL && add_built_in(set, entry->impl) != 0)
+			goto failed;
+		if (entry->impl == NULL && !impl_set_add_absent(set, entry->name, entry->cure)) {
+			say("out of memory");
 			goto failed;
 		}
 	}
@@ -262,6 +294,7 @@ failed:
 void impl_set_close(struct impl_set *set)
 {
 	free(set->infos);
+	free(set->absent);
 	*set = (struct impl_set){0};
 }
 

@@ -10,6 +10,7 @@
 packages_build=(gcc g++ cmake ninja-build pkg-config libbenchmark-dev libcmocka-dev libjansson-dev)
 packages_test=(clang clang-format jq)
 packages_full=(libclang-rt-dev)
+packages_coverage=(gcovr)
 
 me=scripts/$(basename "$0")
 root=$(CDPATH='' cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)

@@ -10,8 +10,7 @@
  * and runs `on_destroy` if there is one. Each step's entries are compared with the model's, and at the end the ledger must be whole
  * (rule D-1): what was sent = what was received + what was destroyed.
  *
- * Buffers. Elements lie in memory aligned as asked for, and no better, at the very end of an array, so that a sanitizer sees an access behind
- * it.
+ * Buffers. The elements of an array end where the memory ends, so that a sanitizer sees an access behind the last.
  */
 #ifndef CHANBENCH_FUZZ_LEDGER_H
 #define CHANBENCH_FUZZ_LEDGER_H
@@ -20,13 +19,15 @@
 #include "fuzz/model/step.h"
 #include "impls/channel.h"
 
-enum { LEDGER_SIZE_MAX = 256, LEDGER_BATCH_MAX = 80, LEDGER_ALIGN_MAX = 64 };
+enum { LEDGER_SIZE_MAX = 256, LEDGER_BATCH_MAX = 128, LEDGER_ALIGN_MAX = 64 };
 
 struct ledger {
 	size_t size, align; /* of an element */
 	bool hooks;         /* the channel destroys */
 	uint64_t made;      /* messages so far; the next one's number */
-	uint64_t sent, received, copied, destroyed;
+	uint64_t sent, received, destroyed;
+	uint64_t copied;     /* by ledger_clone; a copy ends as a message does */
+	unsigned fail_clone; /* the k-th clone from now on fails, once; 0: none */
 
 	struct model_events *seen; /* where destroyed messages are noted, as keys; set before each step */
 	void (*on_destroy)(void *context);
@@ -48,14 +49,12 @@ void ledger_write(const struct ledger *ledger, void *elements, size_t i, uint64_
 void ledger_check(const struct ledger *ledger, const void *elements, size_t i, uint64_t message, const char *what);
 uint64_t ledger_read(const struct ledger *ledger, const void *element);
 
-/* The hooks; `context` is the ledger. The clone fails where `fail_clones` allows none (see there). */
+/* The hooks; `context` is the ledger. */
 void ledger_destroy(void *msg, void *context);
 int ledger_clone(void *dst, const void *src, void *context);
 
-/* Ends a value that is the caller's, such as a received copy: the counterpart of `copied` for kinds with hooks. */
-void ledger_end(struct ledger *ledger, void *element);
-
-/* At the end of a run, after the last handle's drop: each message sent was received or destroyed, if the channel destroys. */
+/* At the end of a run, after the last handle's drop: sent + copied = received + destroyed, if the channel destroys. Targets count what
+ * they sent and received. */
 void ledger_whole(const struct ledger *ledger);
 
 #endif

@@ -39,6 +39,13 @@ static inline void *table_remove(struct table *table, unsigned number)
 	return handle;
 }
 
+/* Puts back what was taken out under that number. */
+static inline void table_restore(struct table *table, unsigned number, void *handle)
+{
+	table->handles[number] = handle;
+	table->live++;
+}
+
 /* The number of the live handle that the input chooses; TABLE_NONE when there is none. One byte. */
 static inline unsigned table_pick(const struct table *table, struct bytes *in)
 {

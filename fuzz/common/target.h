@@ -6,7 +6,8 @@
  * engine that calls LLVMFuzzerTestOneInput), or replay.c, which runs the files it is given once each and needs no
  * engine.
  *
- * The driver runs each input on every implementation that the target can be run on. It resets the trace (trace.h) and
+ * The driver runs each input on every implementation that the target can be run on; peers, which are somebody else's queues, only where one is
+ * named. It resets the trace (trace.h) and
  * the ledger of memory (memory.h) before each run, and after it wants as many blocks freed as were allocated. A target
  * keeps nothing from one run to the next.
  *

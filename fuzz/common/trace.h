@@ -27,8 +27,19 @@ void trace_begin(const char *target, const char *impl);
 	                                                (uint64_t)(e), (uint64_t)(f)})
 void trace_step(const char *format, const uint64_t args[TRACE_ARGS]);
 
-/* Adds to the step that was stored last what it gave; shown as "-> ...". */
+/* Adds to the step what it gave; shown as "-> ...". */
 void trace_gave(enum chan_status status);
+
+/* The same for what a callback does while the step runs: it stands below the step, and the step goes on. */
+#define step_inside(...) step_inside_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define step_inside_(format, a, b, c, d, e, f, ...)                                                                    \
+	trace_inside(format, (const uint64_t[TRACE_ARGS]){(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d),  \
+	                                                  (uint64_t)(e), (uint64_t)(f)})
+void trace_inside(const char *format, const uint64_t args[TRACE_ARGS]);
+void trace_inside_gave(enum chan_status status);
+
+/* Prints all steps to stderr. */
+void trace_print(void);
 
 /* Prints all steps, what is wrong ("s1: len", as printf) and the two, and aborts. */
 _Noreturn void differ(const char *expected, const char *seen, const char *what, ...)

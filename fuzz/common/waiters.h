@@ -18,8 +18,8 @@ struct fuzz_waiter {
 	struct chan_waiter waiter;
 	struct waiters *set;
 	unsigned number;
-	unsigned fired; /* how often: once at most */
-	bool armed;     /* and not yet disarmed */
+	bool fired;
+	bool armed; /* taken, and not yet given back: it may fire */
 };
 
 struct waiters {
@@ -34,7 +34,11 @@ struct waiters {
 
 void waiters_begin(struct waiters *set, struct model_events *seen);
 
-/* A fresh waiter to be armed, or NULL when all are used. It counts as used, and as armed once `armed` is set by the caller. */
+/* A fresh waiter to be armed, or NULL when all are used. */
 struct fuzz_waiter *waiters_take(struct waiters *set);
+
+/* The channel is done with it: it was disarmed, was not registered, or its handle was dropped. From here on it must not fire, and
+ * its memory is overwritten. */
+void waiters_give(struct fuzz_waiter *waiter);
 
 #endif

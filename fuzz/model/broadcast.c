@@ -3,18 +3,12 @@
 
 #include <string.h>
 
-void model_broadcast_open(struct model_broadcast *m, size_t capacity, bool receiver)
+static uint64_t bit(unsigned rx)
 {
-	memset(m, 0, sizeof *m);
-	m->capacity = capacity;
-	m->retained = 1;
-	while (m->retained < capacity)
-		m->retained *= 2; /* B-2 */
-	m->senders = 1;
-	m->receivers = receiver;
+	return UINT64_C(1) << rx;
 }
 
-static size_t count_bits(uint32_t set)
+static size_t count_bits(uint64_t set)
 {
 	size_t count = 0;
 
@@ -23,20 +17,38 @@ static size_t count_bits(uint32_t set)
 	return count;
 }
 
-/* The receiver has read the message in that place, or never will. The value ends with the last who was owed it (B-31). */
-static void pay(struct model_broadcast *m, size_t place, unsigned receiver, struct model_ended *ended)
+static bool recv_ready(const struct broadcast_model *m, unsigned rx)
 {
-	uint32_t bit = UINT32_C(1) << receiver;
-
-	if ((m->owed[place] & bit) == 0)
-		return;
-	m->owed[place] &= ~bit;
-	if (m->owed[place] == 0)
-		model_end(ended, m->value[place]);
+	return m->next[rx] != m->tail || m->senders == 0;
 }
 
-enum chan_status model_broadcast_send(struct model_broadcast *m, uint64_t value, size_t *receivers,
-                                      struct model_ended *ended)
+static bool closed_ready(const struct broadcast_model *m)
+{
+	return m->receivers == 0; /* B-36 to B-38 */
+}
+
+static void fire(struct broadcast_model *m, struct model_step *step)
+{
+	for (size_t i = 0; i < m->waiting.count; i++) {
+		struct model_waiter *w = &m->waiting.waiters[i];
+		model_fire(w, w->sender ? closed_ready(m) : recv_ready(m, w->handle), step);
+	}
+}
+
+void broadcast_model_open(struct broadcast_model *m, size_t capacity, bool receiver)
+{
+	memset(m, 0, sizeof *m);
+	m->capacity = capacity;
+	m->retained = 1;
+	while (m->retained < capacity)
+		m->retained *= 2; /* B-2 */
+	m->senders = 1;
+	if (receiver)
+		m->receivers = bit(0);
+}
+
+enum chan_status broadcast_model_send(struct broadcast_model *m, struct model_step *step, uint64_t value,
+                                      size_t *receivers)
 {
 	size_t place = m->tail % m->retained;
 
@@ -44,70 +56,81 @@ enum chan_status model_broadcast_send(struct model_broadcast *m, uint64_t value,
 	if (m->receivers == 0)
 		return CHAN_CLOSED; /* B-5 */
 	if (m->owed[place] != 0)
-		model_end(ended, m->value[place]); /* B-3, B-35 */
+		expect_destroyed(step, m->value[place]); /* B-3, B-35 */
 	m->value[place] = value;
 	m->owed[place] = m->receivers; /* B-32 */
 	m->tail++;
+	fire(m, step); /* B-23 */
 	return CHAN_OK;
 }
 
-enum chan_status model_broadcast_recv(struct model_broadcast *m, unsigned receiver, bool clone_fails, uint64_t *value,
-                                      bool *cloned, uint64_t *missed, uint64_t deadline, struct model_ended *ended)
+/* The receiver has read what is in that place, or never will. The value ends with the last who was owed it (B-31). */
+static void pay(struct broadcast_model *m, struct model_step *step, size_t place, unsigned rx)
 {
-	uint64_t behind = m->tail - m->next[receiver];
+	if ((m->owed[place] & bit(rx)) == 0)
+		return;
+	m->owed[place] &= ~bit(rx);
+	if (m->owed[place] == 0) {
+		expect_destroyed(step, m->value[place]);
+		m->value[place] = 0;
+	}
+}
 
-	*cloned = false;
+enum chan_status broadcast_model_recv(struct broadcast_model *m, struct model_step *step, unsigned rx, bool clone_fails,
+                                      uint64_t *value, uint64_t *missed, uint64_t deadline)
+{
+	uint64_t behind = m->tail - m->next[rx];
+
 	if (behind == 0 && m->senders == 0)
 		return CHAN_CLOSED; /* B-20, B-24 */
 	if (behind == 0)
 		return deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 	if (behind > m->retained) { /* B-11 to B-13 */
 		*missed = behind - m->retained;
-		m->next[receiver] += *missed;
+		m->next[rx] += *missed;
 		return CHAN_LAGGED;
 	}
-	size_t place = m->next[receiver] % m->retained;
+	size_t place = m->next[rx] % m->retained;
 	*value = m->value[place];
-	*cloned = true;
-	m->next[receiver]++;
-	pay(m, place, receiver, ended);
+	m->next[rx]++;
+	pay(m, step, place, rx);
 	return clone_fails ? CHAN_NOMEM : CHAN_OK; /* B-34 */
 }
 
-unsigned model_broadcast_subscribe(struct model_broadcast *m)
+void broadcast_model_subscribe(struct broadcast_model *m, unsigned rx)
 {
-	unsigned receiver = 0;
-
-	while ((m->receivers >> receiver & 1) != 0)
-		receiver++;
-	m->receivers |= UINT32_C(1) << receiver;
-	m->next[receiver] = m->tail;
-	return receiver;
+	m->receivers |= bit(rx);
+	m->next[rx] = m->tail;
 }
 
-void model_broadcast_receiver_drop(struct model_broadcast *m, unsigned receiver, struct model_ended *ended)
+void broadcast_model_receiver_drop(struct broadcast_model *m, struct model_step *step, unsigned rx)
 {
-	m->receivers &= ~(UINT32_C(1) << receiver);
-	for (size_t back = m->retained; back > 0; back--) /* oldest first */
-		pay(m, (m->tail - back) % m->retained, receiver, ended);
+	m->receivers &= ~bit(rx);
+	m->next[rx] = 0;
+	model_disarm_handle(&m->waiting, false, rx);
+	fire(m, step);
+	for (size_t i = 0; i < m->retained; i++) /* B-30, the oldest first: it stands where the next is to go */
+		pay(m, step, (m->tail + i) % m->retained, rx);
 }
 
-void model_broadcast_sender_clone(struct model_broadcast *m)
+void broadcast_model_sender_clone(struct broadcast_model *m)
 {
 	m->senders++;
 }
 
-void model_broadcast_sender_drop(struct model_broadcast *m)
+void broadcast_model_sender_drop(struct broadcast_model *m, struct model_step *step, unsigned tx)
 {
 	m->senders--;
+	model_disarm_handle(&m->waiting, true, tx);
+	fire(m, step); /* B-22 */
 }
 
-void model_broadcast_downgrade(struct model_broadcast *m)
+void broadcast_model_downgrade(struct broadcast_model *m)
 {
 	m->weaks++;
 }
 
-enum chan_status model_broadcast_upgrade(struct model_broadcast *m)
+enum chan_status broadcast_model_upgrade(struct broadcast_model *m)
 {
 	if (m->senders == 0)
 		return CHAN_CLOSED; /* M-75 */
@@ -115,30 +138,35 @@ enum chan_status model_broadcast_upgrade(struct model_broadcast *m)
 	return CHAN_OK;
 }
 
-void model_broadcast_weak_drop(struct model_broadcast *m)
+void broadcast_model_weak_drop(struct broadcast_model *m)
 {
 	m->weaks--;
 }
 
-enum chan_status model_broadcast_closed(const struct model_broadcast *m, uint64_t deadline)
+enum chan_status broadcast_model_closed(const struct broadcast_model *m, uint64_t deadline)
 {
-	if (m->receivers == 0)
-		return CHAN_OK; /* B-36 to B-38 */
+	if (closed_ready(m))
+		return CHAN_OK;
 	return deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 }
 
-bool model_broadcast_recv_ready(const struct model_broadcast *m, unsigned receiver)
+enum chan_arm broadcast_model_arm_recv(struct broadcast_model *m, unsigned rx, unsigned waiter)
 {
-	return m->next[receiver] != m->tail || m->senders == 0;
+	return model_arm(&m->waiting, false, rx, waiter, recv_ready(m, rx));
 }
 
-bool model_broadcast_closed_ready(const struct model_broadcast *m)
+enum chan_arm broadcast_model_arm_closed(struct broadcast_model *m, unsigned tx, unsigned waiter)
 {
-	return m->receivers == 0;
+	return model_arm(&m->waiting, true, tx, waiter, closed_ready(m));
+}
+
+bool broadcast_model_disarm(struct broadcast_model *m, unsigned waiter)
+{
+	return model_disarm(&m->waiting, waiter);
 }
 
 /* What is the same from both sides. */
-static uint64_t get(const struct model_broadcast *m, enum chan_property property)
+static uint64_t get(const struct broadcast_model *m, enum chan_property property)
 {
 	switch (property) {
 	case CHAN_CAPACITY:
@@ -156,7 +184,7 @@ static uint64_t get(const struct model_broadcast *m, enum chan_property property
 	}
 }
 
-uint64_t model_broadcast_sender_get(const struct model_broadcast *m, enum chan_property property)
+uint64_t broadcast_model_sender_get(const struct broadcast_model *m, enum chan_property property)
 {
 	uint64_t owed = 0;
 
@@ -166,17 +194,17 @@ uint64_t model_broadcast_sender_get(const struct model_broadcast *m, enum chan_p
 			owed += m->owed[place] != 0;
 		return owed;
 	case CHAN_IS_CLOSED:
-		return m->receivers == 0;
+		return closed_ready(m);
 	default:
 		return get(m, property);
 	}
 }
 
-uint64_t model_broadcast_receiver_get(const struct model_broadcast *m, unsigned receiver, enum chan_property property)
+uint64_t broadcast_model_receiver_get(const struct broadcast_model *m, unsigned rx, enum chan_property property)
 {
 	switch (property) {
 	case CHAN_LEN:
-		return m->tail - m->next[receiver]; /* B-26 */
+		return m->tail - m->next[rx]; /* B-26 */
 	case CHAN_IS_CLOSED:
 		return m->senders == 0; /* B-25 */
 	default:

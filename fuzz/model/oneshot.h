@@ -1,49 +1,48 @@
 /* SPDX-License-Identifier: MIT
  *
- * oneshot.h - what a oneshot channel does, written down from the rules (O-1 to O-22) and from nothing else.
+ * oneshot.h - what a oneshot channel does, in one thread, written down from its rules (O-1 to O-22) and from nothing else.
  *
- * A model is a plain struct: copy it to remember a state, compare and hash its members to know one again. It knows no time and no
- * threads: an operation that would wait says what its deadline makes it say, CHAN_EMPTY or CHAN_TIMEOUT, and has done nothing. It calls nobody: a
- * waiter that is armed fires after the first operation that makes its operation ready. Handles that were dropped are not to be
- * used again; the caller sees to that.
+ * As with every model here (step.h), nothing blocks: what would wait says what its deadline makes it say, CHAN_EMPTY or
+ * CHAN_TIMEOUT, and has done nothing. Which handles are still there is the caller's to know: the model is not asked about those that
+ * were dropped or used up. There is one of each, so they have no numbers.
  *
- *   struct model_oneshot m;
- *   struct model_ended ended = {0};
- *   model_oneshot_open(&m);
- *   model_oneshot_send(&m, 7);                         CHAN_OK
- *   model_oneshot_receiver_drop(&m, &ended);           ended: 7
+ * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their bytes are.
+ *
+ *   struct oneshot_model m;
+ *   oneshot_model_open(&m);
+ *   oneshot_model_send(&m, step, 7);               CHAN_OK
+ *   oneshot_model_receiver_drop(&m, step);         step->expected.destroyed: 7
  */
 #ifndef CHANBENCH_FUZZ_MODEL_ONESHOT_H
 #define CHANBENCH_FUZZ_MODEL_ONESHOT_H
 
-#include "fuzz/model/ended.h"
-#include "impls/channel.h"
+#include "fuzz/model/waiting.h"
 
-struct model_oneshot {
+struct oneshot_model {
 	bool sender;     /* it was neither used nor dropped */
 	bool receiver;   /* it was not dropped */
 	bool closed;     /* by the receiver */
-	bool sent;       /* a value was taken over, and lies here or has been here */
+	bool sent;       /* a value was taken over: it lies here, or has */
 	bool full;       /* it lies here */
 	bool terminated; /* the receiver has had its result */
 	uint64_t value;
+	struct model_waiting waiting;
 };
 
-void model_oneshot_open(struct model_oneshot *m);
+void oneshot_model_open(struct oneshot_model *m);
 
-enum chan_status model_oneshot_send(struct model_oneshot *m, uint64_t value);
-enum chan_status model_oneshot_recv(struct model_oneshot *m, uint64_t *value, uint64_t deadline);
-void model_oneshot_sender_drop(struct model_oneshot *m);
-void model_oneshot_receiver_drop(struct model_oneshot *m, struct model_ended *ended);
-void model_oneshot_close(struct model_oneshot *m);
-enum chan_status model_oneshot_closed(const struct model_oneshot *m, uint64_t deadline);
+enum chan_status oneshot_model_send(struct oneshot_model *m, struct model_step *step, uint64_t value);
+enum chan_status oneshot_model_recv(struct oneshot_model *m, uint64_t *value, uint64_t deadline);
+void oneshot_model_sender_drop(struct oneshot_model *m, struct model_step *step);
+void oneshot_model_receiver_drop(struct oneshot_model *m, struct model_step *step);
+void oneshot_model_close(struct oneshot_model *m, struct model_step *step);
+enum chan_status oneshot_model_closed(const struct oneshot_model *m, uint64_t deadline);
 
-/* Whether arm_recv and arm_closed find their operation ready. */
-bool model_oneshot_recv_ready(const struct model_oneshot *m);
-bool model_oneshot_closed_ready(const struct model_oneshot *m);
+enum chan_arm oneshot_model_arm_recv(struct oneshot_model *m, unsigned waiter);
+enum chan_arm oneshot_model_arm_closed(struct oneshot_model *m, unsigned waiter);
+bool oneshot_model_disarm(struct oneshot_model *m, unsigned waiter);
 
-/* CHAN_UNKNOWN where the rules do not say. */
-uint64_t model_oneshot_sender_get(const struct model_oneshot *m, enum chan_property property);
-uint64_t model_oneshot_receiver_get(const struct model_oneshot *m, enum chan_property property);
+/* The answer of the sender, or of the receiver; CHAN_UNKNOWN where no rule says anything. */
+uint64_t oneshot_model_get(const struct oneshot_model *m, bool receiver, enum chan_property property);
 
 #endif

@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/model/watch.h"
 
-static uint32_t bit(unsigned receiver)
+#include <string.h>
+
+static uint64_t bit(unsigned rx)
 {
-	return UINT32_C(1) << receiver;
+	return UINT64_C(1) << rx;
+}
+
+static bool is_unseen(const struct watch_model *m, unsigned rx)
+{
+	return (m->unseen & bit(rx)) != 0;
+}
+
+static bool closed_ready(const struct watch_model *m)
+{
+	return m->receivers == 0; /* W-27 */
+}
+
+static void fire(struct watch_model *m, struct model_step *step)
+{
+	for (size_t i = 0; i < m->waiting.count; i++) {
+		struct model_waiter *w = &m->waiting.waiters[i];
+		model_fire(w, w->sender ? closed_ready(m) : is_unseen(m, w->handle) || m->senders == 0, step);
+	}
 }
 
 static enum chan_status not_yet(uint64_t deadline)
@@ -11,151 +31,151 @@ static enum chan_status not_yet(uint64_t deadline)
 	return deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 }
 
-void model_watch_open(struct model_watch *m, uint64_t initial)
+void watch_model_open(struct watch_model *m, uint64_t initial)
 {
-	*m = (struct model_watch){.value = initial, .senders = 1, .receivers = bit(0)}; /* W-1: seen */
+	memset(m, 0, sizeof *m);
+	m->value = initial;
+	m->senders = 1;
+	m->receivers = bit(0); /* W-1: it has seen it */
 }
 
-enum chan_status model_watch_send(struct model_watch *m, uint64_t value, struct model_ended *ended)
+enum chan_status watch_model_send(struct watch_model *m, struct model_step *step, uint64_t value)
 {
 	uint64_t previous;
 
 	if (m->receivers == 0)
 		return CHAN_CLOSED; /* W-18 */
-	model_watch_send_replace(m, value, &previous);
-	model_end(ended, previous);
+	watch_model_send_replace(m, step, value, &previous);
+	expect_destroyed(step, previous);
 	return CHAN_OK;
 }
 
-void model_watch_send_replace(struct model_watch *m, uint64_t value, uint64_t *previous)
+void watch_model_send_replace(struct watch_model *m, struct model_step *step, uint64_t value, uint64_t *previous)
 {
 	*previous = m->value;
-	m->value = value;
-	m->unseen = m->receivers; /* W-9, W-19 */
+	watch_model_modify(m, step, value, true); /* W-9, W-19 */
 }
 
-void model_watch_modify(struct model_watch *m, uint64_t value, bool notify)
+void watch_model_modify(struct watch_model *m, struct model_step *step, uint64_t value, bool notify)
 {
 	m->value = value; /* W-21: notifying or not */
 	if (notify)
 		m->unseen = m->receivers;
+	fire(m, step); /* W-12 */
 }
 
-enum chan_status model_watch_borrow(const struct model_watch *m, unsigned receiver, bool clone_fails, bool *unseen)
+enum chan_status watch_model_borrow(const struct watch_model *m, unsigned rx, bool clone_fails, bool *unseen)
 {
-	*unseen = (m->unseen & bit(receiver)) != 0; /* W-3, W-8 */
+	*unseen = is_unseen(m, rx); /* W-3, W-8 */
 	return clone_fails ? CHAN_NOMEM : CHAN_OK;
 }
 
-enum chan_status model_watch_borrow_and_update(struct model_watch *m, unsigned receiver, bool clone_fails, bool *unseen)
+enum chan_status watch_model_borrow_and_update(struct watch_model *m, unsigned rx, bool clone_fails, bool *unseen)
 {
-	enum chan_status status = model_watch_borrow(m, receiver, clone_fails, unseen);
+	enum chan_status status = watch_model_borrow(m, rx, clone_fails, unseen);
 
 	if (status == CHAN_OK)
-		model_watch_mark_unchanged(m, receiver);
+		watch_model_mark_unchanged(m, rx);
 	return status;
 }
 
-enum chan_status model_watch_changed(struct model_watch *m, unsigned receiver, uint64_t deadline)
+enum chan_status watch_model_changed(struct watch_model *m, unsigned rx, uint64_t deadline)
 {
-	if ((m->unseen & bit(receiver)) != 0) { /* W-4, W-6: also when nobody can send any more */
-		model_watch_mark_unchanged(m, receiver);
+	if (is_unseen(m, rx)) { /* W-4, W-6: also when nobody can send any more */
+		watch_model_mark_unchanged(m, rx);
 		return CHAN_OK;
 	}
 	return m->senders == 0 ? CHAN_CLOSED : not_yet(deadline); /* W-5, W-26 */
 }
 
-enum chan_status model_watch_has_changed(const struct model_watch *m, unsigned receiver)
+enum chan_status watch_model_has_changed(const struct watch_model *m, unsigned rx)
 {
 	if (m->senders == 0)
 		return CHAN_CLOSED; /* W-7 */
-	return (m->unseen & bit(receiver)) != 0 ? CHAN_OK : CHAN_EMPTY;
+	return is_unseen(m, rx) ? CHAN_OK : CHAN_EMPTY;
 }
 
-enum chan_status model_watch_wait_for(struct model_watch *m, unsigned receiver, bool holds, bool clone_fails,
+enum chan_status watch_model_wait_for(struct watch_model *m, unsigned rx, bool holds, bool clone_fails,
                                       uint64_t deadline)
 {
-	model_watch_mark_unchanged(m, receiver); /* W-25: tried is seen */
+	watch_model_mark_unchanged(m, rx); /* W-25: tried is seen */
 	if (holds)
-		return clone_fails ? CHAN_NOMEM : CHAN_OK; /* W-23 */
-	return m->senders == 0 ? CHAN_CLOSED : not_yet(deadline);
+		return clone_fails ? CHAN_NOMEM : CHAN_OK;        /* W-23 */
+	return m->senders == 0 ? CHAN_CLOSED : not_yet(deadline); /* W-24 */
 }
 
-void model_watch_mark_changed(struct model_watch *m, unsigned receiver)
+void watch_model_mark_changed(struct watch_model *m, struct model_step *step, unsigned rx)
 {
-	m->unseen |= bit(receiver);
+	m->unseen |= bit(rx); /* W-14 */
+	fire(m, step);
 }
 
-void model_watch_mark_unchanged(struct model_watch *m, unsigned receiver)
+void watch_model_mark_unchanged(struct watch_model *m, unsigned rx)
 {
-	m->unseen &= ~bit(receiver);
+	m->unseen &= ~bit(rx); /* W-15 */
 }
 
-static unsigned add_receiver(struct model_watch *m)
+void watch_model_receiver_clone(struct watch_model *m, unsigned from, unsigned rx)
 {
-	unsigned receiver = 0;
-
-	while ((m->receivers & bit(receiver)) != 0)
-		receiver++;
-	m->receivers |= bit(receiver);
-	model_watch_mark_unchanged(m, receiver); /* W-17 */
-	return receiver;
+	m->receivers |= bit(rx);
+	if (is_unseen(m, from))
+		m->unseen |= bit(rx); /* W-16 */
 }
 
-unsigned model_watch_receiver_clone(struct model_watch *m, unsigned receiver)
+void watch_model_subscribe(struct watch_model *m, unsigned rx)
 {
-	unsigned added = add_receiver(m);
-
-	if ((m->unseen & bit(receiver)) != 0)
-		model_watch_mark_changed(m, added); /* W-16 */
-	return added;
+	m->receivers |= bit(rx); /* W-17: it has seen the current version */
 }
 
-unsigned model_watch_subscribe(struct model_watch *m)
-{
-	return add_receiver(m);
-}
-
-void model_watch_sender_clone(struct model_watch *m)
+void watch_model_sender_clone(struct watch_model *m)
 {
 	m->senders++;
 }
 
-static void end_with_the_last(const struct model_watch *m, struct model_ended *ended)
+static void end_with_the_last(struct watch_model *m, struct model_step *step)
 {
 	if (m->senders == 0 && m->receivers == 0)
-		model_end(ended, m->value);
+		expect_destroyed(step, m->value);
 }
 
-void model_watch_sender_drop(struct model_watch *m, struct model_ended *ended)
+void watch_model_sender_drop(struct watch_model *m, struct model_step *step, unsigned tx)
 {
 	m->senders--;
-	end_with_the_last(m, ended);
+	model_disarm_handle(&m->waiting, true, tx);
+	fire(m, step); /* W-29 */
+	end_with_the_last(m, step);
 }
 
-void model_watch_receiver_drop(struct model_watch *m, unsigned receiver, struct model_ended *ended)
+void watch_model_receiver_drop(struct watch_model *m, struct model_step *step, unsigned rx)
 {
-	m->receivers &= ~bit(receiver);
-	m->unseen &= ~bit(receiver);
-	end_with_the_last(m, ended);
+	m->receivers &= ~bit(rx);
+	m->unseen &= ~bit(rx);
+	model_disarm_handle(&m->waiting, false, rx);
+	fire(m, step);
+	end_with_the_last(m, step);
 }
 
-enum chan_status model_watch_closed(const struct model_watch *m, uint64_t deadline)
+enum chan_status watch_model_closed(const struct watch_model *m, uint64_t deadline)
 {
-	return m->receivers == 0 ? CHAN_OK : not_yet(deadline); /* W-27, W-28 */
+	return closed_ready(m) ? CHAN_OK : not_yet(deadline); /* W-28 */
 }
 
-bool model_watch_changed_ready(const struct model_watch *m, unsigned receiver)
+enum chan_arm watch_model_arm_changed(struct watch_model *m, unsigned rx, unsigned waiter)
 {
-	return (m->unseen & bit(receiver)) != 0 || m->senders == 0;
+	return model_arm(&m->waiting, false, rx, waiter, is_unseen(m, rx) || m->senders == 0);
 }
 
-bool model_watch_closed_ready(const struct model_watch *m)
+enum chan_arm watch_model_arm_closed(struct watch_model *m, unsigned tx, unsigned waiter)
 {
-	return m->receivers == 0;
+	return model_arm(&m->waiting, true, tx, waiter, closed_ready(m));
 }
 
-static uint64_t count_bits(uint32_t set)
+bool watch_model_disarm(struct watch_model *m, unsigned waiter)
+{
+	return model_disarm(&m->waiting, waiter);
+}
+
+static uint64_t count_bits(uint64_t set)
 {
 	uint64_t count = 0;
 
@@ -164,11 +184,11 @@ static uint64_t count_bits(uint32_t set)
 	return count;
 }
 
-static uint64_t get(const struct model_watch *m, bool closed, enum chan_property property)
+uint64_t watch_model_get(const struct watch_model *m, bool receiver, enum chan_property property)
 {
 	switch (property) {
 	case CHAN_IS_CLOSED:
-		return closed;
+		return receiver ? m->senders == 0 : closed_ready(m);
 	case CHAN_SENDERS:
 		return m->senders;
 	case CHAN_RECEIVERS:
@@ -176,14 +196,4 @@ static uint64_t get(const struct model_watch *m, bool closed, enum chan_property
 	default:
 		return CHAN_UNKNOWN;
 	}
-}
-
-uint64_t model_watch_sender_get(const struct model_watch *m, enum chan_property property)
-{
-	return get(m, m->receivers == 0, property);
-}
-
-uint64_t model_watch_receiver_get(const struct model_watch *m, enum chan_property property)
-{
-	return get(m, m->senders == 0, property);
 }

@@ -34,6 +34,15 @@ void cell_trial(struct cell *cell, uint64_t messages, struct trial *trial)
 		trial_fail(trial, "nothing was received");
 }
 
+/* Runs one trial, and says how many nanoseconds it took. */
+static double time_trial(struct cell *cell, struct trial *trial)
+{
+	cell_trial(cell, cell->messages, trial);
+	if (trial_failed(trial) && cell->calibration[0] == '\0')
+		snprintf(cell->calibration, sizeof cell->calibration, "while calibrating: %s", trial->failure);
+	return trial->use.elapsed_ns > 1 ? (double)trial->use.elapsed_ns : 1;
+}
+
 void cell_calibrate(struct cell *cell)
 {
 	static struct trial trial;
@@ -48,12 +57,12 @@ void cell_calibrate(struct cell *cell)
 	const uint64_t enough = 100000;
 	cell->messages = 64;
 	for (bool done = false; !done;) {
-		cell_trial(cell, cell->messages, &trial);
-		double took = trial.use.elapsed_ns > 1 ? (double)trial.use.elapsed_ns : 1;
+		double took = time_trial(cell, &trial);
+		/* A thread that the machine held up makes few messages look like enough: it takes two trials to say so. */
+		if (took * 2 >= wanted)
+			took = fmin(took, time_trial(cell, &trial));
 		double factor = wanted / took;
 		done = took * 2 >= wanted;
-		if (trial_failed(&trial) && cell->calibration[0] == '\0')
-			snprintf(cell->calibration, sizeof cell->calibration, "while calibrating: %s", trial.failure);
 		if (trial_failed(&trial) && cell->messages >= enough)
 			return;
 		double next = (double)cell->messages * (!done && factor > 16 ? 16 : factor);
@@ -145,4 +154,19 @@ uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct p
 		drop_pair(impl, kind, &pairs[i]);
 	uint64_t used = (uint64_t)(after.uordblks + after.hblkhd) - (uint64_t)(before.uordblks + before.hblkhd);
 	return opened != 0 && used < UINT64_MAX / 2 ? used / opened : 0;
+}
+
+uint64_t cell_true_capacity(const struct chan_impl *impl, enum kind kind, const struct params *params)
+{
+	uint64_t size = params->v[PARAM_SIZE] ? params->v[PARAM_SIZE] : 8, capacity = params->v[PARAM_CAPACITY];
+	struct pair pair;
+
+	if (kind != KIND_MPSC || capacity == 0 || impl->mpsc->receiver_get == NULL)
+		return 0;
+	struct chan_config config = trial_config(size, capacity, NULL);
+	if (open_pair(impl, kind, &config, &pair) != CHAN_OK)
+		return 0;
+	uint64_t told = impl->mpsc->receiver_get(pair.rx, CHAN_MAX_CAPACITY);
+	drop_pair(impl, kind, &pair);
+	return told == CHAN_UNKNOWN || told == capacity ? 0 : told;
 }

@@ -34,9 +34,10 @@ struct cell {
 	char name[512];
 	enum kind kind;
 	uint64_t messages;
-	uint64_t bytes;        /* of one channel; 0: not known */
-	uint64_t trials;       /* run so far, calibrating ones included */
-	char calibration[300]; /* what was broken while calibrating; "": nothing */
+	uint64_t bytes;         /* of one channel; 0: not known */
+	uint64_t true_capacity; /* where it is not the one asked for (peers); else 0 */
+	uint64_t trials;        /* run so far, calibrating ones included */
+	char calibration[300];  /* what was broken while calibrating; "": nothing */
 };
 
 /* "scenario/implementation/key:value/..." with every parameter in the workload's order. */
@@ -52,7 +53,14 @@ void cell_calibrate(struct cell *cell);
  * other thread. */
 uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params);
 
+/* What a channel says that it holds, where that is not what was asked for: rings round up, the kernel has its limits. Else 0. */
+uint64_t cell_true_capacity(const struct chan_impl *impl, enum kind kind, const struct params *params);
+
 /* --- row.c: one JSON object a line to descriptor 3, from any thread --- */
+
+/* Moves the pipe away from descriptor 3, and lets what is written there go nowhere: a plug-in that closes descriptors that it does not
+ * know, or writes to them, disturbs no report. Before a plug-in is loaded. 0; -1 after one line: there is no pipe. */
+int row_open(void);
 
 void row_event(const char *event, const char *member, uint64_t value); /* member NULL: none */
 void row_write(const struct cell *cell, const struct trial *trial, const struct engine_row *engine,

@@ -132,13 +132,16 @@ int bench_cell_main(int argc, char **argv)
 	char error[256];
 	if (cell_request_read(argc, argv, &request) != 0)
 		return EXIT_USAGE;
+	if (row_open() != 0)
+		return EXIT_MACHINE;
 	/* First of all: an implementation may count the CPUs when it is loaded, or start threads. */
 	placement_apply(request.placement);
 	prctl(PR_SET_TIMERSLACK, 1); /* producers that keep a rate wake up when they are to */
 	cell = (struct cell){.request = &request, .messages = request.messages};
 	cell.impl = request.control ? &null_impl : impl_load(request.impl, request.plugin, error, sizeof error);
 	if (cell.impl == NULL) {
-		say("%s", error);
+		say("bench-cell: %s%s%s %s", request.plugin != NULL ? "plug-in '" : "this program",
+		    request.plugin != NULL ? request.plugin : "", request.plugin != NULL ? "'" : "", error);
 		return EXIT_USAGE;
 	}
 	const char *why = refusal(&cell);
@@ -147,7 +150,10 @@ int bench_cell_main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	cell_name(&request, cell.name, sizeof cell.name);
-	cell.bytes = request.control ? 0 : cell_bytes(cell.impl, cell.kind, &request.params);
+	if (!request.control && (cell.impl->flags & CHAN_UNCOUNTED) == 0)
+		cell.bytes = cell_bytes(cell.impl, cell.kind, &request.params);
+	if ((cell.impl->flags & CHAN_PEER) != 0)
+		cell.true_capacity = cell_true_capacity(cell.impl, cell.kind, &request.params);
 	work_calibrate();
 	if (monitor_start() != 0)
 		return EXIT_MACHINE;

@@ -124,10 +124,12 @@ bool compare_cell(const char *name, json_t *old_rows, json_t *new_rows, double f
 	                                  .verdict = new_rows != NULL ? summary_verdict(new_rows) : ""};
 	bool old_good = old_rows != NULL && strcmp(summary_verdict(old_rows), "ok") == 0;
 	bool new_good = strcmp(comparison->verdict, "ok") == 0;
-	if (old_rows == NULL || new_rows == NULL)
-		comparison->change = old_rows == NULL ? CHANGE_ONLY_NEW : CHANGE_ONLY_OLD;
-	else if (!new_good)
-		comparison->change = old_good ? CHANGE_BROKEN : CHANGE_STILL_BROKEN;
+	if (new_rows == NULL)
+		comparison->change = CHANGE_ONLY_OLD;
+	else if (!new_good) /* also where there is nothing to compare it with */
+		comparison->change = old_rows == NULL || old_good ? CHANGE_BROKEN : CHANGE_STILL_BROKEN;
+	else if (old_rows == NULL)
+		comparison->change = CHANGE_ONLY_NEW;
 	else if (!old_good)
 		comparison->change = CHANGE_REPAIRED;
 	else
@@ -253,6 +255,32 @@ static bool compare_one(struct comparing *c, const char *name)
 	return true;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Rows stand in a file in the order in which they were measured, which was shuffled. */
+static bool compare_all(struct comparing *c)
+{
+	size_t most = json_object_size(c->old_cells) + json_object_size(c->new_cells), count = 0;
+	const char **names = malloc((most + 1) * sizeof *names), *name;
+	bool complete = names != NULL;
+	json_t *rows;
+
+	if (!complete)
+		return false;
+	json_object_foreach(c->old_cells, name, rows) if (control_of(rows) == NULL) names[count++] = name;
+	json_object_foreach(c->new_cells, name,
+	                    rows) if (control_of(rows) == NULL && json_object_get(c->old_cells, name) == NULL)
+		names[count++] = name;
+	qsort(names, count, sizeof *names, by_name);
+	for (size_t i = 0; i < count && complete; i++)
+		complete = compare_one(c, names[i]);
+	free(names);
+	return complete;
+}
+
 bool compare_print(json_t *old_file, json_t *new_file, FILE *out, size_t counts[CHANGE_COUNT])
 {
 	struct comparing c = {.old_cells = summary_by_cell(json_object_get(old_file, "benchmarks")),
@@ -260,17 +288,11 @@ bool compare_print(json_t *old_file, json_t *new_file, FILE *out, size_t counts[
 	                      .out = out,
 	                      .counts = counts};
 	bool complete = c.old_cells != NULL && c.new_cells != NULL;
-	const char *name;
-	json_t *rows;
 
 	print_contexts(json_object_get(old_file, "context"), json_object_get(new_file, "context"), out);
 	fprintf(out, "  %-23s %9s %9s %7s  %-16s %8s  %s\n", "", "old", "new", "ratio", "99 % interval", "noise",
 	        "cell");
-	json_object_foreach(c.old_cells, name, rows) if (control_of(rows) == NULL) complete =
-		complete && compare_one(&c, name);
-	json_object_foreach(c.new_cells, name,
-	                    rows) if (control_of(rows) == NULL && json_object_get(c.old_cells, name) == NULL) complete =
-		complete && compare_one(&c, name);
+	complete = complete && compare_all(&c);
 	if (c.pairs == 0)
 		fputs("  neither file has an A/A pair: there is no noise floor, and the intervals alone decide\n", out);
 	json_decref(c.old_cells);

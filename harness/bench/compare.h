@@ -21,7 +21,7 @@ enum change {
 	CHANGE_SAME,
 	CHANGE_FASTER,
 	CHANGE_SLOWER,
-	CHANGE_BROKEN,       /* it was ok */
+	CHANGE_BROKEN,       /* it was ok, or was not there */
 	CHANGE_STILL_BROKEN, /* it was not */
 	CHANGE_REPAIRED,
 	CHANGE_ONLY_OLD, /* the cell stands in one file only */

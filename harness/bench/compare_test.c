@@ -90,8 +90,11 @@ static void test_broken(void **state)
 	assert_int_equal(comparison.change, CHANGE_STILL_BROKEN);
 	assert_true(compare_cell(CELL, good, NULL, 0, &comparison));
 	assert_int_equal(comparison.change, CHANGE_ONLY_OLD);
-	assert_true(compare_cell(CELL, NULL, bad, 0, &comparison));
+	assert_true(compare_cell(CELL, NULL, good, 0, &comparison));
 	assert_int_equal(comparison.change, CHANGE_ONLY_NEW);
+	/* A cell that is new and broken must not pass for want of something to compare it with. */
+	assert_true(compare_cell(CELL, NULL, bad, 0, &comparison));
+	assert_int_equal(comparison.change, CHANGE_BROKEN);
 	json_decref(good);
 	json_decref(bad);
 }

@@ -138,6 +138,16 @@ void format_ns(double ns, char *text, size_t size)
 	scaled(ns, times, text, size);
 }
 
+void format_percent(double ratio, char *text, size_t size)
+{
+	char digits[32];
+	text[0] = '\0';
+	if (!isfinite(ratio))
+		return;
+	three_digits(100 * ratio, digits, sizeof digits);
+	snprintf(text, size, "%s %%", digits);
+}
+
 void format_range(double low, double high, char *text, size_t size)
 {
 	char from[32], to[32];

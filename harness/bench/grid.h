@@ -42,6 +42,9 @@ void format_count(double value, char *text, size_t size);
 /* "812 ns", "1.23 us", "4.50 ms" */
 void format_ns(double ns, char *text, size_t size);
 
+/* "92.4 %" of 0.924 */
+void format_percent(double ratio, char *text, size_t size);
+
 /* "12.1 .. 12.5 M": two numbers in one unit, that of the larger. */
 void format_range(double low, double high, char *text, size_t size);
 

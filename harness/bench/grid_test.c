@@ -39,6 +39,12 @@ static void test_numbers(void **state)
 	assert_string_equal(got, "1.23 us");
 	format_ns(59.44, got, sizeof got);
 	assert_string_equal(got, "59.4 ns");
+	format_percent(0.924, got, sizeof got);
+	assert_string_equal(got, "92.4 %");
+	format_percent(0, got, sizeof got);
+	assert_string_equal(got, "0 %");
+	format_percent(NAN, got, sizeof got);
+	assert_string_equal(got, "");
 	format_range(950000, 1250000, got, sizeof got);
 	assert_string_equal(got, "0.95 .. 1.25 M");
 	format_range(NAN, 1, got, sizeof got);

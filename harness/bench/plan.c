@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/plan.h"
 
+#include "harness/bench/driver.h"
 #include "harness/bench/names.h"
 #include "harness/bench/sweep.h"
+#include "harness/choice.h"
 #include "harness/say.h"
 
 #include <stdio.h>
@@ -59,6 +61,9 @@ static void add_cell(struct making *m, struct cell cell)
 
 static const char *what_lacks(const struct block *block, const struct impl_info *info)
 {
+	const char *lacks = info->driver.program[0] != '\0' ? driver_lacks(info, block) : NULL;
+	if (lacks != NULL)
+		return lacks;
 	if (info->offered[block->kind] == 0)
 		return kind_names[block->kind];
 	return block->workload->lacks != NULL ? block->workload->lacks(info, &block->params) : NULL;
@@ -74,7 +79,7 @@ static void add_cells(struct making *m)
 		add_cell(m, (struct cell){.control = CONTROL_NULL});
 	for (size_t i = 0; i < m->set->count && !m->failed; i++) {
 		const struct impl_info *info = &m->set->infos[i];
-		if (m->impls.count != 0 && names_index(&m->impls, info->name) == m->impls.count)
+		if (!choice_has(&m->impls, info))
 			continue;
 		const char *lacks = what_lacks(block, info);
 		add_cell(m, (struct cell){.impl = info, .lacks = lacks});
@@ -219,11 +224,9 @@ static int add_workload(struct making *m, const struct workload *workload)
 
 static int check_all_names(const struct making *m)
 {
-	const char *impls[NAMES_MAX], *scenarios[NAMES_MAX], *presets[4 * NAMES_MAX];
-	size_t impl_count = 0, scenario_count = 0, preset_count = 0;
+	const char *scenarios[NAMES_MAX], *presets[4 * NAMES_MAX];
+	size_t scenario_count = 0, preset_count = 0;
 
-	for (; impl_count < m->set->count && impl_count < NAMES_MAX; impl_count++)
-		impls[impl_count] = m->set->infos[impl_count].name;
 	for (; workloads[scenario_count] != NULL && scenario_count < NAMES_MAX; scenario_count++) {
 		const struct workload *workload = workloads[scenario_count];
 		scenarios[scenario_count] = workload->name;
@@ -231,7 +234,7 @@ static int check_all_names(const struct making *m)
 			if (preset_count < 4 * NAMES_MAX)
 				presets[preset_count++] = p->name;
 	}
-	if (names_check("implementation", &m->impls, impls, impl_count) != 0 ||
+	if (choice_check(&m->impls, m->set) != 0 ||
 	    names_check("scenario", &m->scenarios, scenarios, scenario_count) != 0)
 		return -1;
 	return names_check("preset", &m->presets, presets, preset_count);
@@ -293,7 +296,7 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 {
 	struct making m = {.plan = plan, .request = request, .set = set};
 
-	*plan = (struct plan){0};
+	*plan = (struct plan){.strict_peers = request->strict_peers};
 	if (names_split(&m.impls, request->impls, "impl") != 0 ||
 	    names_split(&m.scenarios, request->scenarios, "scenario") != 0 ||
 	    names_split(&m.presets, request->presets, "preset") != 0 || check_all_names(&m) != 0 ||

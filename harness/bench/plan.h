@@ -14,12 +14,13 @@
 
 /* The choice, as it stands on the command line; NULL: not given. */
 struct plan_request {
-	const char *impls;     /* "mutex,futex"; NULL: all of the set */
+	const char *impls;     /* "mutex,peers" (harness/choice.h); NULL: all but peers */
 	const char *scenarios; /* "fan_in,spsc"; NULL: all */
 	const char *presets; /* "documents"; NULL: all of each scenario, or its defaults when `params` has something */
 	const char *const *params; /* "producers=1,2,4" ...; a cell for each combination */
 	size_t param_count;
 	bool controls;
+	bool strict_peers;
 };
 
 enum control { CONTROL_NONE, CONTROL_NULL, CONTROL_AA };
@@ -45,6 +46,7 @@ struct plan {
 	size_t block_count;
 	struct cell *cells;
 	size_t cell_count;
+	bool strict_peers; /* a broken peer is as bad as a broken implementation of ours */
 };
 
 /* Makes the plan. 0; or -1 after one line that says what is wrong with the request, also when nothing that could run remains. Combinations

@@ -14,7 +14,7 @@
 
 /* Two implementations that nobody runs: one with everything, one with the bounded channel alone. */
 static struct impl_info infos[2];
-static const struct impl_set set = {infos, 2};
+static const struct impl_set set = {.infos = infos, .count = 2};
 
 static int make_infos(void **state)
 {

@@ -44,12 +44,18 @@ int results_open(struct results_out *out, const char *path, size_t expected)
 	bool exists = stat(path, &st) == 0;
 	if (!exists && errno != ENOENT)
 		return refuse(out, "", errno);
+	if (!exists && lstat(path, &st) == 0)
+		return refuse(out, "it is a link to nothing: ", ENOENT); /* and must not be replaced by a file */
 	if (exists && S_ISDIR(st.st_mode))
 		return refuse(out, "", EISDIR);
 	if (exists && !S_ISREG(st.st_mode)) {
-		out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		/* Without O_NONBLOCK a FIFO that nobody reads would be waited for without end. */
+		out->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (out->fd < 0 && errno == ENXIO && S_ISFIFO(st.st_mode))
+			return refuse(out, "nobody reads this FIFO; start its reader first: ", ENXIO);
 		if (out->fd < 0)
 			return refuse(out, "", errno);
+		fcntl(out->fd, F_SETFL, fcntl(out->fd, F_GETFL) & ~O_NONBLOCK);
 		/* A device may be full, too; to JSON a blank line is nothing. */
 		if (!S_ISCHR(st.st_mode) || write(out->fd, "\n", 1) == 1)
 			return 0;
@@ -117,16 +123,21 @@ int results_write(struct results_out *out, json_t *context, json_t *rows)
 {
 	json_t *root = json_pack("{s:O,s:O}", "context", context, "benchmarks", rows);
 	char *text = root != NULL ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) : NULL;
-	int error = 0;
-
 	json_decref(root);
+	int status = results_write_text(out, text);
+	free(text);
+	return status;
+}
+
+int results_write_text(struct results_out *out, const char *text)
+{
+	int error = 0;
 	if (text == NULL)
 		error = ENOMEM;
 	else if (write_all(out->fd, text, strlen(text)) != 0 || write_all(out->fd, "\n", 1) != 0)
 		error = errno;
 	else if (out->temporary[0] != '\0' && fsync(out->fd) != 0)
 		error = errno;
-	free(text);
 	if (close(out->fd) != 0 && error == 0)
 		error = errno;
 	out->fd = -1;

@@ -26,6 +26,9 @@ int results_open(struct results_out *out, const char *path, size_t expected);
 /* Writes {"context": context, "benchmarks": rows} and closes. 0, or -1 after one line; the temporary is gone in any case. */
 int results_write(struct results_out *out, json_t *context, json_t *rows);
 
+/* Writes a line, or many, and closes, as results_write does. `text` NULL: there was no memory for it. */
+int results_write_text(struct results_out *out, const char *text);
+
 /* Closes without having written; leaves no file behind. */
 void results_discard(struct results_out *out);
 

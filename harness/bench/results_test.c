@@ -120,6 +120,39 @@ static void test_a_pipe_is_written_directly(void **state)
 	json_decref(rows);
 }
 
+static void test_nobody_reads_the_pipe(void **state)
+{
+	struct results_out out;
+	(void)state;
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_int_equal(results_open(&out, file, 1000), -1); /* and not: waits for ever */
+}
+
+/* A link is never replaced by a file, neither to something nor to nothing. */
+static void test_links(void **state)
+{
+	struct results_out out;
+	struct stat st;
+	char target[160];
+	(void)state;
+	snprintf(target, sizeof target, "%s/target.json", folder);
+	assert_int_equal(symlink(target, file), 0);
+	assert_int_equal(results_open(&out, file, 1000), -1);
+	int fd = open(target, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	json_t *context = json_object(), *rows = json_array();
+	assert_int_equal(results_open(&out, file, 1000), 0);
+	assert_int_equal(results_write(&out, context, rows), 0);
+	assert_int_equal(lstat(file, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(lstat(target, &st), 0);
+	assert_true(S_ISREG(st.st_mode) && st.st_size > 0);
+	unlink(target);
+	json_decref(context);
+	json_decref(rows);
+}
+
 static void test_what_is_no_result_file(void **state)
 {
 	static const char *const bad[] = {"",
@@ -154,6 +187,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_discard_leaves_what_was, in_a_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_what_cannot_be_written, in_a_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_a_pipe_is_written_directly, in_a_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_nobody_reads_the_pipe, in_a_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_links, in_a_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_what_is_no_result_file, in_a_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,14 +7,30 @@
 #include "harness/bench/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <pthread.h>
 #include <unistd.h>
 
-enum { REPORT_FD = 3 };
+/* Where the harness finds its pipe, and from where on it keeps it. */
+enum { GIVEN_FD = 3, KEPT_FD = 60 };
+
+static int report_fd = GIVEN_FD;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int row_open(void)
+{
+	int kept = fcntl(GIVEN_FD, F_DUPFD_CLOEXEC, KEPT_FD), nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (kept >= 0 && nowhere >= 0 && dup3(nowhere, GIVEN_FD, O_CLOEXEC) == GIVEN_FD) {
+		close(nowhere);
+		report_fd = kept;
+		return 0;
+	}
+	say("bench-cell: descriptor %d is no pipe to report to: %s", GIVEN_FD, strerror(errno));
+	return -1;
+}
 
 /* A parent that has gone away takes this process with it: nobody would read on. */
 static void write_line(json_t *object)
@@ -28,9 +44,9 @@ static void write_line(json_t *object)
 	text[size++] = '\n'; /* in place of the terminating zero */
 	pthread_mutex_lock(&lock);
 	for (size_t at = 0; at < size;) {
-		ssize_t n = write(REPORT_FD, text + at, size - at);
+		ssize_t n = write(report_fd, text + at, size - at);
 		if (n < 0 && errno != EINTR) {
-			say("bench-cell: cannot write to descriptor %d: %s", REPORT_FD, strerror(errno));
+			say("bench-cell: cannot write to descriptor %d: %s", report_fd, strerror(errno));
 			_exit(EXIT_MACHINE);
 		}
 		at += n > 0 ? (size_t)n : 0;
@@ -67,6 +83,16 @@ static void put_latency(json_t *row, const struct histogram *latency)
 	put_integer(row, "p99_ns", histogram_percentile(latency, 99));
 	put_integer(row, "p999_ns", histogram_percentile(latency, 99.9));
 	put_integer(row, "max_ns", latency->max);
+}
+
+/* By receiver, the slow ones first. */
+static void put_lagged(json_t *row, const struct trial *trial)
+{
+	json_t *lagged = trial->lagged_count != 0 ? json_array() : NULL;
+	for (size_t i = 0; i < trial->lagged_count; i++)
+		json_array_append_new(lagged, json_integer((json_int_t)trial->lagged[i]));
+	if (lagged != NULL)
+		json_object_set_new(row, "lagged", lagged);
 }
 
 void row_write(const struct cell *cell, const struct trial *trial, const struct engine_row *engine, uint64_t repetition)
@@ -107,8 +133,11 @@ void row_write(const struct cell *cell, const struct trial *trial, const struct 
 		const struct figure *figures = cell->request->workload->figures;
 		for (size_t i = 0; figures != NULL && figures[i].member != NULL; i++)
 			put_real(row, figures[i].member, trial->figures[i]);
+		put_lagged(row, trial);
 		if (cell->bytes != 0)
 			put_integer(row, "bytes_per_channel", cell->bytes);
+		if (cell->true_capacity != 0)
+			put_integer(row, "true_capacity", cell->true_capacity);
 	}
 	write_line(json_pack("{s:o}", "row", row));
 }

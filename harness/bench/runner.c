@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/runner.h"
 
+#include "harness/bench/driver.h"
 #include "harness/bench/progress.h"
 #include "harness/bench/random.h"
 #include "harness/child.h"
 #include "harness/say.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +29,28 @@ struct run {
 	/* The process that is running now. */
 	size_t cell;
 	uint64_t process;
-	uint64_t got; /* rows */
+	uint64_t got;        /* rows */
+	uint64_t started;    /* when */
+	double claimed;      /* a driver: seconds that its rows have claimed */
+	char misreport[256]; /* a driver: what it printed that is no line of the protocol; "": nothing */
 	bool out_of_memory;
 };
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Rows
  */
+
+static bool is_driver(const struct run *run)
+{
+	const struct cell *cell = &run->plan->cells[run->cell];
+	return cell->impl != NULL && cell->impl->driver.program[0] != '\0';
+}
+
+static bool is_peer(const struct run *run)
+{
+	const struct cell *cell = &run->plan->cells[run->cell];
+	return cell->impl != NULL && cell->impl->peer;
+}
 
 static void add_row(struct run *run, json_t *row)
 {
@@ -48,6 +65,13 @@ static void add_row(struct run *run, json_t *row)
 	if (cell->control != CONTROL_NONE)
 		failed |=
 			json_object_set_new(row, "control", json_string(cell->control == CONTROL_NULL ? "null" : "aa"));
+	if (is_peer(run))
+		failed |= json_object_set_new(row, "peer", json_string(cell->impl->package));
+	if (is_driver(run)) {
+		const char *slash = strrchr(cell->impl->driver.program, '/');
+		failed |= json_object_set_new(row, "driver",
+		                              json_string(slash != NULL ? slash + 1 : cell->impl->driver.program));
+	}
 	if (cell->impl != NULL && cell->impl->plugin[0] != '\0') {
 		const char *slash = strrchr(cell->impl->plugin, '/'); /* where it lies is nobody's affair */
 		failed |=
@@ -70,6 +94,42 @@ static void add_failure(struct run *run, uint64_t repetition, const char *verdic
 		add_row(run, row);
 }
 
+/* A row of ours from what a driver says of a trial. */
+static json_t *believe(struct run *run, const json_t *said)
+{
+	const struct cell *cell = &run->plan->cells[run->cell];
+	struct driver_trial trial = {.block = &run->plan->blocks[cell->block],
+	                             .messages = run->states[cell->twin].messages,
+	                             .elapsed = (double)(chan_now() - run->started) / 1e9,
+	                             .claimed = run->claimed};
+	json_t *row = driver_row(&trial, said);
+	run->claimed += fmax(json_number_value(json_object_get(said, "seconds")), 0);
+	if (json_object_set_new(row, "repetitions", json_integer((json_int_t)run->options->repetitions)) != 0 ||
+	    json_object_set_new(row, "repetition_index", json_integer((json_int_t)run->got - 1)) != 0)
+		run->out_of_memory = true;
+	return row;
+}
+
+/* Everything but a row. How many messages a trial has is settled by the first process that says it. */
+static void on_driver_line(struct run *run, const char *line, const char *event, json_int_t messages)
+{
+	uint64_t *known = &run->states[run->plan->cells[run->cell].twin].messages;
+	if (event != NULL && strcmp(event, "calibrated") == 0) {
+		if (messages > 0 && *known == 0)
+			*known = (uint64_t)messages;
+		else if (messages <= 0 || (uint64_t)messages != *known)
+			snprintf(run->misreport, sizeof run->misreport,
+			         "the driver runs %" JSON_INTEGER_FORMAT " messages instead of %" PRIu64, messages,
+			         *known);
+	} else if (event == NULL && run->misreport[0] == '\0') {
+		int n = snprintf(run->misreport, sizeof run->misreport,
+		                 "the driver printed a line that is not of the protocol: ");
+		for (size_t i = 0; line[i] != '\0' && i < 60 && (size_t)n + 1 < sizeof run->misreport; i++)
+			run->misreport[n++] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
+		run->misreport[n] = '\0';
+	}
+}
+
 static void on_line(const char *line, void *arg)
 {
 	struct run *run = arg;
@@ -80,7 +140,9 @@ static void on_line(const char *line, void *arg)
 
 	if (json_is_object(row) && run->got < run->options->repetitions) {
 		run->got++;
-		add_row(run, json_incref(row));
+		add_row(run, is_driver(run) ? believe(run, row) : json_incref(row));
+	} else if (is_driver(run)) {
+		on_driver_line(run, line, event, json_integer_value(json_object_get(root, "messages")));
 	} else if (event != NULL && strcmp(event, "calibrated") == 0) {
 		json_int_t messages = json_integer_value(json_object_get(root, "messages"));
 		if (messages > 0)
@@ -149,9 +211,11 @@ static void conclude(struct run *run, const struct child_result *result)
 	struct state *state = &run->states[run->cell];
 	uint64_t repetitions = run->options->repetitions;
 
-	if (result->end == CHILD_EXITED && result->code == 0 && run->got == repetitions)
+	if (result->end == CHILD_EXITED && result->code == 0 && run->got == repetitions && run->misreport[0] == '\0')
 		return;
-	if (result->end == CHILD_EXITED && result->code == 0)
+	if (run->misreport[0] != '\0')
+		snprintf(state->verdict, sizeof state->verdict, "%s", run->misreport);
+	else if (result->end == CHILD_EXITED && result->code == 0)
 		snprintf(state->verdict, sizeof state->verdict, "ended without its trials");
 	else
 		explain(result, state->verdict, sizeof state->verdict);
@@ -188,8 +252,9 @@ static bool make_arguments(const struct run *run, struct arguments *a)
 	const struct run_options *options = run->options;
 	const struct cell *cell = &run->plan->cells[run->cell];
 	const struct block *block = &run->plan->blocks[cell->block];
-	bool good = argue(a, "%s", options->program) && argue(a, "bench-cell") &&
-	            argue(a, "--scenario=%s", block->workload->name) &&
+	bool driver = is_driver(run);
+	bool good = argue(a, "%s", driver ? cell->impl->driver.program : options->program) &&
+	            argue(a, "%s", driver ? "run" : "bench-cell") && argue(a, "--scenario=%s", block->workload->name) &&
 	            (cell->impl != NULL ? argue(a, "--impl=%s", cell->impl->name) : argue(a, "--control=null"));
 
 	if (good && cell->impl != NULL && cell->impl->plugin[0] != '\0')
@@ -197,7 +262,7 @@ static bool make_arguments(const struct run *run, struct arguments *a)
 	for (const struct workload_param *p = block->workload->params; good && p->param != PARAM_COUNT; p++) {
 		char value[64];
 		param_print(block->workload, p->param, block->params.v[p->param], value, sizeof value);
-		good = argue(a, "--param=%s=%s", param_name(p->param), value);
+		good = argue(a, "--%s%s=%s", driver ? "" : "param=", param_name(p->param), value);
 	}
 	return good && argue(a, "--repetitions=%" PRIu64, options->repetitions) &&
 	       argue(a, "--seconds=%g", options->seconds) &&
@@ -213,6 +278,9 @@ static enum run_end run_cell(struct run *run)
 	enum run_end end = RUN_DONE;
 
 	run->got = 0;
+	run->started = chan_now();
+	run->claimed = 0;
+	run->misreport[0] = '\0';
 	if (run->states[run->cell].verdict[0] != '\0') {
 		for (uint64_t k = 0; k < run->options->repetitions; k++)
 			add_failure(run, k, "skipped");
@@ -221,6 +289,16 @@ static enum run_end run_cell(struct run *run)
 		                          .on_line = on_line,
 		                          .on_line_arg = run,
 		                          .silence_ns = (uint64_t)(run->options->timeout * 1e9)};
+		spec.lines_on_stdout = is_driver(run);
+		if (is_peer(run)) {
+			/* A driver's signs of life are its own word; and a ring whose producers spin while one is preempted has
+			 * some for minutes. So there is an end to them. */
+			const double patience = 20;
+			double trials = (double)run->options->repetitions + 4; /* some are for calibrating */
+			spec.total_ns =
+				(uint64_t)((run->options->timeout * 2 + run->options->seconds * trials * patience) *
+			                   1e9);
+		}
 		child_run(&spec, &result);
 		if (result.end == CHILD_INTERRUPTED) {
 			end = RUN_INTERRUPTED;

@@ -4,7 +4,7 @@
  *
  * A round runs each cell once, in a process of its own (`chanbench bench-cell`), in an order that is shuffled anew for each round: slow
  * drift of the machine lands on everyone alike. The number of messages of a trial is found out in a cell's first process and kept for the
- * others. A cell that crashed or hung is not started again: what is missing of it is marked as skipped, and the run goes on.
+ * others. What comes from a driver runs in that program instead. A cell that crashed or hung is not started again: what is missing of it is marked as skipped, and the run goes on.
  */
 #ifndef CHANBENCH_RUNNER_H
 #define CHANBENCH_RUNNER_H

@@ -22,7 +22,7 @@
 enum { PROCESSES = 3, REPETITIONS = 2 };
 
 static struct impl_info infos[2];
-static const struct impl_set set = {infos, 2};
+static const struct impl_set set = {.infos = infos, .count = 2};
 static struct plan plan;
 static char script[64], record[80];
 

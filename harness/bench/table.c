@@ -8,9 +8,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* Longer verdicts stand below the table. */
-enum { VERDICT_MAX = 36, LINE_MAX_COLUMNS = 150 };
+enum { VERDICT_MAX = 36, LINE_COLUMNS = 150, LINE_COLUMNS_MIN = 60 };
 
 /* One row before it is text. */
 struct line {
@@ -36,13 +37,14 @@ static int by_score(const void *a, const void *b)
 
 /* Columns that every scenario can have, after those of the rate. */
 static const struct figure common[] = {
-	{"cpu_ns_per_item", "CPU", "ns"},
-	{"ctx_switches_per_item", "switches", "1"},
-	{"p50_ns", "p50", "ns"},
+	{"cpu_ns_per_item", "CPU/item", "ns"},
+	{"ctx_switches_per_item", "switches/item", "1"},
+	{"p50_ns", "latency p50", "ns"},
 	{"p99_ns", "p99", "ns"},
 	{"p999_ns", "p99.9", "ns"},
 	{"max_ns", "max", "ns"},
-	{"bytes_per_channel", "bytes", "1"},
+	{"bytes_per_channel", "bytes/channel", "1"},
+	{"true_capacity", "true capacity", "1"},
 	{NULL, NULL, NULL},
 };
 
@@ -52,6 +54,8 @@ static void put_figures(char (*texts)[GRID_TEXT], size_t *column, const struct f
 		double value = line->rows != NULL ? summary_median(line->rows, f->member) : NAN;
 		if (strcmp(f->unit, "ns") == 0)
 			format_ns(value, texts[(*column)++], GRID_TEXT);
+		else if (strcmp(f->unit, "ratio") == 0)
+			format_percent(value, texts[(*column)++], GRID_TEXT);
 		else
 			format_count(value, texts[(*column)++], GRID_TEXT);
 	}
@@ -69,10 +73,13 @@ static void put_rates(char (*texts)[GRID_TEXT], const struct line *line, double 
 
 static void put_label(char *text, const struct cell *cell)
 {
-	if (cell->control == CONTROL_NULL)
+	if (cell->control == CONTROL_NULL) {
 		snprintf(text, GRID_TEXT, "null (floor)");
-	else
-		snprintf(text, GRID_TEXT, "%s%s", cell->impl->name, cell->control == CONTROL_AA ? " (again)" : "");
+		return;
+	}
+	info_shown_name(cell->impl, text, GRID_TEXT);
+	if (cell->control == CONTROL_AA)
+		strncat(text, " (again)", GRID_TEXT - 1 - strlen(text));
 }
 
 static void put_verdict(char *text, const struct line *line, size_t *notes)
@@ -88,6 +95,15 @@ static void put_verdict(char *text, const struct line *line, size_t *notes)
 		snprintf(text, GRID_TEXT, "%s", line->verdict);
 	else
 		snprintf(text, GRID_TEXT, saturated ? "ok, saturated" : "ok");
+}
+
+/* What fits on the terminal; on paper, and elsewhere, a line may be long. */
+static int line_columns(FILE *out)
+{
+	struct winsize window = {.ws_col = 0};
+	if (ioctl(fileno(out), TIOCGWINSZ, &window) != 0 || window.ws_col == 0 || window.ws_col > LINE_COLUMNS)
+		return LINE_COLUMNS;
+	return window.ws_col > LINE_COLUMNS_MIN ? window.ws_col : LINE_COLUMNS_MIN;
 }
 
 static bool print_grid(const struct block *block, const struct line *lines, FILE *out)
@@ -108,6 +124,7 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 		grid_column(&grid, f->title, false);
 	for (const struct figure *f = block->workload->figures; f != NULL && f->member != NULL; f++)
 		grid_column(&grid, f->title, false);
+	size_t package = grid_column(&grid, "peer: from", true);
 
 	for (size_t i = 0; i < block->count; i++)
 		if (lines[i].cell->control == CONTROL_NONE)
@@ -121,13 +138,15 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 		}
 		put_label(texts[0], lines[i].cell);
 		put_verdict(texts[1], &lines[i], &notes);
+		if (lines[i].cell->impl != NULL && lines[i].cell->impl->peer)
+			snprintf(texts[package], GRID_TEXT, "%.*s", GRID_TEXT - 1, lines[i].cell->impl->package);
 		if (isnan(lines[i].rate))
 			continue;
 		put_rates(texts, &lines[i], best);
 		put_figures(texts, &column, common, &lines[i]);
 		put_figures(texts, &column, block->workload->figures, &lines[i]);
 	}
-	grid_print(&grid, out, 2, LINE_MAX_COLUMNS);
+	grid_print(&grid, out, 2, line_columns(out));
 	grid_close(&grid);
 	return true;
 }
@@ -136,13 +155,20 @@ static void print_notes(const struct block *block, const struct line *lines, FIL
 {
 	size_t notes = 0;
 	const struct line *again = NULL, *first = NULL;
+	bool hung = false;
 
 	for (size_t i = 0; i < block->count; i++) {
 		if (lines[i].rows != NULL && strlen(lines[i].verdict) > VERDICT_MAX)
 			fprintf(out, "  [%zu] %s\n", ++notes, lines[i].verdict);
+		hung |= strncmp(lines[i].verdict, "hung", 4) == 0;
 		if (lines[i].cell->control == CONTROL_AA)
 			again = &lines[i];
 	}
+	if (hung)
+		fputs("  hung: a call never returned: a wake-up was lost, or a message was and is waited for; "
+		      "'chanbench check' "
+		      "tells more\n",
+		      out);
 	for (size_t i = 0; i < block->count && again != NULL; i++)
 		if (lines[i].cell->impl == again->cell->impl && lines[i].cell->control == CONTROL_NONE)
 			first = &lines[i];
@@ -181,9 +207,11 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 		any = true;
 		line->verdict = summary_verdict(line->rows);
 		/* One broken trial, and the cell has no number: who knows what the others left out to be so fast. */
-		if (strcmp(line->verdict, "ok") != 0)
+		bool broken = strcmp(line->verdict, "ok") != 0;
+		bool counts = line->cell->impl == NULL || !line->cell->impl->peer || plan->strict_peers;
+		if (broken && counts)
 			*good = false;
-		else
+		if (!broken)
 			complete = summary_samples(line->rows, "items_per_second", &line->rates);
 		line->rate = stats_median(&line->rates);
 		line->score = fixed && !isnan(line->rate) ? 1 / summary_median(line->rows, "p50_ns") : line->rate;

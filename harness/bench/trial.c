@@ -5,6 +5,7 @@
 #include "harness/bench/trial.h"
 
 #include "harness/bench/memory.h"
+#include "harness/status.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ void trial_fail(struct trial *trial, const char *format, ...)
 
 void trial_status(struct trial *trial, const char *call, enum chan_status status)
 {
-	trial_fail(trial, "%s returned %s", call, trial_status_name(status));
+	trial_fail(trial, "%s returned %s", call, status_name(status));
 }
 
 bool trial_failed(struct trial *trial)
@@ -75,10 +76,4 @@ void trial_rate(struct trial *trial, uint64_t rate)
 	/* Five parts in a hundred are for the start, and for the last message's own latency. */
 	double due = (double)trial->items / (double)rate * 1e9;
 	trial->saturated = rate != 0 && (double)trial->use.elapsed_ns > due * 1.05;
-}
-
-const char *trial_status_name(enum chan_status status)
-{
-	static const char *const names[] = {"OK", "FULL", "EMPTY", "CLOSED", "LAGGED", "TIMEOUT", "INVALID", "NOMEM"};
-	return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "a status that does not exist";
 }

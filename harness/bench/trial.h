@@ -17,7 +17,8 @@
 
 #include <pthread.h>
 
-#define TRIAL_FIGURES 8
+#define TRIAL_FIGURES   8
+#define TRIAL_RECEIVERS 1024 /* as many as there can be consumers */
 
 struct trial {
 	/* What to run. */
@@ -36,6 +37,8 @@ struct trial {
 	double figures[TRIAL_FIGURES]; /* in the order of the workload's; NAN: not measured */
 	struct histogram latency;      /* empty: not measured */
 	bool saturated;
+	uint64_t lagged[TRIAL_RECEIVERS]; /* broadcast: messages that each receiver missed */
+	size_t lagged_count;              /* 0: not measured */
 
 	pthread_mutex_t lock;
 	char failure[256]; /* "": none */
@@ -66,9 +69,6 @@ void trial_balance(struct trial *trial, struct ledger *ledgers, size_t consumers
 
 /* Enters that the trial was to keep up with `rate` items a second, and whether it did. */
 void trial_rate(struct trial *trial, uint64_t rate);
-
-/* "OK", "FULL", ... */
-const char *trial_status_name(enum chan_status status);
 
 /* --- work.c --- */
 

@@ -130,6 +130,12 @@ static bool returns_or_rests(struct actor *actor)
 	return true;
 }
 
+void actor_await(struct actor *actor)
+{
+	while (!actor_done(actor) && !quiesce(LOOK_NS))
+		;
+}
+
 const struct job *actor_join(struct actor *actor, enum chan_status *status, const char *file, int line)
 {
 	char expected[128];

@@ -51,6 +51,10 @@ void settle(void);
 /* The same, and the value received is this one. */
 #define want_gets(actor, value) want_actor_gets(actor, value, __FILE__, __LINE__)
 
+/* Waits until its job has returned or nothing moves any more, however long it works: before want_returns, for a job of many steps. A
+ * job that neither ends nor rests is the watchdog's. */
+void actor_await(struct actor *actor);
+
 /* Waits for the job's end as want_returns does, whatever its status. */
 const struct job *actor_join(struct actor *actor, enum chan_status *status, const char *file, int line);
 

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/check/check.h"
 
+#include "harness/bench/results.h"
+#include "harness/check/formats.h"
+#include "harness/check/matrix.h"
 #include "harness/check/options.h"
+#include "harness/check/page.h"
 #include "harness/check/report.h"
 #include "harness/check/run.h"
 #include "harness/child.h"
+#include "harness/choice.h"
 #include "harness/cli/commands.h"
 #include "harness/say.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* About what one test takes in a report. */
+#define OUTCOME_BYTES 300
 
 static void list_rules(const struct check_options *options)
 {
@@ -31,24 +42,10 @@ static void list_rules(const struct check_options *options)
 	printf("%zu rules, %zu tests\n", rules, tests);
 }
 
-/* Says which name of --impl is unknown. */
-static int check_names(const struct names *names, const struct impl_set *set)
+/* What a driver runs is not behind the contract. */
+static bool selected(const struct check_options *options, const struct impl_info *info)
 {
-	const char **known = calloc(set->count + 1, sizeof(*known));
-	if (known == NULL) {
-		say("out of memory");
-		return EXIT_MACHINE;
-	}
-	for (size_t i = 0; i < set->count; i++)
-		known[i] = set->infos[i].name;
-	int failed = names_check("implementation", names, known, set->count);
-	free(known);
-	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
-}
-
-static bool selected(const struct names *names, const char *name)
-{
-	return names->count == 0 || names_index(names, name) < names->count;
+	return info->driver.program[0] == '\0' && choice_has(&options->impls, info);
 }
 
 /* The tests of one rule for one implementation's kind: their number; they are written to `cells` unless it is NULL. */
@@ -75,8 +72,7 @@ static size_t plan(const struct check_options *options, const struct impl_set *s
 	for (size_t i = 0; i < set->count; i++)
 		for (int k = 0; k < KIND_COUNT; k++) {
 			const struct impl_info *info = &set->infos[i];
-			if (info->offered[k] == 0 || (options->kinds >> k & 1) == 0 ||
-			    !selected(&options->impls, info->name))
+			if (info->offered[k] == 0 || (options->kinds >> k & 1) == 0 || !selected(options, info))
 				continue;
 			for (const struct rule *const *table = rule_tables; *table != NULL; table++)
 				for (const struct rule *rule = *table; rule->id != NULL; rule++)
@@ -101,43 +97,187 @@ static void progress(const struct report *report, size_t total)
 	        kind_names[cell->kind], cell->rule->id);
 }
 
-static int run_all(const struct check_options *options, struct report *report, size_t total)
+/* How many tests of an implementation and kind may hang before the others are left out. */
+#define HANGS_MAX 3
+
+static bool same_part(const struct cell *a, const struct cell *b)
+{
+	return a->info == b->info && a->kind == b->kind;
+}
+
+/* One after another, up to the last; EXIT_VERDICT if any failed. Failures are shown on `text` as they come. */
+static int run_all(const struct check_options *options, struct report *report, size_t total, FILE *text)
 {
 	int status = EXIT_GOOD;
-	child_catch_interrupts();
+	unsigned hangs = 0;
+	report->count = 0;
 	while (report->count < total) {
 		struct outcome *outcome = &report->outcomes[report->count];
 		const struct cell *cell = &report->cells[report->count];
+		if (report->count > 0 && !same_part(cell, cell - 1))
+			hangs = 0;
 		progress(report, total);
-		cell_run(cell, options->timeout_ns, outcome);
+		if (hangs < HANGS_MAX)
+			cell_run(cell, options->timeout_ns, outcome);
+		else
+			cell_skip(cell, "skipped after 3 hangs", outcome);
 		if (child_interrupted() != 0)
 			break;
 		report->count++;
+		hangs += outcome->hung;
 		if (outcome->machine) {
 			say("the process for a test %s", outcome->seen);
 			return EXIT_MACHINE;
 		}
-		if (outcome->verdict == FAILED) {
-			if (isatty(STDERR_FILENO))
-				fprintf(stderr, "\r\033[K");
-			report_failure(stdout, cell, outcome);
-			fflush(stdout);
+		if (outcome->verdict != FAILED)
+			continue;
+		if (!cell->info->peer || options->strict_peers)
 			status = EXIT_VERDICT;
-		}
+		if (hangs >= HANGS_MAX && !outcome->hung)
+			continue; /* the table counts it */
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "\r\033[K");
+		report_failure(text, cell, outcome);
+		fflush(text);
 	}
 	progress(report, report->count);
-	report_summary(stdout, report);
-	if (child_interrupted() != 0) {
-		say("interrupted: %zu of %zu tests ran", report->count, total);
-		return 128 + child_interrupted();
+	if (child_interrupted() == 0)
+		return status;
+	say("interrupted: %zu of %zu tests ran", report->count, total);
+	return 128 + child_interrupted();
+}
+
+/* Whether this run came to what the first one did; says what differs. */
+static bool same_as_first(const struct report *report, const enum verdict *first, FILE *text)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct cell *cell = &report->cells[i];
+		if (report->outcomes[i].verdict == first[i])
+			continue;
+		fprintf(text, "%s %s %s: %s was %s in the first run and is %s now\n", cell->info->name,
+		        kind_names[cell->kind], cell->rule->id, cell->test->what, verdict_names[first[i]],
+		        verdict_names[report->outcomes[i].verdict]);
+		return false;
 	}
+	return true;
+}
+
+static int run_repeatedly(const struct check_options *options, struct report *report, size_t total, FILE *text)
+{
+	enum verdict *first = calloc(total, sizeof(*first));
+	int status = EXIT_GOOD;
+	uint64_t run = 0;
+	if (first == NULL) {
+		say("out of memory");
+		return EXIT_MACHINE;
+	}
+	child_catch_interrupts();
+	while (run < options->repeat && status == EXIT_GOOD) {
+		run++;
+		status = run_all(options, report, total, text);
+		for (size_t i = 0; run == 1 && i < report->count; i++)
+			first[i] = report->outcomes[i].verdict;
+		if (status == EXIT_GOOD && !same_as_first(report, first, text))
+			status = EXIT_VERDICT;
+	}
+	free(first);
+	if (options->repeat > 1) {
+		fprintf(text, "%s %" PRIu64 " of %" PRIu64 "%s\n\n", status == EXIT_GOOD ? "runs:" : "failed in run",
+		        run, options->repeat, status == EXIT_GOOD ? ", no failure, no difference" : ": stopped there");
+	}
+	return status;
+}
+
+/* The report in the format asked for; NULL: out of memory. To be freed. */
+static char *render(const struct check_options *options, const struct report *report, const struct matrix *matrix)
+{
+	char *text = NULL;
+	size_t length = 0;
+	if (options->format == FORMAT_JSON)
+		return matrix_json(matrix);
+	FILE *out = open_memstream(&text, &length);
+	if (out == NULL)
+		return NULL;
+	if (options->format == FORMAT_TAP)
+		formats_tap(out, report);
+	else if (options->format == FORMAT_JUNIT)
+		formats_junit(out, report);
+	else {
+		for (size_t i = 0; i < report->count; i++)
+			if (report->outcomes[i].verdict == FAILED)
+				report_failure(out, &report->cells[i], &report->outcomes[i]);
+		report_print(out, report, matrix);
+	}
+	bool whole = ferror(out) == 0;
+	if (fclose(out) != 0 || !whole) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Where the text goes meanwhile: nowhere when the standard output is for another format. */
+static FILE *text_stream(const struct check_options *options, const struct results_out *out)
+{
+	struct stat file, standard;
+	if (options->out == NULL)
+		return options->format == FORMAT_TEXT ? stdout : NULL;
+	bool same = fstat(out->fd, &file) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
+	            file.st_dev == standard.st_dev && file.st_ino == standard.st_ino;
+	return same ? NULL : stdout;
+}
+
+/* Runs what is planned and writes what came of it. */
+static int run_and_report(const struct check_options *options, struct report *report, size_t total)
+{
+	struct results_out out = {.fd = -1};
+	struct matrix matrix = {0};
+	FILE *nowhere = NULL, *text;
+	char *rendered = NULL;
+	int status = EXIT_MACHINE;
+
+	if (options->out != NULL && results_open(&out, options->out, total * OUTCOME_BYTES) != 0)
+		return EXIT_USAGE;
+	if ((text = text_stream(options, &out)) == NULL && (text = nowhere = fopen("/dev/null", "w")) == NULL) {
+		say("cannot write to /dev/null: %s", strerror(errno));
+		goto done;
+	}
+	status = run_repeatedly(options, report, total, text);
+	if (status == EXIT_MACHINE)
+		goto done;
+	if ((options->matrix || options->format == FORMAT_JSON) && matrix_open(&matrix, options, report) != 0) {
+		status = EXIT_MACHINE;
+		goto done;
+	}
+	report_print(text, report, options->matrix ? &matrix : NULL);
+	if (options->out != NULL || options->format != FORMAT_TEXT) {
+		rendered = render(options, report, options->matrix ? &matrix : NULL);
+		if (rendered == NULL)
+			say("out of memory");
+		else if (options->out == NULL)
+			fputs(rendered, stdout);
+		if (rendered == NULL || (options->out != NULL && results_write_text(&out, rendered) != 0))
+			status = EXIT_MACHINE;
+		else if (options->format == FORMAT_JSON && options->out == NULL)
+			fputc('\n', stdout);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		say("the report could not be written");
+		status = EXIT_MACHINE;
+	}
+done:
+	if (nowhere != NULL)
+		fclose(nowhere);
+	results_discard(&out);
+	matrix_close(&matrix);
+	free(rendered);
 	return status;
 }
 
 int check_main(int argc, char **argv)
 {
 	struct check_options options;
-	struct impl_set set = {NULL, 0};
+	struct impl_set set = {.infos = NULL};
 	struct cell *cells = NULL;
 	struct outcome *outcomes = NULL;
 	int status = check_options_read(&options, argc, argv);
@@ -145,17 +285,26 @@ int check_main(int argc, char **argv)
 	if (status >= 0)
 		goto done;
 	if (options.list) {
-		list_rules(&options);
-		status = fflush(stdout) == 0 ? EXIT_GOOD : EXIT_MACHINE;
+		status = EXIT_GOOD;
+		if (options.format != FORMAT_MARKDOWN)
+			list_rules(&options);
+		else if (page_write(stdout) != 0)
+			status = EXIT_MACHINE;
+		if (fflush(stdout) != 0)
+			status = EXIT_MACHINE;
 		goto done;
 	}
-	if ((status = open_implementations(&options.given, &set)) != EXIT_GOOD ||
-	    (status = check_names(&options.impls, &set)) != EXIT_GOOD)
+	if ((status = open_implementations(&options.given, &set)) != EXIT_GOOD)
 		goto done;
-	status = EXIT_USAGE;
+	if (choice_check(&options.impls, &set) != 0) {
+		status = EXIT_USAGE;
+		goto done;
+	}
 	size_t total = plan(&options, &set, NULL);
 	if (total == 0) {
-		say("nothing to check: no selected implementation has a kind that a selected rule speaks of");
+		say("nothing to check: no selected implementation has a kind that a selected rule with a test speaks "
+		    "of");
+		status = EXIT_USAGE;
 		goto done;
 	}
 	cells = calloc(total, sizeof(*cells));
@@ -167,11 +316,7 @@ int check_main(int argc, char **argv)
 	}
 	plan(&options, &set, cells);
 	struct report report = {cells, outcomes, 0};
-	status = run_all(&options, &report, total);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		say("the report could not be written");
-		status = EXIT_MACHINE;
-	}
+	status = run_and_report(&options, &report, total);
 done:
 	free(outcomes);
 	free(cells);

@@ -13,7 +13,7 @@
 #ifndef CHANBENCH_CHECK_EXPECT_H
 #define CHANBENCH_CHECK_EXPECT_H
 
-#include "impls/channel.h"
+#include "harness/status.h"
 
 /* The call returns this status. */
 #define want(status, call) want_status(status, (step("%s", #call), (call)), __FILE__, __LINE__)
@@ -34,9 +34,6 @@ void broken(const char *file, int line, const char *expected, const char *seen);
 void not_offered(const char *what);
 /* Ends the test: it cannot be made here, and why. */
 void untestable(const char *why);
-
-/* "CHAN_FULL" */
-const char *status_name(enum chan_status status);
 
 /* Where the steps are told; -1: nowhere. Set by the runner. */
 void expect_report_to(int pipe);

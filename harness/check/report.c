@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/check/report.h"
 
+#include "harness/check/matrix.h"
+
 #include <string.h>
 
 static const char *variant(const struct cell *cell)
@@ -87,10 +89,8 @@ static void list_reasons(FILE *out, const struct report *report)
 		fprintf(out, "\n");
 }
 
-void report_summary(FILE *out, const struct report *report)
+static void print_counts(FILE *out, const struct report *report)
 {
-	size_t total[VERDICT_COUNT] = {0};
-	list_reasons(out, report);
 	fprintf(out, "%-24s %-10s", "implementation", "kind");
 	for (int v = 0; v < VERDICT_COUNT; v++)
 		fprintf(out, " %11s", verdict_names[v]);
@@ -99,18 +99,28 @@ void report_summary(FILE *out, const struct report *report)
 		const struct cell *cell = &report->cells[i];
 		size_t counts[VERDICT_COUNT] = {0};
 		for (; i < report->count && report->cells[i].info == cell->info && report->cells[i].kind == cell->kind;
-		     i++) {
+		     i++)
 			counts[report->outcomes[i].verdict]++;
-			total[report->outcomes[i].verdict]++;
-		}
 		fprintf(out, "%-24s %-10s", cell->info->name, kind_names[cell->kind]);
 		for (int v = 0; v < VERDICT_COUNT; v++)
 			fprintf(out, " %11zu", counts[v]);
 		fprintf(out, "\n");
 	}
+}
+
+void report_print(FILE *out, const struct report *report, const struct matrix *matrix)
+{
+	size_t total[VERDICT_COUNT] = {0};
+	list_reasons(out, report);
+	if (matrix != NULL)
+		matrix_print(out, matrix);
+	else
+		print_counts(out, report);
+	for (size_t i = 0; i < report->count; i++)
+		total[report->outcomes[i].verdict]++;
 	fprintf(out, "\n%zu tests:", report->count);
-	for (int v = 0; v < VERDICT_COUNT; v++)
+	for (int v = 0, n = 0; v < VERDICT_COUNT; v++)
 		if (total[v] > 0)
-			fprintf(out, " %zu %s", total[v], verdict_names[v]);
+			fprintf(out, "%s %zu %s", n++ > 0 ? "," : "", total[v], verdict_names[v]);
 	fprintf(out, "\n");
 }

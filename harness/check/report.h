@@ -16,10 +16,13 @@ struct report {
 	size_t count;
 };
 
+struct matrix;
+
 /* One failure in full. */
 void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome);
 
-/* What was declared, not offered and untestable; then a table of counts per implementation and kind, and a last line. */
-void report_summary(FILE *out, const struct report *report);
+/* What was declared, not offered and untestable; then the matrix, or (NULL) a table of counts per implementation and kind; and a last
+ * line. */
+void report_print(FILE *out, const struct report *report, const struct matrix *matrix);
 
 #endif

@@ -6,6 +6,8 @@
  * in our words, its tests, and the functions beyond the minimum that each test calls. A test sees only those: any other
  * optional function is NULL in the tables that it is given, so that a forgotten need shows at once, with every implementation.
  *
+ * The documentation of the rules (impls/SEMANTICS.md) is made from the same tables: page.h.
+ *
  *   static const struct rule rules[] = {
  *           {"M-20", RULE_MPSC, "A try_send never blocks; closed wins over full.",
  *            {{"a full channel", full_is_full, ""}, {"closed and full", closed_wins, "close"}}},
@@ -63,5 +65,28 @@ struct rule {
 
 /* All tables of scenarios/rules, in the order of the contract; ends with NULL. Each ends with {0}. */
 extern const struct rule *const rule_tables[];
+
+/* What the documentation says of a rule beyond its text (scenarios/rules/notes.c and others), and the rules that have no test. */
+struct rule_note {
+	const char *id;
+	const char *more; /* sentences; NULL: nothing */
+
+	/* Of a rule without a test: the kinds that it speaks of, what it says, and why there is none. Else 0 and NULL. */
+	unsigned kinds;
+	const char *text;
+	const char *untestable;
+};
+
+/* Each ends with {0}. */
+extern const struct rule_note *const rule_notes[];
+
+/* The rules by their letter, in the order of the documentation. */
+struct rule_section {
+	char letter;
+	const char *title;
+	const char *intro;
+};
+
+extern const struct rule_section rule_sections[]; /* ends with {0} */
 
 #endif

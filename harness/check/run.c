@@ -67,18 +67,12 @@ static bool names(const char *list, const char *word)
 	return false;
 }
 
-/* The functions that stand before the first optional one. */
-static size_t minimum_of(enum kind kind)
-{
-	return kind == KIND_BROADCAST || kind == KIND_WATCH ? 6 : 5;
-}
-
 /* The table of that kind with nothing in it but the minimum and what the test says it needs. */
 static void restrict_table(enum kind kind, const char *needs, const void *all, union table *table)
 {
 	memset(table, 0, sizeof(*table));
 	for (size_t i = 0; kind_op(kind, i) != NULL; i++)
-		if (i < minimum_of(kind) || names(needs, kind_op(kind, i)))
+		if (i < kind_minimum(kind) || names(needs, kind_op(kind, i)))
 			memcpy((char *)table + i * sizeof(table->functions[0]),
 			       (const char *)all + i * sizeof(table->functions[0]), sizeof(table->functions[0]));
 }
@@ -107,6 +101,8 @@ static int run_child(int pipe, void *arg)
 	struct test *test = &running.test;
 	const struct CMUnitTest tests[] = {{cell->rule->id, run_in_cmocka, NULL, NULL, &running}};
 
+	setenv("LIBC_FATAL_STDERR_", "1",
+	       1); /* what the C library says before it aborts goes to stderr, not to the terminal */
 	expect_report_to(pipe);
 	step("load %s", cell->info->name);
 	const struct chan_impl *impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
@@ -216,6 +212,17 @@ static void apply_deviations(const struct cell *cell, struct outcome *outcome)
 	}
 }
 
+void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome)
+{
+	memset(outcome, 0, sizeof(*outcome));
+	if (!runnable(cell, outcome))
+		return;
+	outcome->verdict = FAILED;
+	snprintf(outcome->expected, sizeof(outcome->expected), "the test is run");
+	snprintf(outcome->seen, sizeof(outcome->seen), "%s", why);
+	apply_deviations(cell, outcome);
+}
+
 void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome)
 {
 	memset(outcome, 0, sizeof(*outcome));
@@ -231,6 +238,8 @@ void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outc
 	                                .total_ns = timeout_ns * TOTAL_FACTOR};
 	child_run(&spec, &result);
 	snprintf(outcome->output, sizeof(outcome->output), "%s", result.output);
+	outcome->elapsed_ns = result.elapsed_ns;
+	outcome->hung = result.end == CHILD_HUNG || result.end == CHILD_OVERDUE;
 	outcome->machine = result.end == CHILD_NOT_STARTED;
 	bool good = result.end == CHILD_EXITED && result.code == 0 && listening.ended;
 	if (!good || listening.failed) {

@@ -24,7 +24,10 @@ extern const char *const verdict_names[VERDICT_COUNT];
 
 struct outcome {
 	enum verdict verdict;
+	bool hung;    /* it was killed because it made no progress, or never ended */
 	bool machine; /* the child could not even be started */
+
+	uint64_t elapsed_ns;
 
 	/* FAILED (and DECLARED, where it failed): */
 	char expected[512];
@@ -41,5 +44,8 @@ struct outcome {
 
 /* Runs it; `timeout_ns` of silence is a hang. */
 void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome);
+
+/* Does not run it: failed for that reason (unless it could not have run anyway). */
+void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome);
 
 #endif

@@ -51,7 +51,8 @@ static int read_request(const struct options *options, struct request *request)
 		.plan = {.impls = options_get(options, "impl"),
 	                 .scenarios = options_get(options, "scenario"),
 	                 .presets = options_get(options, "preset"),
-	                 .controls = options_get(options, "no-controls") == NULL},
+	                 .controls = options_get(options, "no-controls") == NULL,
+	                 .strict_peers = options_get(options, "strict-peers") != NULL},
 		.run = {.program = "/proc/self/exe",
 	                .processes = quick ? 3 : 5,
 	                .repetitions = quick ? 3 : 5,
@@ -135,12 +136,16 @@ static void print_head(const struct request *request, const struct plan *plan, F
 
 static void print_foot(json_t *context, json_t *rows, FILE *table)
 {
-	fputs("\nRates are medians of all trials, with the bootstrap interval of the median; 'of best' is the ratio to "
-	      "the fastest. CPU and\n"
-	      "switches (of context) are for each item; bytes are those of one channel; latencies count from the "
-	      "intended send.\n"
-	      "'null' is the harness with no channel in it: nothing can be faster. A difference not larger than the "
-	      "noise is none.\n"
+	fputs("\nRates are medians of all trials; k, M, G: thousands, millions, ... The 95 % interval is that of the "
+	      "median (bootstrap).\n"
+	      "'of best': 1.00 is the fastest. An item is what the rate counts; switches are context switches. "
+	      "Latency: from the\n"
+	      "intended send to the receive, of the median, of 99 % and 99.9 % of the messages. Bytes: of a channel "
+	      "just opened.\n"
+	      "'null (floor)' is the harness with no channel in it: nothing can be faster. '(again)' repeats an "
+	      "implementation: a\n"
+	      "difference that is not larger than this noise is none. Verdict: 'ok' when every message of every trial "
+	      "is accounted for.\n"
 	      "\nWhat makes this run doubtful:\n",
 	      table);
 	if (!provenance_print_doubts(context, rows, table))
@@ -226,7 +231,8 @@ done:
 
 static const struct option bench_options[] = {
 	{"quick", NULL, "3 processes x 3 repetitions, trials of 0.1 s", false},
-	{"impl", "A,B", "these implementations; without: all built-in ones and the plug-ins", false},
+	{"impl", "A,B", "these; 'peers': all peers, 'all': everything; without: ours and the plug-ins", false},
+	{"strict-peers", NULL, "peers that are broken count for the exit status, too", false},
 	{"scenario", "X,Y", "these scenarios; without: all", false},
 	{"preset", "NAME", "these presets (NAME,NAME); without: all, or the defaults with --param", false},
 	{"param", "k=v[,v...]", "a parameter's value, or several: a cell for each combination", true},
@@ -236,6 +242,7 @@ static const struct option bench_options[] = {
 	{"seed", "N", "what the order of the cells is drawn from (printed; without: the clock)", false},
 	{"placement", "free|cores|one", "threads wherever the kernel puts them (free), one a core, all on one", false},
 	{"plugin", "FILE.so", "measure what this plug-in holds, too", true},
+	{"driver", "PROGRAM", "measure what this program can run, too (impls/peers/drivers/README.md)", true},
 	{"timeout", "S", "seconds without progress after which a trial counts as hung (10)", false},
 	{"out", "FILE.json", "every trial, in google-benchmark's JSON", false},
 	{"list-cells", NULL, "print what would be measured, and stop", false},
@@ -260,6 +267,7 @@ const struct command bench_command = {
 		    "  chanbench bench --scenario=fan_in --param=producers=1,2,4 --param=capacity=32,unbounded "
 		    "--out=fan_in.json\n"
 		    "  chanbench bench --plugin=./mine.so --impl=mine,mutex --preset=documents\n"
+		    "  chanbench bench --quick --impl=mutex,peers --scenario=fan_in\n"
 		    "  chanbench bench --scenario=spsc --list-cells\n",
 	.options = bench_options,
 	.run = run,

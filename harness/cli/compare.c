@@ -37,7 +37,8 @@ static int conclude(const size_t counts[CHANGE_COUNT])
 		say("the two files have no cell in common");
 		return EXIT_USAGE;
 	}
-	return counts[CHANGE_SLOWER] + counts[CHANGE_BROKEN] != 0 ? EXIT_VERDICT : EXIT_GOOD;
+	size_t bad = counts[CHANGE_SLOWER] + counts[CHANGE_BROKEN] + counts[CHANGE_STILL_BROKEN];
+	return bad != 0 ? EXIT_VERDICT : EXIT_GOOD;
 }
 
 static int run(int argc, char **argv)
@@ -82,7 +83,9 @@ const struct command compare_command = {
 		"file, and at least\n"
 		"the median of all pairs. Above 1 is better. Where messages are sent at a fixed rate, it is the ratio "
 		"of the median latencies.\n"
-		"Exit status: 1 when a cell became slower or is broken that was ok; 2 when a file is no result file.\n",
+		"Exit status: 1 when a cell became slower, or is broken in NEW.json, whatever it was in OLD.json; 2 "
+                "when a file is\n"
+		"no result file, or they have no cell in common.\n",
 	.examples = "  chanbench bench --quick --out=old.json && git pull && ./scripts/bench --quick --out=new.json\n"
 		    "  chanbench compare old.json new.json\n",
 	.options = compare_options,

@@ -2,6 +2,7 @@
  *
  * list.c - `chanbench list`: what there is.
  */
+#include "harness/bench/driver.h"
 #include "harness/bench/grid.h"
 #include "harness/child.h"
 #include "harness/cli/commands.h"
@@ -25,6 +26,11 @@ int open_implementations(const struct options *options, struct impl_set *set)
 		count++;
 	int failed = impl_set_open(set, plugins, count);
 	free(plugins);
+	/* A driver that is wrong costs its line; what else there is can be measured. */
+	for (size_t i = 0; failed == 0 && options_nth(options, "driver", i) != NULL; i++)
+		driver_add(set, options_nth(options, "driver", i));
+	if (failed == 0)
+		driver_add_own(set);
 	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
 }
 
@@ -64,12 +70,15 @@ static json_t *implementation_json(const struct impl_info *info)
 	                           deviations, "deviation_reasons", reasons, "missing", missing_json(info));
 	if (file != NULL)
 		json_object_set_new(object, "plugin", json_string(file + 1));
+	if (info->peer)
+		json_object_set_new(object, "peer", json_string(info->package));
 	return object;
 }
 
 static json_t *scenario_json(const struct workload *workload)
 {
 	json_t *kinds = json_array(), *parameters = json_object(), *presets = json_array(), *choices = json_object();
+	json_t *modes = json_array();
 	char copy[256], *rest = copy, *kind;
 
 	snprintf(copy, sizeof copy, "%s", workload->kinds);
@@ -81,20 +90,43 @@ static json_t *scenario_json(const struct workload *workload)
 		json_array_append_new(presets, json_string(p->name));
 		json_object_set_new(choices, p->name, json_string(p->params));
 	}
-	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "name", workload->name, "summary", workload->summary, "item",
-	                 workload->item, "kinds", kinds, "parameters", parameters, "presets", presets,
-	                 "preset_parameters", choices);
+	for (size_t i = 0; workload->modes != NULL && workload->modes[i] != NULL; i++)
+		json_array_append_new(modes, json_string(workload->modes[i]));
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "name", workload->name, "summary", workload->summary,
+	                 "item", workload->item, "kinds", kinds, "parameters", parameters, "presets", presets,
+	                 "preset_parameters", choices, "modes", modes);
+}
+
+/* For a scenario's "parameters": the values are strings there, since one of them can be "unbounded". */
+static json_t *ranges_json(void)
+{
+	json_t *ranges = json_object();
+	for (enum param param = 0; param < PARAM_COUNT; param++) {
+		const struct param_range *range = param_range(param);
+		json_t *object = json_pack("{s:s}", "unit", range->unit);
+		if (param != PARAM_MODE) {
+			json_object_set_new(object, "minimum", json_integer((json_int_t)range->min));
+			json_object_set_new(object, "maximum", json_integer((json_int_t)range->max));
+			json_object_set_new(object, "multiple_of", json_integer((json_int_t)range->multiple));
+		}
+		json_object_set_new(ranges, range->name, object);
+	}
+	return ranges;
 }
 
 static int print_json(const struct impl_set *set)
 {
-	json_t *implementations = json_array(), *scenarios = json_array();
+	json_t *implementations = json_array(), *scenarios = json_array(), *absent = json_array();
 
 	for (size_t i = 0; i < set->count; i++)
 		json_array_append_new(implementations, implementation_json(&set->infos[i]));
 	for (size_t i = 0; workloads[i] != NULL; i++)
 		json_array_append_new(scenarios, scenario_json(workloads[i]));
-	json_t *root = json_pack("{s:o,s:o}", "implementations", implementations, "scenarios", scenarios);
+	for (size_t i = 0; i < set->absent_count; i++)
+		json_array_append_new(absent,
+		                      json_pack("{s:s,s:s}", "name", set->absent[i].name, "why", set->absent[i].cure));
+	json_t *root = json_pack("{s:o,s:o,s:o,s:o}", "implementations", implementations, "absent", absent, "scenarios",
+	                         scenarios, "parameter_ranges", ranges_json());
 	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 	if (text == NULL) {
@@ -136,6 +168,24 @@ static void print_implementation(const struct impl_info *info)
 		       info->deviations[i].why);
 }
 
+/* What it has; what it lacks is nearly everything. */
+static void print_peer(const struct impl_info *info)
+{
+	char name[64];
+
+	info_shown_name(info, name, sizeof name);
+	printf("  %s %s (%s)\n    %s\n", name, info->version, info->package, info->summary);
+	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+		if (info->offered[kind] == 0)
+			continue;
+		printf("    %-10s ", kind_names[kind]);
+		for (size_t i = 0; kind_op(kind, i) != NULL; i++)
+			if ((info->offered[kind] >> i & 1) != 0)
+				printf(" %s", kind_op(kind, i));
+		puts("");
+	}
+}
+
 static void print_scenario(const struct workload *workload)
 {
 	printf("  %s: %s (%s)\n    parameters  ", workload->name, workload->summary, workload->kinds);
@@ -148,6 +198,18 @@ static void print_scenario(const struct workload *workload)
 		puts("");
 	for (const struct preset *p = workload->presets; p != NULL && p->name != NULL; p++)
 		printf("    preset %s: %s\n      %s\n", p->name, p->summary, p->params);
+}
+
+static void print_ranges(void)
+{
+	puts("\nparameters (what they count, and from where to where)");
+	for (enum param param = 0; param < PARAM_COUNT; param++) {
+		char range[96] = "a word; see the scenario";
+		if (param != PARAM_MODE)
+			param_range_print(param, range, sizeof range);
+		printf("  %-10s  %s: %s%s\n", param_name(param), param_range(param)->unit, range,
+		       param == PARAM_CAPACITY ? ", or 'unbounded' where the scenario can run on that kind" : "");
+	}
 }
 
 static int run(int argc, char **argv)
@@ -169,10 +231,18 @@ static int run(int argc, char **argv)
 	}
 	puts("implementations");
 	for (size_t i = 0; i < set.count; i++)
-		print_implementation(&set.infos[i]);
+		if (!set.infos[i].peer)
+			print_implementation(&set.infos[i]);
+	puts("\npeers (other people's; --impl=peers, or by name without '+yield')");
+	for (size_t i = 0; i < set.count; i++)
+		if (set.infos[i].peer)
+			print_peer(&set.infos[i]);
+	for (size_t i = 0; i < set.absent_count; i++)
+		printf("  %s: %s\n", set.absent[i].name, set.absent[i].cure);
 	puts("\nscenarios (parameters with their defaults)");
 	for (size_t i = 0; workloads[i] != NULL; i++)
 		print_scenario(workloads[i]);
+	print_ranges();
 done:
 	impl_set_close(&set);
 	options_close(&options);
@@ -182,6 +252,7 @@ done:
 static const struct option list_options[] = {
 	{"json", NULL, "as JSON, for programs", false},
 	{"plugin", "FILE.so", "list what this plug-in holds, too", true},
+	{"driver", "PROGRAM", "list what this program can run, too", true},
 	{NULL, NULL, NULL, false},
 };
 

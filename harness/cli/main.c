@@ -7,11 +7,14 @@
 #include "harness/check/check.h"
 #include "harness/cli/commands.h"
 #include "harness/say.h"
+#include "harness/stress/stress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_help(void)
 {
@@ -23,6 +26,7 @@ static void print_help(void)
 	       "  bench      measures, and prints a table\n"
 	       "  compare    says what became faster, slower or broken from one result file to another\n"
 	       "  check      tests the rules of the contract\n"
+	       "  stress     lets threads loose on it, and checks the ledger and the histories\n"
 	       "\n"
 	       "  chanbench COMMAND --help tells more, with examples; --version says what this is.\n"
 	       "\n"
@@ -37,7 +41,7 @@ static void print_help(void)
 
 static int refuse(const char *name)
 {
-	static const char *const names[] = {"list", "bench", "compare", "check"};
+	static const char *const names[] = {"list", "bench", "compare", "check", "stress"};
 	const char *nearest = say_nearest(name, names, sizeof names / sizeof names[0]);
 	if (nearest != NULL)
 		say("unknown command '%s'; did you mean '%s'?", name, nearest);
@@ -51,7 +55,7 @@ static int dispatch(int argc, char **argv)
 	static const struct command *const commands[] = {&list_command, &bench_command, &compare_command};
 
 	if (argc < 2) {
-		say("no command: list, bench, compare or check; see 'chanbench --help'");
+		say("no command: list, bench, compare, check or stress; see 'chanbench --help'");
 		return EXIT_USAGE;
 	}
 	const char *name = argv[1];
@@ -68,13 +72,27 @@ static int dispatch(int argc, char **argv)
 			return commands[i]->run(argc - 1, argv + 1);
 	if (strcmp(name, "check") == 0)
 		return check_main(argc - 1, argv + 1);
+	if (strcmp(name, "stress") == 0)
+		return stress_main(argc - 1, argv + 1);
 	if (strcmp(name, "bench-cell") == 0)
 		return bench_cell_main(argc - 1, argv + 1);
 	return refuse(name);
 }
 
+/* A closed standard descriptor would be given to the next file or pipe that is opened, and that would then have the table in it. In its
+ * place stands one that refuses every use. */
+static int hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return -1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (hold_standard_descriptors() != 0)
+		return EXIT_MACHINE; /* and there is nowhere to say so */
 	/* A file that may not grow further is an error like others, and so is a pipe that nobody reads. */
 	signal(SIGXFSZ, SIG_IGN);
 	int status = dispatch(argc, argv);

@@ -161,6 +161,12 @@ static void mark_seen(struct chan_receiver *rx, uint64_t behind)
 		return;
 	mutex_handle_enter(&r->handle, "mark");
 	r->seen = ch->version - behind;
+	/* What is armed on this very handle would now complete. */
+	for (struct list *l = r->handle.armed.next; behind != 0 && l != &r->handle.armed; l = l->next) {
+		struct wait *w = LIST_ENTRY(l, struct wait, siblings);
+		if (mutex_wait_state(w) == WAIT_QUEUED)
+			mutex_wait_wake(w, &firing);
+	}
 	mutex_handle_leave(&r->handle, &firing);
 }
 

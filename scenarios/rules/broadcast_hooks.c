@@ -208,6 +208,31 @@ static void clone_is_pinned(struct test *t)
 	want_none(t, rx, CHAN_EMPTY);
 }
 
+/* Three receivers, one of which lags and one of which goes: at the end there is nothing left of what the channel had. */
+static void everything_ends(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx[3];
+	uint64_t received = 0;
+	open_ledger(t, 4, &tx, &rx[0]);
+	rx[1] = subscribe(t, tx);
+	rx[2] = subscribe(t, tx);
+	for (uint64_t i = 0; i < 60; i++) {
+		want(CHAN_OK, try_send(t, tx, i));
+		received += try_recv(t, rx[0], NULL) == CHAN_OK;
+		if (i % 7 == 0)
+			received += try_recv(t, rx[1], NULL) == CHAN_OK;
+		if (i == 30)
+			rx_drop(t, &rx[2]);
+	}
+	tx_drop(t, &tx);
+	rx_drop(t, &rx[1]);
+	rx_drop(t, &rx[0]);
+	want_true(received > 60);
+	/* the original of each was destroyed or moved to its last reader, each copy went to a reader */
+	want_u64(60 + ledger.clones, received + ledger_count(&ledger));
+}
+
 const struct rule broadcast_hooks_rules[] = {
 	{"B-30",
          RULE_BROADCAST,
@@ -233,9 +258,13 @@ const struct rule broadcast_hooks_rules[] = {
          RULE_BROADCAST,
          "What is overwritten is destroyed, once.",
          {{"100 into 4", overwritten_once, "", TEST_HOOKS}}},
+	{"D-10",
+         RULE_BROADCAST,
+         "Copies are the receivers', originals the channel's: all of both end once.",
+         {{"fast, lagging, gone", everything_ends, "", TEST_HOOKS}}},
 	{"B-41",
          RULE_BROADCAST,
-         "destroy may send on the channel; clone may not, and does not deadlock (D-8).",
+         "destroy may send on the channel; clone may not, and does not deadlock.",
          {{"destroy", reentrant, "sender_clone", TEST_HOOKS}, {"clone", clone_is_pinned, "sender_clone", TEST_HOOKS}}},
 	{0},
 };

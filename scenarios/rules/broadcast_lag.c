@@ -243,6 +243,69 @@ static void receiver_count(struct test *t)
 	want_u64(0, tx_get(t, tx, CHAN_RECEIVERS));
 }
 
+static void lag_lands_on_oldest(struct test *t)
+{
+	for (uint64_t kept = 1; kept <= 16; kept *= 2)
+		for (uint64_t over = 1; over <= 3; over++) {
+			struct chan_sender *tx;
+			struct chan_receiver *rx;
+			open_channel(t, kept, &tx, &rx);
+			send_range(t, tx, 0, kept + over);
+			want_lag(t, rx, over);
+			for (uint64_t i = over; i < kept + over; i++)
+				want_recv(t, rx, i);
+			want_none(t, rx, CHAN_EMPTY);
+			rx_drop(t, &rx);
+			tx_drop(t, &tx);
+		}
+}
+
+static void empty_is_length_zero(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx, *rx2;
+	open_channel(t, 4, &tx, &rx);
+	for (uint64_t i = 0; i < 6; i++) {
+		want_u64(0, tx_get(t, tx, CHAN_LEN));
+		rx2 = subscribe(t, tx);
+		want_u64(0, tx_get(t, tx, CHAN_LEN));
+		want(CHAN_OK, try_send(t, tx, i));
+		want_recv(t, rx, i);
+		want_u64(1, tx_get(t, tx, CHAN_LEN));
+		rx_drop(t, &rx2); /* nobody is owed it any more */
+	}
+	want_u64(0, tx_get(t, tx, CHAN_LEN));
+	rx_drop(t, &rx);
+	want_u64(0, tx_get(t, tx, CHAN_LEN));
+}
+
+/* Positions before and after 2^64: distances are right, comparisons are not fooled. */
+static void positions_wrap(struct test *t)
+{
+	for (uint64_t before = 0; before <= 12; before++) {
+		struct chan_sender *tx;
+		struct chan_receiver *rx, *late;
+		t->start = 0 - before;
+		open_channel(t, 4, &tx, &rx);
+		send_range(t, tx, 0, 5);
+		late = subscribe(t, tx);
+		send_range(t, tx, 5, 11);
+		want_lag(t, rx, 7);
+		want_lag(t, late, 2);
+		for (uint64_t i = 7; i < 11; i++) {
+			want_recv(t, rx, i);
+			want_recv(t, late, i);
+		}
+		want_none(t, rx, CHAN_EMPTY);
+		send_range(t, tx, 11, 13);
+		want_recv(t, rx, 11);
+		tx_drop(t, &tx);
+		want_recv(t, rx, 12);
+		want_none(t, rx, CHAN_CLOSED);
+		handles_drop(t);
+	}
+}
+
 const struct rule broadcast_lag_rules[] = {
 	{"B-11",
          RULE_BROADCAST,
@@ -252,9 +315,13 @@ const struct rule broadcast_lag_rules[] = {
          RULE_BROADCAST,
          "The number of lost messages is exact.",
          {{"1 to 19", counted, "", 0}, {"capacity 2, five sends", documents_example, "", 0}}},
+	{"B-13",
+         RULE_BROADCAST,
+         "After a lag the receiver stands at the oldest message that is kept, and gets it next.",
+         {{"1 to 16 kept", lag_lands_on_oldest, "", 0}}},
 	{"B-14",
          RULE_BROADCAST,
-         "After a lag the next one counts from the oldest message kept then (B-13).",
+         "After a lag the next one counts from the oldest message kept then.",
          {{"three lags", lag_again, "", 0}}},
 	{"B-15", RULE_BROADCAST, "Lag is each receiver's own.", {{"slow, fast, late", per_receiver, "", 0}}},
 	{"B-16", RULE_BROADCAST, "Who has caught up starts afresh.", {{"two lags", catches_up, "", 0}}},
@@ -273,8 +340,16 @@ const struct rule broadcast_lag_rules[] = {
          {{"five into two", length_of_receiver, "receiver_get", 0}}},
 	{"B-27",
          RULE_BROADCAST,
-         "A sender's length counts the messages still owed to a receiver (B-28: 0 is empty).",
+         "A sender's length counts the messages still owed to a receiver.",
          {{"two receivers", length_of_sender, "sender_get", 0}}},
+	{"B-28",
+         RULE_BROADCAST,
+         "A sender's length is 0 exactly when no receiver is owed anything.",
+         {{"six messages", empty_is_length_zero, "sender_get", 0}}},
+	{"B-42",
+         RULE_BROADCAST,
+         "Positions are 64 bits and are compared by their distance.",
+         {{"around 2^64", positions_wrap, "", TEST_START}}},
 	{"B-29",
          RULE_BROADCAST,
          "The number of receivers follows subscribe, resubscribe and drop.",

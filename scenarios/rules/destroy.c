@@ -277,6 +277,124 @@ static void oneshot_returned(struct test *t)
 	want_destroyed(&ledger, 0);
 }
 
+/* destroy of the third of five drops another handle of the channel. */
+static void drop_another(struct ledger *l, uint64_t value)
+{
+	if (value == 2) {
+		forget(l->tx);
+		l->test->mpsc->sender_drop(&l->tx);
+	}
+}
+
+static void drain_goes_on(struct test *t)
+{
+	struct chan_sender *tx, *other;
+	struct chan_receiver *rx;
+	for (int last = 0; last < 2; last++) {
+		open_ledger(t, 5, &tx, &rx);
+		other = tx_clone(t, tx);
+		for (uint64_t i = 0; i < 5; i++)
+			want(CHAN_OK, try_send(t, tx, i));
+		ledger.also = drop_another;
+		ledger.tx = other;
+		if (last != 0) /* then the handle that destroy drops is the last but the receiver's */
+			tx_drop(t, &tx);
+		rx_drop(t, &rx);
+		want_destroyed_in_order(&ledger, 5);
+		want_true(ledger.tx == NULL);
+		if (last == 0)
+			tx_drop(t, &tx);
+		want_destroyed(&ledger, 5);
+	}
+}
+
+static void weak_keeps_no_message(struct test *t)
+{
+	for (int first = 0; first < 2; first++) {
+		struct chan_sender *tx, *strong = NULL;
+		struct chan_receiver *rx;
+		struct chan_weak *weak;
+		open_ledger(t, 4, &tx, &rx);
+		weak = downgrade(t, tx);
+		for (uint64_t i = 0; i < 3; i++)
+			want(CHAN_OK, try_send(t, tx, i));
+		if (first == 0)
+			tx_drop(t, &tx);
+		rx_drop(t, &rx);
+		want_destroyed_in_order(&ledger, 3);
+		if (first != 0)
+			tx_drop(t, &tx);
+		want(CHAN_CLOSED, upgrade(t, weak, &strong)); /* its memory is still there */
+		weak_drop(t, &weak);
+		want_destroyed(&ledger, 3);
+	}
+}
+
+static void oneshot_every_end(struct test *t)
+{
+	/* never sent; sent and taken; sent and not; sent too late */
+	static const struct {
+		bool sent, taken, late;
+		uint64_t destroyed;
+	} ends[] = {{false, false, false, 0}, {true, true, false, 0}, {true, false, false, 1}, {false, false, true, 0}};
+	for (size_t i = 0; i < 4; i++) {
+		struct chan_sender *tx;
+		struct chan_receiver *rx;
+		open_ledger(t, 0, &tx, &rx);
+		if (ends[i].sent)
+			want(CHAN_OK, send_once(t, &tx, 7));
+		if (ends[i].taken)
+			want_recv(t, rx, 7);
+		rx_drop(t, &rx);
+		if (ends[i].late)
+			want(CHAN_CLOSED, send_once(t, &tx, 7));
+		tx_drop(t, &tx);
+		want_destroyed(&ledger, ends[i].destroyed);
+	}
+}
+
+static void oneshot_promise(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_ledger(t, 0, &tx, &rx);
+	want(CHAN_OK, send_once(t, &tx, 3)); /* and yet nobody receives it */
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 1);
+	open_ledger(t, 0, &tx, &rx);
+	close_rx(t, rx);
+	want(CHAN_CLOSED, send_once(t, &tx, 4)); /* nobody will */
+	want_none(t, rx, CHAN_CLOSED);
+	rx_drop(t, &rx);
+	want_destroyed(&ledger, 0);
+}
+
+static enum chan_status do_oneshot_send(struct job *job)
+{
+	return job->test->oneshot->send(&job->tx, &job->value);
+}
+
+/* A send that races with the receiver's drop: it was handed back, or the channel has destroyed it. */
+static void oneshot_race(struct test *t)
+{
+	struct actor *a = actor_start();
+	for (uint64_t i = 0; i < 100; i++) {
+		struct chan_sender *tx;
+		struct chan_receiver *rx;
+		enum chan_status status;
+		open_ledger(t, 0, &tx, &rx);
+		forget(tx);
+		actor_run(a,
+		          &(struct job){
+				  .run = do_oneshot_send, .test = t, .tx = tx, .value = i, .deadline = CHAN_FOREVER},
+		          "send");
+		rx_drop(t, &rx);
+		actor_join(a, &status, __FILE__, __LINE__);
+		want_true(status == CHAN_OK || status == CHAN_CLOSED);
+		want_destroyed(&ledger, status == CHAN_OK ? 1 : 0);
+	}
+}
+
 #define PERMIT "reserve permit_send permit_release"
 
 const struct rule destroy_rules[] = {
@@ -294,16 +412,28 @@ const struct rule destroy_rules[] = {
          {{"a permit out", slots_of_drained_return, PERMIT " sender_get", 0}}},
 	{"D-4",
          RULE_MPSC,
-         "What is sent after that is destroyed with the last handle at the latest (M-37).",
+         "What is sent after that is destroyed with the last handle at the latest.",
          {{"two by permit", late_is_destroyed, PERMIT, 0}}},
 	{"D-5",
          RULE_QUEUES,
          "The senders' drop destroys nothing while there is a receiver.",
          {{"three messages", senders_destroy_nothing, "", 0}}},
+	{"D-7",
+         RULE_QUEUES,
+         "Whatever destroy does to the channel, all that is left is destroyed, in order.",
+         {{"destroy drops a sender", drain_goes_on, "sender_clone", 0}}},
 	{"D-8",
          RULE_QUEUES,
-         "destroy may call the channel: no lock is held (D-7).",
+         "destroy may call the channel: no lock is held.",
          {{"send, clone, drop", reentrant, "sender_clone", 0}}},
+	{"M-78",
+         RULE_QUEUES,
+         "A weak sender keeps the channel's memory, but no message.",
+         {{"both orders", weak_keeps_no_message, "downgrade upgrade weak_drop", 0}}},
+	{"D-9",
+         RULE_ONESHOT,
+         "Its value is received, handed back or destroyed by the receiver's side, exactly one of them.",
+         {{"every end", oneshot_every_end, "", 0}, {"send against drop", oneshot_race, "", 0}}},
 	{"D-12", RULE_QUEUES, "Elements of any size, 0 too, are moved whole.", {{"0 to 100000 bytes", sizes, "", 0}}},
 	{"D-12",
          RULE_QUEUES | RULE_ONESHOT,
@@ -311,7 +441,7 @@ const struct rule destroy_rules[] = {
          {{"1 to 4096", alignments, "", 0}}},
 	{"D-13",
          RULE_QUEUES,
-         "Handles can be dropped in any order, and each value is destroyed once (D-6).",
+         "Handles can be dropped in any order, and each value is destroyed once.",
          {{"24 orders", any_order, "sender_clone downgrade weak_drop", 0}}},
 	{"D-13",
          RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST | RULE_WATCH,
@@ -321,9 +451,13 @@ const struct rule destroy_rules[] = {
          RULE_QUEUES,
          "The drop of a handle disarms its waiters.",
          {{"closed and receive", drop_disarms, "sender_clone arm_closed arm_recv disarm", 0}}},
+	{"O-3",
+         RULE_ONESHOT,
+         "A send that succeeded promises no receipt; one that failed promises that there is none.",
+         {{"dropped, closed", oneshot_promise, "close", 0}}},
 	{"O-17",
          RULE_ONESHOT,
-         "A value that nobody took is destroyed by the receiver's drop (D-9).",
+         "A value that nobody took is destroyed by the receiver's drop.",
          {{"unread", oneshot_unread, "", 0}}},
 	{"O-18",
          RULE_ONESHOT,

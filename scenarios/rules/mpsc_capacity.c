@@ -39,7 +39,8 @@ static void too_large(struct test *t)
 	refuse_capacity(t, SIZE_MAX);
 }
 
-static void overflowing_bytes(struct test *t)
+/* The largest that is allowed: taken whole, or not at all. */
+static void largest(struct test *t)
 {
 	struct chan_config config = plain_config(t, CHAN_CAPACITY_MAX);
 	struct chan_sender *tx = NULL;
@@ -48,10 +49,27 @@ static void overflowing_bytes(struct test *t)
 	step("open with %zu elements of 4096 bytes", config.capacity);
 	enum chan_status status = try_open(t, &config, &tx, &rx);
 	if (status == CHAN_OK) {
-		/* Memory that is taken as it is needed: then all of it has to be usable, and it was not truncated. */
 		keep_sender(tx);
 		keep_receiver(rx);
 		want_u64(CHAN_CAPACITY_MAX, rx_get(t, rx, CHAN_MAX_CAPACITY));
+	} else if (status != CHAN_INVALID && status != CHAN_NOMEM) {
+		broken_because("CHAN_OK, CHAN_INVALID or CHAN_NOMEM", status_name(status));
+	}
+}
+
+/* 2^32 + 5 elements of no bytes can be had where memory is given out when it is used: then the sixth send finds room. */
+static void not_truncated(struct test *t)
+{
+	struct chan_config config = {.size = 0, .capacity = ((size_t)1 << 32) + 5, .start = t->start};
+	struct chan_sender *tx = NULL;
+	struct chan_receiver *rx = NULL;
+	step("open with 2^32 + 5 elements of 0 bytes");
+	enum chan_status status = try_open(t, &config, &tx, &rx);
+	if (status == CHAN_OK) {
+		keep_sender(tx);
+		keep_receiver(rx);
+		for (int i = 0; i < 6; i++)
+			want(CHAN_OK, t->mpsc->send(tx, NULL, CHAN_NOW));
 	} else if (status != CHAN_INVALID && status != CHAN_NOMEM) {
 		broken_because("CHAN_OK, CHAN_INVALID or CHAN_NOMEM", status_name(status));
 	}
@@ -366,7 +384,9 @@ const struct rule mpsc_capacity_rules[] = {
 	{"M-2",
          RULE_MPSC,
          "A capacity that is too large is refused when the channel is opened, never truncated.",
-         {{"over the limit", too_large, "", 0}, {"bytes that overflow", overflowing_bytes, "receiver_get", 0}}},
+         {{"over the limit", too_large, "", 0},
+          {"the largest", largest, "receiver_get", 0},
+          {"over 32 bits", not_truncated, "", 0}}},
 	{"M-3",
          RULE_MPSC,
          "The capacity is exact: so many messages fit, and not one more.",

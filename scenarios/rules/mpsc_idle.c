@@ -148,13 +148,66 @@ static void cancelled(struct test *t)
 	want_u64(1, fired(&c));
 	close_rx(t, rx);
 	actor_recv(a, t, rx, CHAN_FOREVER);
-	settle();
+	want_blocked(a); /* a slot is owned */
 	want_true(disarm(t, &c));
 	want_returns(a, CHAN_CLOSED);
 }
 
-/* A timed reservation of two slots holds one of them when the channel is closed. */
+/* The same, ended by a reservation that fails, by a send that fails, and by the drop of the handle. */
+static void cancelled_otherwise(struct test *t)
+{
+	for (int end = 0; end < 2; end++) {
+		struct chan_sender *tx, *other;
+		struct chan_receiver *rx;
+		struct counter c;
+		struct actor *a = actor_start();
+		open_channel(t, 1, &tx, &rx);
+		other = tx_clone(t, tx);
+		want(CHAN_OK, try_send(t, tx, 1));
+		want_u64(CHAN_ARMED, arm_send(t, other, &c));
+		want_recv(t, rx, 1);
+		want_u64(1, fired(&c));
+		close_rx(t, rx);
+		actor_recv(a, t, rx, CHAN_FOREVER);
+		want_blocked(a);
+		if (end == 0)
+			want(CHAN_CLOSED, try_send(t, other, 2));
+		else
+			tx_drop(t, &other);
+		want_returns(a, CHAN_CLOSED);
+		if (end == 0)
+			want_true(disarm(t, &c));
+	}
+}
+
+/* A sender that was given a slot tries to reserve two, in vain: the slot is still its own, and is given up after the close. */
 static void cancelled_many(struct test *t)
+{
+	struct chan_sender *tx, *other;
+	struct chan_receiver *rx;
+	struct chan_permit permit = {.count = 0};
+	struct counter c;
+	struct actor *a = actor_start();
+	open_channel(t, 2, &tx, &rx);
+	other = tx_clone(t, tx);
+	want(CHAN_OK, try_send(t, tx, 1));
+	want(CHAN_OK, try_send(t, tx, 2));
+	want_u64(CHAN_ARMED, arm_send(t, other, &c));
+	want_recv(t, rx, 1);
+	want_u64(1, fired(&c));
+	want(CHAN_FULL, try_reserve(t, other, 2, &permit));
+	want(CHAN_TIMEOUT, t->mpsc->reserve(other, 2, &permit, in_ms(2)));
+	want_u64(0, permit.count);
+	close_rx(t, rx);
+	want_recv(t, rx, 2);
+	actor_recv(a, t, rx, CHAN_FOREVER);
+	want_blocked(a);
+	want_true(disarm(t, &c));
+	want_returns(a, CHAN_CLOSED);
+}
+
+/* A timed reservation of two slots has collected one, or both, when its time is up. */
+static void gave_up_collecting(struct test *t)
 {
 	struct chan_sender *tx, *other;
 	struct chan_receiver *rx;
@@ -250,7 +303,10 @@ const struct rule mpsc_idle_rules[] = {
 	{"M-50",
          RULE_MPSC,
          "Slots that a reservation had collected when it gave up do not keep a closed channel busy.",
-         {{"a reservation of many gives up", cancelled_many, PERMIT " sender_clone", 0}}},
+         {{"a reservation of many gives up", gave_up_collecting, PERMIT " sender_clone", 0},
+          {"a slot that a reservation of many counted in", cancelled_many, "close sender_clone arm_send disarm reserve",
+           0},
+          {"a sender with a slot fails, or goes", cancelled_otherwise, "close sender_clone arm_send disarm", 0}}},
 	{"M-51",
          RULE_MPSC,
          "Nothing short of idle wakes it.",

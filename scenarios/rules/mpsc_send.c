@@ -2,8 +2,11 @@
  *
  * mpsc_send.c - rules M-17 to M-20 and M-28 to M-34: sending, giving up, and what a close does to senders.
  */
+#include "scenarios/rules/ledger.h"
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
+
+static struct ledger ledger;
 
 static void waits_for_slot(struct test *t)
 {
@@ -230,6 +233,43 @@ static void acquired_before_close(struct test *t)
 	}
 }
 
+static void ok_promises_nothing(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	struct chan_config config = ledger_config(t, &ledger, 4);
+	open_config(t, &config, &tx, &rx);
+	for (uint64_t i = 0; i < 3; i++)
+		want(CHAN_OK, try_send(t, tx, i));
+	want_recv(t, rx, 0);
+	rx_drop(t, &rx);
+	want_u64(1, ledger.of[1]); /* sent, and never received */
+	want_u64(1, ledger.of[2]);
+	want(CHAN_CLOSED, send_until(t, tx, 3, CHAN_FOREVER));
+	tx_drop(t, &tx);
+	want_u64(0, ledger.of[3]); /* not sent: still its sender's */
+	want_destroyed(&ledger, 2);
+}
+
+static void timed_says(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	uint64_t value = 2;
+	struct actor *a = actor_start();
+	open_channel(t, 1, &tx, &rx);
+	want(CHAN_OK, t->mpsc->send(tx, &(uint64_t){1}, in_ms(3600000)));
+	want(CHAN_TIMEOUT, t->mpsc->send(tx, &value, in_ms(3)));
+	want_u64(2, value);
+	actor_send(a, t, tx, 3, in_ms(3600000));
+	want_blocked(a);
+	want_recv(t, rx, 1);
+	want_returns(a, CHAN_OK);
+	rx_drop(t, &rx);
+	want(CHAN_CLOSED, t->mpsc->send(tx, &value, in_ms(3600000)));
+	want_u64(2, value);
+}
+
 const struct rule mpsc_send_rules[] = {
 	{"M-17",
          RULE_MPSC,
@@ -239,6 +279,10 @@ const struct rule mpsc_send_rules[] = {
          RULE_QUEUES,
          "A send on a closed channel fails, and its value is never received.",
          {{"close", closed_send, "close", 0}, {"receiver dropped", send_after_receiver_drop, "", 0}}},
+	{"M-19",
+         RULE_QUEUES,
+         "A send that succeeded promises no receipt; one that failed promises that there is none.",
+         {{"receiver dropped", ok_promises_nothing, "", 0}}},
 	{"M-20",
          RULE_MPSC,
          "A try never blocks: full leaves the value with the caller, and closed wins over full.",
@@ -247,6 +291,10 @@ const struct rule mpsc_send_rules[] = {
          RULE_MPSC,
          "A send that gave up sent nothing; the value is still the caller's.",
          {{"timeout", not_sent, "", 0}}},
+	{"M-29",
+         RULE_MPSC,
+         "A send with a deadline succeeds, times out or is closed; unless it succeeds the value stays.",
+         {{"all three", timed_says, "", 0}}},
 	{"M-30",
          RULE_MPSC,
          "A send that can complete does, however old its deadline.",

@@ -282,6 +282,61 @@ static void timeout_keeps(struct test *t)
 	want_recv(t, rx, 5);
 }
 
+static void try_says(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_channel(t, 0, &tx, &rx);
+	want_none(t, rx, CHAN_EMPTY);
+	want(CHAN_OK, send_once(t, &tx, 5));
+	want_recv(t, rx, 5);
+	want_none(t, rx, CHAN_CLOSED); /* taken */
+	open_channel(t, 0, &tx, &rx);
+	want_none(t, rx, CHAN_EMPTY);
+	tx_drop(t, &tx);
+	want_none(t, rx, CHAN_CLOSED); /* never sent */
+	want_none(t, rx, CHAN_CLOSED);
+}
+
+static void try_says_closed(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_channel(t, 0, &tx, &rx);
+	close_rx(t, rx);
+	want_none(t, rx, CHAN_CLOSED); /* the sender is still there */
+	want(CHAN_CLOSED, send_once(t, &tx, 5));
+	want_none(t, rx, CHAN_CLOSED);
+}
+
+static void empty_is_no_end(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	struct actor *a = actor_start();
+	for (int end = 0; end < 2; end++) {
+		open_channel(t, 0, &tx, &rx);
+		for (int i = 0; i < 3; i++)
+			want_none(t, rx, CHAN_EMPTY);
+		actor_recv(a, t, rx, CHAN_FOREVER); /* may still be waited for */
+		want_blocked(a);
+		if (end == 0) {
+			want(CHAN_OK, send_once(t, &tx, 5));
+			want_gets(a, 5);
+		} else {
+			tx_drop(t, &tx);
+			want_returns(a, CHAN_CLOSED);
+		}
+		want(CHAN_INVALID, recv_until(t, rx, NULL, CHAN_FOREVER)); /* and no more */
+		want_none(t, rx, CHAN_CLOSED);
+	}
+	open_channel(t, 0, &tx, &rx);
+	want_none(t, rx, CHAN_EMPTY);
+	tx_drop(t, &tx);
+	want_none(t, rx, CHAN_CLOSED);
+	want(CHAN_INVALID, recv_until(t, rx, NULL, in_ms(1)));
+}
+
 const struct rule oneshot_rules[] = {
 	{"O-1",
          RULE_ONESHOT,
@@ -299,10 +354,18 @@ const struct rule oneshot_rules[] = {
          RULE_ONESHOT,
          "A sender dropped unsent wakes the receiver with closed.",
          {{"drop", sender_dropped, "", 0}}},
+	{"O-6",
+         RULE_ONESHOT,
+         "A try to receive gives the value, or empty while one may still come, or closed.",
+         {{"before, after, taken, dropped", try_says, "", 0}, {"closed by itself", try_says_closed, "close", 0}}},
 	{"O-7",
          RULE_ONESHOT,
          "A try to receive sees every send that had returned.",
          {{"100 races", close_races, "", 0}}},
+	{"O-8",
+         RULE_ONESHOT,
+         "Empty leaves the receiver as it was; the value or closed ends it.",
+         {{"empty, then either", empty_is_no_end, "", 0}}},
 	{"O-9",
          RULE_ONESHOT,
          "A value that was sent before the close is received.",

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * rules_test.c - the tables of rules are in order: ids, kinds, texts, tests, and functions that exist.
+ * rules_test.c - the tables of rules are in order: ids, kinds, texts, tests, and functions that exist; no rule is left out; and the page
+ * in the tree is the one that they make.
  */
 #include "scenarios/rules/rules.h"
+
+#include "harness/check/catalogue.h"
+#include "harness/check/page.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -10,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -98,8 +103,94 @@ static void unique(void **state)
 	each_rule(check_unique);
 }
 
+/* How many rules each section has: all of them are there, tested or with the reason why not. */
+static void accounted(void **state)
+{
+	static const struct {
+		char letter;
+		size_t count;
+	} sections[] = {{'M', 78}, {'P', 6}, {'U', 8}, {'O', 22}, {'B', 44}, {'W', 35}, {'S', 18}, {'D', 14}, {'X', 5}};
+	struct catalogue catalogue;
+	size_t at = 0, tested = 0;
+	(void)state;
+	assert_int_equal(0, catalogue_open(&catalogue));
+	for (size_t s = 0; s < sizeof(sections) / sizeof(sections[0]); s++)
+		for (size_t n = 1; n <= sections[s].count; n++, at++) {
+			char id[16];
+			const struct catalogue_entry *entry = &catalogue.entries[at];
+			snprintf(id, sizeof(id), "%c-%zu", sections[s].letter, n);
+			if (at >= catalogue.count || strcmp(entry->id, id) != 0)
+				fail_msg("%s: neither tested nor accounted for", id);
+			tested += entry->tests > 0;
+		}
+	assert_true(tested >= 200);
+	catalogue_close(&catalogue);
+}
+
+/* A note says more of a rule that has tests, or all of one that has none. */
+static void notes(void **state)
+{
+	struct catalogue catalogue;
+	(void)state;
+	assert_int_equal(0, catalogue_open(&catalogue));
+	for (size_t i = 0; i < catalogue.count; i++) {
+		const struct catalogue_entry *entry = &catalogue.entries[i];
+		bool excused = entry->note != NULL && entry->note->untestable != NULL;
+		if (entry->tests == 0 && (!excused || entry->text == NULL || entry->kinds == 0))
+			fail_msg("%s: no test, and no note that says what it is, of which kinds, and why", entry->id);
+		if (entry->tests > 0 && excused)
+			fail_msg("%s: its note says that it has no test, and it has one", entry->id);
+	}
+	for (const struct rule_note *const *table = rule_notes; *table != NULL; table++)
+		for (const struct rule_note *note = *table; note->id != NULL; note++)
+			for (const struct rule_note *later = note + 1; later->id != NULL; later++)
+				if (strcmp(note->id, later->id) == 0)
+					fail_msg("%s has two notes", note->id);
+	catalogue_close(&catalogue);
+}
+
+/* Says the first line that differs. */
+static void compare_pages(char *made, char *there)
+{
+	char *made_next = made, *there_next = there, *a, *b;
+	for (unsigned line = 1;; line++) {
+		a = strsep(&made_next, "\n");
+		b = strsep(&there_next, "\n");
+		if (a == NULL && b == NULL)
+			return;
+		if (a == NULL || b == NULL || strcmp(a, b) != 0)
+			fail_msg("impls/SEMANTICS.md, line %u: it says '%s' where the tables say '%s'; make it anew: "
+			         "chanbench "
+			         "check --list --format=markdown > impls/SEMANTICS.md",
+			         line, b != NULL ? b : "(the end)", a != NULL ? a : "(the end)");
+	}
+}
+
+static void page(void **state)
+{
+	char *made = NULL, *there = NULL, path[4096];
+	size_t made_length = 0, there_length = 0;
+	const char *slash = strrchr(__FILE__, '/');
+	(void)state;
+	FILE *out = open_memstream(&made, &made_length);
+	assert_non_null(out);
+	assert_int_equal(0, page_write(out));
+	fclose(out);
+	snprintf(path, sizeof(path), "%.*s/../../impls/SEMANTICS.md", (int)(slash - __FILE__), __FILE__);
+	FILE *in = fopen(path, "r");
+	if (in == NULL)
+		fail_msg("%s cannot be read", path);
+	assert_true(getdelim(&there, &there_length, '\0', in) > 0);
+	fclose(in);
+	compare_pages(made, there);
+	free(made);
+	free(there);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(form), cmocka_unit_test(needs), cmocka_unit_test(unique)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(form),   cmocka_unit_test(needs),
+	                                   cmocka_unit_test(unique), cmocka_unit_test(accounted),
+	                                   cmocka_unit_test(notes),  cmocka_unit_test(page)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,7 +127,26 @@ static void none_ready(struct test *t)
 	want_u64(0, chosen);
 }
 
-static void biased_and_fair(struct test *t)
+static void biased(struct test *t)
+{
+	struct chan_sender *tx[3];
+	struct chan_receiver *rx[3];
+	struct chan_branch branches[3];
+	uint64_t values[3];
+	size_t chosen = 9;
+	for (size_t i = 0; i < 3; i++) {
+		open_channel(t, 20, &tx[i], &rx[i]);
+		branches[i] = on_recv(t, rx[i], &values[i]);
+		for (uint64_t k = 0; k < 20; k++)
+			want(CHAN_OK, try_send(t, tx[i], k));
+	}
+	for (size_t i = 0; i < 60; i++) {
+		want(CHAN_OK, chan_select(branches, 3, i % 2 ? CHAN_NOW : CHAN_FOREVER, CHAN_BIASED, &chosen));
+		want_u64(i / 20, chosen); /* the first until it has nothing, then the second */
+	}
+}
+
+static void fair(struct test *t)
 {
 	struct chan_sender *tx[2];
 	struct chan_receiver *rx[2];
@@ -140,10 +159,6 @@ static void biased_and_fair(struct test *t)
 		want(CHAN_OK, try_send(t, tx[1], i));
 	}
 	struct chan_branch branches[2] = {on_recv(t, rx[0], &values[0]), on_recv(t, rx[1], &values[1])};
-	for (int i = 0; i < 50; i++) {
-		want(CHAN_OK, chan_select(branches, 2, CHAN_NOW, CHAN_BIASED, &chosen));
-		want_u64(0, chosen);
-	}
 	for (int i = 0; i < 100; i++) {
 		want(CHAN_OK, chan_select(branches, 2, CHAN_NOW, 0, &chosen));
 		count[chosen]++;
@@ -268,17 +283,42 @@ static void branches_are_free(struct test *t)
 		            __LINE__);
 }
 
-#define EACH         (RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST | RULE_WATCH)
+/* Both are ready, one is chosen: the other's is still there afterwards, unread. */
+static void losers_keep(struct test *t)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		struct chan_sender *tx[2];
+		struct chan_receiver *rx[2];
+		uint64_t values[2] = {0, 0};
+		size_t chosen = 9;
+		open_channel(t, 2, &tx[0], &rx[0]);
+		open_channel(t, 2, &tx[1], &rx[1]);
+		give(t, &tx[0], 10);
+		give(t, &tx[1], 11);
+		struct chan_branch branches[2] = {on_recv(t, rx[0], &values[0]), on_recv(t, rx[1], &values[1])};
+		want(CHAN_OK, chan_select(branches, 2, CHAN_FOREVER, i % 2 ? CHAN_BIASED : 0, &chosen));
+		want_true(chosen < 2);
+		if (t->kind == KIND_WATCH) {
+			want(CHAN_EMPTY, t->watch->changed(rx[chosen], CHAN_NOW));
+			want(CHAN_OK, t->watch->changed(rx[1 - chosen], CHAN_NOW));
+		} else {
+			want_u64(10 + chosen, values[chosen]);
+			want_none(t, rx[chosen], t->kind == KIND_ONESHOT ? CHAN_CLOSED : CHAN_EMPTY);
+			want_recv(t, rx[1 - chosen], 11 - chosen);
+		}
+	}
+}
+
 #define EXCEPT_WATCH (RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST)
 
 const struct rule select_rules[] = {
 	{"S-1",
          EXCEPT_WATCH,
-         "A select completes exactly one operation; the others have no effect (S-11).",
+         "A select completes exactly one operation; the others have no effect.",
          {{"two receives", one_completes, "arm_recv disarm", 0}}},
 	{"S-1",
          RULE_WATCH,
-         "A select completes exactly one operation; a change it did not choose stays unseen (S-11).",
+         "A select completes exactly one operation; the others have no effect.",
          {{"two changes", one_completes, "arm_changed disarm", 0}}},
 	{"S-2",
          EXCEPT_WATCH,
@@ -298,8 +338,12 @@ const struct rule select_rules[] = {
          {{"now, 3 ms, past", none_ready, "arm_changed disarm", 0}}},
 	{"S-4",
          RULE_QUEUES | RULE_BROADCAST,
-         "Of several that are ready none starves; biased takes the first (S-5).",
-         {{"two full channels", biased_and_fair, "arm_recv disarm", 0}}},
+         "Of several that are ready none starves.",
+         {{"two full channels", fair, "arm_recv disarm", 0}}},
+	{"S-5",
+         RULE_QUEUES | RULE_BROADCAST,
+         "A biased select takes the first that is ready.",
+         {{"three channels", biased, "arm_recv disarm", 0}}},
 	{"S-6",
          EXCEPT_WATCH,
          "A disabled branch is left out; all disabled is invalid.",
@@ -324,6 +368,14 @@ const struct rule select_rules[] = {
          RULE_MPSC,
          "A send that lost has kept its value, and lost its place.",
          {{"full channel", losing_send, "sender_clone arm_send arm_recv disarm", 0}}},
+	{"S-11",
+         EXCEPT_WATCH,
+         "A receive that lost has taken nothing and moved nothing.",
+         {{"both ready, ten times", losers_keep, "arm_recv disarm", 0}}},
+	{"S-11",
+         RULE_WATCH,
+         "A change that lost is still unseen.",
+         {{"both ready, ten times", losers_keep, "arm_changed disarm", 0}}},
 	{"S-18",
          EXCEPT_WATCH,
          "A close wakes a waiting select.",

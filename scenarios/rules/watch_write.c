@@ -234,7 +234,7 @@ const struct rule watch_write_rules[] = {
          {{"modify", modified, "modify subscribe", 0}}},
 	{"W-21",
          RULE_WATCH,
-         "A modification that does not say so can be borrowed, and notifies nobody (W-22).",
+         "A modification that does not say so can be borrowed, and notifies nobody.",
          {{"silently", modified_silently, "modify", 0}}},
 	{"W-23",
          RULE_WATCH,

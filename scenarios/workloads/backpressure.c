@@ -24,9 +24,9 @@ static const struct preset presets[] = {
 };
 
 static const struct figure figures[] = {
-	{"in_send_ns", "in send", "ns"}, /* of a producer, for each message it tried to send */
-	{"depth", "depth", "messages"},
-	{"refused_ratio", "refused", "1"}, /* dropped: CHAN_FULL or CHAN_TIMEOUT, of all attempts */
+	{"in_send_ns", "blocked/send", "ns"}, /* how long a producer was in send, for each message it tried to send */
+	{"depth", "greatest depth", "messages"},
+	{"refused_ratio", "refused", "ratio"}, /* dropped: CHAN_FULL or CHAN_TIMEOUT, of all attempts */
 	{NULL, NULL, NULL},
 };
 

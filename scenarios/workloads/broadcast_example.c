@@ -5,6 +5,7 @@
 #include "scenarios/workloads/broadcast_example.h"
 
 #include "harness/bench/memory.h"
+#include "harness/status.h"
 
 enum { SENDS = 5, STEPS = 4 };
 
@@ -37,7 +38,7 @@ static bool example_steps(struct example *example, struct chan_receiver *rx, uin
 		enum chan_status status = example->ops->recv(rx, msg, &missed, CHAN_FOREVER);
 		if (status != want) {
 			trial_fail(example->trial, "capacity 2, five sends: receive %llu returned %s instead of %s",
-			           (unsigned long long)i, trial_status_name(status), trial_status_name(want));
+			           (unsigned long long)i, status_name(status), status_name(want));
 			right = false;
 		} else if (status == CHAN_LAGGED && missed != due) {
 			trial_fail(example->trial, "wrong lag: capacity 2, five sends: missed %llu instead of %llu",

@@ -6,7 +6,7 @@
  * Mode stream: S senders send their share, R receivers receive until closed; the first `slow` of them work `work_ns`
  * on each message. For each receiver: received + lagged = sent (nothing is left unread, since it reads until closed),
  * in order for each sender; with one sender every single LAGGED must count exactly the messages missing at that
- * place. Mode example: see broadcast_example.h.
+ * place. What each of them missed is `lagged` of the row, an array. Mode example: see broadcast_example.h.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"
@@ -33,10 +33,10 @@ static const struct preset presets[] = {
 };
 
 static const struct figure figures[] = {
-	{"deliveries_per_second", "deliveries", "1/s"},
-	{"lagged_least", "lost least", "1"}, /* by the receiver that lost least, of what was sent */
-	{"lagged_most", "lost most", "1"},   /* by the receiver that lost most */
-	{"lag_longest", "longest lag", "messages"},
+	{"deliveries_per_second", "deliveries/s", "1/s"},
+	{"lagged_least", "least lost", "ratio"}, /* by the receiver that lost least, of what was sent */
+	{"lagged_most", "most lost", "ratio"},   /* by the receiver that lost most */
+	{"lag_longest", "longest lag, messages", "messages"},
 	{NULL, NULL, NULL},
 };
 
@@ -212,11 +212,13 @@ static void conclude(struct air *air)
 		trial->items += air->sent[p].count;
 	for (size_t r = 0; r < air->receivers; r++) {
 		uint64_t missing = balance(air, r);
+		trial->lagged[r] = missing;
 		received += air->listeners[r].ledger.received;
 		least = missing < least ? missing : least;
 		most = missing > most ? missing : most;
 		longest = air->listeners[r].longest > longest ? air->listeners[r].longest : longest;
 	}
+	trial->lagged_count = air->receivers;
 	trial->figures[0] = (double)received * 1e9 / (double)trial->use.elapsed_ns;
 	trial->figures[1] = (double)least / (double)trial->items;
 	trial->figures[2] = (double)most / (double)trial->items;

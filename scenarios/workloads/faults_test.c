@@ -237,13 +237,13 @@ static void test_streams(void **state)
 		assert_string_equal(with(DROP, &fan_in, params[i], 1000), "lost 9 of 1000 messages");
 		assert_string_equal(with(DUPLICATE, &fan_in, params[i], 1000), "duplicated 10 of 1000 messages");
 		assert_string_equal(with(CORRUPT, &fan_in, params[i], 1000), "corrupted 10 of 1000 messages");
-		assert_string_equal(with(STATUS, &fan_in, params[i], 1000), "recv returned EMPTY");
+		assert_string_equal(with(STATUS, &fan_in, params[i], 1000), "recv returned CHAN_EMPTY");
 	}
 	assert_string_equal(with(SWAP, &spsc, "", 1000), "reordered 9 of 1000 messages");
 	assert_string_equal(with(DROP, &backpressure, "work_ns=0", 1000), "lost 9 of 1000 messages");
 	expect_in(with(DROP, &mpmc, "producers=2 consumers=2", 10000), "lost ");
 	expect_in(with(DUPLICATE, &mpmc, "producers=2 consumers=2", 10000), "duplicated ");
-	expect_in(with(STATUS, &pipeline, "", 1000), "recv returned EMPTY");
+	expect_in(with(STATUS, &pipeline, "", 1000), "recv returned CHAN_EMPTY");
 }
 
 static void test_depth(void **state)
@@ -258,7 +258,7 @@ static void test_hurry(void **state)
 	(void)state;
 	const char *params =
 		"mode=deadline work_ns=1000000000"; /* half of it is the deadline: time enough to be seen as early */
-	assert_string_equal(with(HASTY, &backpressure, params, 10), "send returned TIMEOUT before its deadline");
+	assert_string_equal(with(HASTY, &backpressure, params, 10), "send returned CHAN_TIMEOUT before its deadline");
 }
 
 static void test_lag(void **state)

@@ -13,21 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	uint64_t min, max, multiple;
-} ranges[PARAM_COUNT] = {
-	[PARAM_PRODUCERS] = {"producers", 1, 1024, 1},
-	[PARAM_CONSUMERS] = {"consumers", 1, 1024, 1},
-	[PARAM_CAPACITY] = {"capacity", 1, (uint64_t)1 << 32, 1},
-	[PARAM_SIZE] = {"size", 8, (uint64_t)1 << 20, 8},
-	[PARAM_BATCH] = {"batch", 1, 4096, 1},
-	[PARAM_WORK_NS] = {"work_ns", 0, 1000000000, 1},
-	[PARAM_RATE] = {"rate", 0, 1000000000, 1},
-	[PARAM_STAGES] = {"stages", 3, 64, 1},
-	[PARAM_SLOW] = {"slow", 0, 1024, 1},
-	[PARAM_MODE] = {"mode", 0, 0, 1},
+static const struct param_range ranges[PARAM_COUNT] = {
+	[PARAM_PRODUCERS] = {"producers", "threads that send", 1, 1024, 1},
+	[PARAM_CONSUMERS] = {"consumers", "threads that receive", 1, 1024, 1},
+	[PARAM_CAPACITY] = {"capacity", "messages that fit", 1, (uint64_t)1 << 32, 1},
+	[PARAM_SIZE] = {"size", "bytes of a message", 8, (uint64_t)1 << 20, 8},
+	[PARAM_BATCH] = {"batch", "messages a call; 1: the calls for one message", 1, 4096, 1},
+	[PARAM_WORK_NS] = {"work_ns", "nanoseconds of work on each message", 0, 1000000000, 1},
+	[PARAM_RATE] = {"rate", "messages a second in all, sent at fixed times; 0: as fast as it goes", 0, 1000000000,
+                        1},
+	[PARAM_STAGES] = {"stages", "channels in the chain", 3, 64, 1},
+	[PARAM_SLOW] = {"slow", "of the consumers, those that work work_ns on each message", 0, 1024, 1},
+	[PARAM_MODE] = {"mode", "the form of the scenario", 0, 0, 1},
 };
+
+const struct param_range *param_range(enum param param)
+{
+	return &ranges[param];
+}
+
+void param_range_print(enum param param, char *text, size_t size)
+{
+	int n = snprintf(text, size, "%" PRIu64 " to %" PRIu64, ranges[param].min, ranges[param].max);
+	if (ranges[param].multiple != 1 && n > 0 && (size_t)n < size)
+		snprintf(text + n, size - (size_t)n, ", a multiple of %" PRIu64, ranges[param].multiple);
+}
 
 const char *param_name(enum param param)
 {
@@ -90,12 +100,10 @@ const char *param_parse(const struct workload *workload, enum param param, const
 		*value = number;
 		return NULL;
 	}
-	char multiple[48] = "";
-	if (ranges[param].multiple != 1)
-		snprintf(multiple, sizeof multiple, ", a multiple of %" PRIu64, ranges[param].multiple);
-	snprintf(error, sizeof error, "%s of %s must be %" PRIu64 " to %" PRIu64 "%s%s, not '%s'", ranges[param].name,
-	         workload->name, ranges[param].min, ranges[param].max, multiple, unbounded ? " or 'unbounded'" : "",
-	         text);
+	char range[96];
+	param_range_print(param, range, sizeof range);
+	snprintf(error, sizeof error, "%s of %s must be %s%s, not '%s'", ranges[param].name, workload->name, range,
+	         unbounded ? " or 'unbounded'" : "", text);
 	return error;
 }
 

@@ -119,6 +119,21 @@ static void test_tables(void **state)
 	}
 }
 
+static void test_ranges(void **state)
+{
+	char text[96];
+	(void)state;
+	param_range_print(PARAM_SIZE, text, sizeof text);
+	assert_string_equal(text, "8 to 1048576, a multiple of 8");
+	param_range_print(PARAM_PRODUCERS, text, sizeof text);
+	assert_string_equal(text, "1 to 1024");
+	for (enum param param = 0; param < PARAM_COUNT; param++) {
+		assert_string_equal(param_range(param)->name, param_name(param));
+		assert_true(param_range(param)->unit[0] != '\0');
+	}
+	assert_int_equal(param_range(PARAM_CONSUMERS)->max, TRIAL_RECEIVERS); /* each has its place in `lagged` */
+}
+
 static void test_combinations(void **state)
 {
 	(void)state;
@@ -145,7 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_words),        cmocka_unit_test(test_names),
-		cmocka_unit_test(test_tables),  cmocka_unit_test(test_combinations),
+		cmocka_unit_test(test_tables),  cmocka_unit_test(test_combinations), cmocka_unit_test(test_ranges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

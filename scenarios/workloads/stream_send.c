@@ -2,6 +2,7 @@
  *
  * stream_send.c - the producers of a stream: one message at a time, in batches, or measured one by one.
  */
+#include "harness/status.h"
 #include "scenarios/workloads/stream_parts.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static void produce_batches(struct stream *stream, struct worker *worker, struct
 		lane->sent.count += done;
 		if (status != CHAN_OK || done != n) {
 			trial_fail(stream->trial, "send_many returned %s after %zu of %zu messages",
-			           trial_status_name(status), done, n);
+			           status_name(status), done, n);
 			break;
 		}
 		i += n;
@@ -106,7 +107,7 @@ static void produce_timed(struct stream *stream, struct worker *worker, struct l
 		} else if (status == refusals[stream->options.mode]) {
 			lane->refused++;
 			if (after < deadline)
-				trial_fail(stream->trial, "send returned TIMEOUT before its deadline");
+				trial_fail(stream->trial, "send returned CHAN_TIMEOUT before its deadline");
 		} else {
 			trial_status(stream->trial, "send", status);
 			break;

@@ -23,7 +23,7 @@ static const struct preset presets[] = {
 };
 
 static const struct figure figures[] = {
-	{"writes_per_second", "writes", "1/s"},
+	{"writes_per_second", "writes/s", "1/s"},
 	{NULL, NULL, NULL},
 };
 

@@ -48,8 +48,8 @@ struct preset {
 /* A figure of the scenario's own, beside those that every row has: a numeric member of its rows and a column in its table. */
 struct figure {
 	const char *member; /* "blocked_ns" */
-	const char *title;  /* "blocked" */
-	const char *unit;   /* "ns", "1", "messages": how the table scales it */
+	const char *title;  /* "blocked/send": understood without a manual */
+	const char *unit;   /* "ns", "messages", "1/s"; "ratio": shown as a percentage */
 };
 
 struct trial; /* harness/bench/trial.h */
@@ -78,6 +78,18 @@ struct workload {
 extern const struct workload *const workloads[];
 
 /* --- params.c --- */
+
+/* What a parameter counts and which values it takes. They are the same in every scenario; a mode has words instead. */
+struct param_range {
+	const char *name; /* "producers" */
+	const char *unit; /* "threads that send" */
+	uint64_t min, max, multiple;
+};
+
+const struct param_range *param_range(enum param param);
+
+/* The range as text: "8 to 1048576, a multiple of 8". Not for PARAM_MODE. */
+void param_range_print(enum param param, char *text, size_t size);
 
 const char *param_name(enum param param);   /* "producers" */
 enum param param_of_name(const char *name); /* PARAM_COUNT: none */

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -24,7 +23,8 @@ type stream[M payload] struct {
 	readers []streamReader
 }
 
-// When message s was sent stands in slot s modulo their number, which is above capacity + 2.
+// When message s was sent stands in slot s modulo their number, a power of two above
+// capacity + 2: the consumer is done with a slot before the producer comes to it again.
 type streamLane struct {
 	_                 [128]byte
 	stamps            []atomic.Uint64
@@ -87,7 +87,7 @@ func (s *stream[M]) produceTimed(w *worker, lane *streamLane, count uint64) {
 			at = now()
 		}
 		if lane.stamps != nil {
-			lane.stamps[seq%uint64(len(lane.stamps))].Store(at)
+			lane.stamps[seq&uint64(len(lane.stamps)-1)].Store(at)
 		}
 		sent := true
 		switch s.mode {
@@ -120,9 +120,6 @@ func (s *stream[M]) produceTimed(w *worker, lane *streamLane, count uint64) {
 			w.progress.Store(seq)
 		} else {
 			lane.refused++
-		}
-		if !sent && runtime.GOMAXPROCS(0) == 1 {
-			runtime.Gosched() // with one CPU nobody else would ever run
 		}
 	}
 	lane.sent.count = seq
@@ -165,7 +162,7 @@ func (s *stream[M]) sentNs(w *worker, name uint64) uint64 {
 		return ^uint64(0)
 	}
 	if stamps := s.lanes[producer].stamps; stamps != nil {
-		return stamps[seq%uint64(len(stamps))].Load()
+		return stamps[seq&uint64(len(stamps)-1)].Load()
 	}
 	return s.dueNs(w.startNs, producer, seq)
 }
@@ -226,10 +223,14 @@ func runStream[M payload](t *trial) {
 	s.open.Store(int64(s.producers))
 	s.lanes = make([]streamLane, s.producers)
 	s.readers = make([]streamReader, s.consumers)
+	slots := uint64(1)
+	for slots < s.room+3 {
+		slots *= 2
+	}
 	var bodies []func(*worker)
 	for p := range s.lanes {
 		if s.watched {
-			s.lanes[p].stamps = make([]atomic.Uint64, s.room+3)
+			s.lanes[p].stamps = make([]atomic.Uint64, slots)
 		}
 		bodies = append(bodies, s.produce)
 	}

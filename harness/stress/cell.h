@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cell.h - the stress of one kind of one implementation, in a process of its own.
+ */
+#ifndef CHANBENCH_STRESS_CELL_H
+#define CHANBENCH_STRESS_CELL_H
+
+#include "harness/info.h"
+
+struct stress_options {
+	double seconds;      /* how long each cell goes on */
+	uint64_t operations; /* 0: no limit but the time; else it ends after so many */
+	uint64_t seed;       /* of the first round; each further one has the next number */
+	unsigned threads;    /* at most so many */
+	bool history;        /* record and check histories */
+	double timeout;      /* a cell whose threads do nothing for so long hangs */
+};
+
+enum stress_verdict { STRESS_GOOD, STRESS_LEDGER, STRESS_HISTORY, STRESS_CRASHED, STRESS_HUNG, STRESS_MACHINE };
+
+struct stress_result {
+	enum stress_verdict verdict;
+	uint64_t rounds, operations;
+	uint64_t histories, recorded;                 /* histories checked, operations in them */
+	uint64_t undecided;                           /* histories whose check was given up */
+	uint64_t made, received, returned, destroyed; /* values; clones count as made */
+	uint64_t largest, largest_ns;                 /* the longest check: operations, time */
+	uint64_t elapsed_ns, seed;                    /* seed: of the last round */
+	char text[12288];                             /* what went wrong */
+};
+
+void stress_cell_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,
+                     struct stress_result *result);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/stress/cell_child.h"
+
+#include "harness/say.h"
+#include "harness/stress/verify.h"
+#include "scenarios/stress/stress.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A check that visits more is given up. */
+#define CONFIGURATIONS_MAX UINT64_C(8000000)
+/* How long a round that has failed may take to end by itself. */
+#define GRACE_NS UINT64_C(2000000000)
+
+struct child {
+	const struct stress_cell *cell;
+	const struct scenario *scenario;
+	const struct chan_impl *impl;
+	int pipe;
+	struct stress_result sums;
+	pthread_mutex_t lock;
+	struct round *round; /* under the lock; NULL: between rounds */
+	atomic_bool reported;
+};
+
+static struct board *board;
+
+static void alive(void)
+{
+	atomic_fetch_add_explicit(&board->checking, 1, memory_order_relaxed);
+}
+
+static void report(struct child *child, const char *verdict, const char *text)
+{
+	if (atomic_exchange(&child->reported, true))
+		return;
+	dprintf(child->pipe, "%s\n", verdict);
+	while (*text != '\0') {
+		size_t length = strcspn(text, "\n");
+		dprintf(child->pipe, "text %.*s\n", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
+/* Says that something moves, as long as it does; and gives a round that has failed, and whose threads may wait for ever, its end. */
+static void *heart(void *arg)
+{
+	struct child *child = arg;
+	uint64_t before = 0, failed_at = 0;
+	for (;; usleep(50000)) {
+		uint64_t now = atomic_load_explicit(&board->checking, memory_order_relaxed);
+		for (unsigned i = 0; i < THREADS_MAX; i++)
+			now += atomic_load_explicit(&board->seats[i].operations, memory_order_relaxed);
+		if (now != before)
+			dprintf(child->pipe, "alive\n");
+		before = now;
+		pthread_mutex_lock(&child->lock);
+		if (child->round == NULL || !atomic_load(&child->round->failed)) {
+			failed_at = 0;
+		} else if (failed_at == 0) {
+			failed_at = chan_now();
+		} else if (chan_now() - failed_at > GRACE_NS) {
+			report(child, "ledger", child->round->failure);
+			dprintf(child->pipe, "ended\n");
+			_exit(EXIT_GOOD);
+		}
+		pthread_mutex_unlock(&child->lock);
+	}
+	return NULL;
+}
+
+static void set_round(struct child *child, struct round *round)
+{
+	pthread_mutex_lock(&child->lock);
+	child->round = round;
+	pthread_mutex_unlock(&child->lock);
+}
+
+static void send_stats(struct child *child)
+{
+	const struct stress_result *s = &child->sums;
+	dprintf(child->pipe, STATS_PRINT "\n", s->rounds, s->operations, s->histories, s->recorded, s->undecided,
+	        s->made, s->received, s->returned, s->destroyed, s->largest, s->largest_ns);
+}
+
+static void add_up(struct child *child, const struct round *round)
+{
+	struct stress_result *sums = &child->sums;
+	const struct ledger *ledger = &round->ledger;
+	sums->rounds++;
+	sums->operations = 0;
+	for (unsigned i = 0; i < THREADS_MAX; i++)
+		sums->operations += atomic_load(&board->seats[i].operations);
+	sums->made += atomic_load(&ledger->made) + atomic_load(&ledger->cloned);
+	sums->received += atomic_load(&ledger->ended[VALUE_RECEIVED]);
+	sums->returned += atomic_load(&ledger->ended[VALUE_RETURNED]);
+	sums->destroyed += atomic_load(&ledger->ended[VALUE_DESTROYED]);
+}
+
+static bool check_history(struct child *child, const struct round *round)
+{
+	struct verify_result result;
+	uint64_t began = chan_now();
+	verify(&round->history, CONFIGURATIONS_MAX, alive, &result);
+	uint64_t took = chan_now() - began;
+	child->sums.histories++;
+	child->sums.recorded += round->history.count;
+	child->sums.undecided += result.verdict == SEARCH_UNDECIDED;
+	if (result.verdict == SEARCH_GOOD && took > child->sums.largest_ns) {
+		child->sums.largest = round->history.count;
+		child->sums.largest_ns = took;
+	}
+	if (result.verdict == SEARCH_NOMEM) {
+		fprintf(stderr, "out of memory for the check of a history\n");
+		return false;
+	}
+	if (result.verdict == SEARCH_BAD)
+		report(child, "history", result.text);
+	return result.verdict != SEARCH_BAD;
+}
+
+/* One round. False: that was the last. */
+static bool run_round(struct child *child, uint64_t number)
+{
+	static const size_t sizes[] = {300, 1000, 4000, 10000};
+	const struct stress_options *options = child->cell->options;
+	uint64_t seed = options->seed + number, random = seed;
+	struct round *round = calloc(1, sizeof *round);
+	bool good = false;
+	if (round == NULL)
+		return false;
+	round->kind = child->cell->kind;
+	round->impl = child->impl;
+	round->scenario = child->scenario;
+	round->board = board;
+	round->seed = seed;
+	round->honours_start = (child->cell->info->flags & CHAN_HONOURS_START) != 0;
+	round->threads = 2 + (unsigned)random_below(&random, options->threads - 1);
+	round->recorded = options->history && random_below(&random, 4) != 0;
+	size_t operations = sizes[random_below(&random, 4)];
+	dprintf(child->pipe, "round %" PRIu64 " %" PRIu64 "\n", number, seed);
+	set_round(child, round);
+	if (!round_run(round, operations)) {
+		fprintf(stderr, "out of memory, or of threads\n");
+		goto done;
+	}
+	add_up(child, round);
+	if (atomic_load(&round->failed))
+		report(child, "ledger", round->failure);
+	else
+		good = !round->recorded || check_history(child, round);
+	send_stats(child);
+done:
+	set_round(child, NULL);
+	round_free(round);
+	free(round);
+	return good;
+}
+
+int stress_cell_child(int pipe, void *arg)
+{
+	static const struct scenario *const scenarios[KIND_COUNT] = {&stress_mpsc, &stress_unbounded, &stress_oneshot,
+	                                                             &stress_broadcast, &stress_watch};
+	const struct stress_cell *cell = arg;
+	static struct child child;
+	char error[512];
+	pthread_t heartbeat;
+
+	child.cell = cell;
+	child.pipe = pipe;
+	pthread_mutex_init(&child.lock, NULL);
+	child.scenario = scenarios[cell->kind];
+	board = cell->board;
+	child.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof error);
+	if (child.impl == NULL) {
+		fprintf(stderr, "%s\n", error);
+		return EXIT_MACHINE;
+	}
+	for (unsigned i = 0; i < THREADS_MAX; i++)
+		atomic_store(&board->seats[i].code, OP_CODES);
+	if (pthread_create(&heartbeat, NULL, heart, &child) != 0)
+		return EXIT_MACHINE;
+	uint64_t end = chan_now() + (uint64_t)(cell->options->seconds * 1e9);
+	for (uint64_t n = 0; run_round(&child, n); n++)
+		if (cell->options->operations != 0 ? child.sums.operations >= cell->options->operations
+		                                   : chan_now() >= end)
+			break;
+	dprintf(pipe, "ended\n");
+	return EXIT_GOOD;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cell_child.h - the side of a stress cell that touches the channel. It reports in lines:
+ *
+ *   alive                the threads are at work
+ *   round N SEED         begins
+ *   stats ...            after each round, the sums so far, in the order of STATS_FORMAT
+ *   ledger | history     the verdict when it is not good; then
+ *   text ...             each line of what went wrong
+ *   ended
+ */
+#ifndef CHANBENCH_STRESS_CELL_CHILD_H
+#define CHANBENCH_STRESS_CELL_CHILD_H
+
+#include "harness/stress/cell.h"
+#include "harness/stress/round.h"
+
+#include <inttypes.h>
+
+#define STATS_FIELDS 11
+#define STATS_PRINT                                                                                                    \
+	"stats %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64           \
+	" %" PRIu64 " %" PRIu64 " %" PRIu64
+#define STATS_SCAN                                                                                                     \
+	"stats %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64           \
+	" %" SCNu64 " %" SCNu64 " %" SCNu64
+
+struct stress_cell {
+	const struct impl_info *info;
+	enum kind kind;
+	const struct stress_options *options;
+	struct board *board; /* shared with the parent */
+};
+
+/* The body of the child: its exit status is 0 when it could report whatever it had to. */
+int stress_cell_child(int pipe, void *cell);
+
+#endif

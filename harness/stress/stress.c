@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "harness/stress/stress.h"
+
+#include "harness/bench/names.h"
+#include "harness/child.h"
+#include "harness/cli/commands.h"
+#include "harness/say.h"
+#include "harness/stress/cell.h"
+#include "harness/stress/round.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option stress_option_table[] = {
+	{"impl", "A,B", "only these implementations (without it: all, and those of the plug-ins)", false},
+	{"kind", "K,L", "only these kinds: mpsc, unbounded, oneshot, broadcast, watch", false},
+	{"plugin", "F.so", "also the implementations of this plug-in", true},
+	{"seconds", "S", "how long for each kind of each implementation (5)", false},
+	{"operations", "N", "instead: until so many operations were done", false},
+	{"threads", "N", "at most so many threads in a round, 2 to 16 (6)", false},
+	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
+	{"no-history", NULL, "record no histories: the ledger only, at full speed", false},
+	{"timeout", "S", "threads that do nothing for so many seconds hang (10)", false},
+	{NULL, NULL, NULL, false},
+};
+
+static const struct command stress_command = {
+	.name = "stress",
+	.usage =
+		"[--impl=A,B] [--kind=K,L] [--plugin=F.so]... [--seconds=S | --operations=N] [--threads=N] [--seed=N]\n"
+		"                        [--no-history] [--timeout=S]",
+	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
+	.details = "Round by round, on fresh channels. The ledger: every value that was made ended exactly once, "
+                   "received, handed\n"
+		   "back or destroyed. The histories: the results of all operations can be explained by the operations "
+                   "having\n"
+		   "taken effect one at a time, each between its call and its return (linearizability). A failure "
+                   "names the round's\n"
+		   "seed: --seed with that number begins with the same choices, though not with the same schedule.\n"
+		   "Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
+                   "interrupted.\n",
+	.examples = "  chanbench stress --seconds=60\n"
+		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n",
+	.options = stress_option_table,
+	.run = stress_main,
+};
+
+static const char *const verdict_words[] = {"ok", "LEDGER", "HISTORY", "CRASHED", "HUNG", "not run"};
+
+struct asked {
+	struct options given;
+	struct names impls, kinds;
+	struct stress_options options;
+};
+
+static int read_options(struct asked *asked, int argc, char **argv)
+{
+	uint64_t threads = 6;
+	int status = options_read(&asked->given, &stress_command, argc, argv);
+	if (status >= 0)
+		return status;
+	asked->options = (struct stress_options){.seconds = 5, .timeout = 10, .seed = chan_now() % 1000000};
+	asked->options.history = options_get(&asked->given, "no-history") == NULL;
+	if (options_get(&asked->given, "seconds") != NULL && options_get(&asked->given, "operations") != NULL) {
+		say("--seconds and --operations both say when to end: give one of them");
+		return EXIT_USAGE;
+	}
+	if (names_split(&asked->impls, options_get(&asked->given, "impl"), "impl") != 0 ||
+	    names_split(&asked->kinds, options_get(&asked->given, "kind"), "kind") != 0 ||
+	    names_check("kind", &asked->kinds, kind_names, KIND_COUNT) != 0 ||
+	    options_number(&asked->given, "operations", 1, UINT64_MAX >> 1, &asked->options.operations) != 0 ||
+	    options_number(&asked->given, "threads", 2, THREADS_MAX, &threads) != 0 ||
+	    options_number(&asked->given, "seed", 0, INT64_MAX, &asked->options.seed) != 0 ||
+	    options_seconds(&asked->given, "seconds", 0.01, 86400 * 30, &asked->options.seconds) != 0 ||
+	    options_seconds(&asked->given, "timeout", 0.5, 3600, &asked->options.timeout) != 0)
+		return EXIT_USAGE;
+	asked->options.threads = (unsigned)threads;
+	return -1;
+}
+
+static int check_impls(const struct names *names, const struct impl_set *set)
+{
+	const char **known = calloc(set->count + 1, sizeof *known);
+	if (known == NULL) {
+		say("out of memory");
+		return EXIT_MACHINE;
+	}
+	for (size_t i = 0; i < set->count; i++)
+		known[i] = set->infos[i].name;
+	int failed = names_check("implementation", names, known, set->count);
+	free(known);
+	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
+}
+
+static bool selected(const struct names *names, const char *name)
+{
+	return names->count == 0 || names_index(names, name) < names->count;
+}
+
+static void print_row(const char *impl, enum kind kind, const struct stress_result *r)
+{
+	double seconds = (double)r->elapsed_ns / 1e9;
+	printf("%-16s %-10s %7" PRIu64 " %11" PRIu64 " %10.0f %9" PRIu64 " %11" PRIu64 " %9.0f %12" PRIu64 "  %s", impl,
+	       kind_names[kind], r->rounds, r->operations, seconds > 0 ? (double)r->operations / seconds : 0.0,
+	       r->histories, r->recorded, (double)r->largest_ns / 1e6, r->made, verdict_words[r->verdict]);
+	if (r->undecided > 0)
+		printf(" (%" PRIu64 " undecided)", r->undecided);
+	putchar('\n');
+	if (r->verdict != STRESS_GOOD)
+		printf("\n%s %s, round with --seed=%" PRIu64 ", after %.1f s: %s\n", impl, kind_names[kind], r->seed,
+		       seconds, r->text);
+	fflush(stdout);
+}
+
+static int run_all(const struct asked *asked, const struct impl_set *set)
+{
+	int status = EXIT_GOOD;
+	size_t cells = 0;
+	child_catch_interrupts();
+	printf("seed %" PRIu64 ", up to %u threads\n", asked->options.seed, asked->options.threads);
+	printf("%-16s %-10s %7s %11s %10s %9s %11s %9s %12s  %s\n", "implementation", "kind", "rounds", "operations",
+	       "per s", "histories", "recorded", "check ms", "values", "verdict");
+	for (size_t i = 0; i < set->count; i++) {
+		for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+			struct stress_result result;
+			if (!selected(&asked->impls, set->infos[i].name) ||
+			    !selected(&asked->kinds, kind_names[kind]) || set->infos[i].offered[kind] == 0)
+				continue;
+			cells++;
+			stress_cell_run(&set->infos[i], kind, &asked->options, &result);
+			print_row(set->infos[i].name, kind, &result);
+			if (child_interrupted() != 0) {
+				say("interrupted: the last row is of a run that was cut short");
+				return 128 + child_interrupted();
+			}
+			if (result.verdict == STRESS_MACHINE)
+				status = EXIT_MACHINE;
+			else if (result.verdict != STRESS_GOOD && status == EXIT_GOOD)
+				status = EXIT_VERDICT;
+		}
+	}
+	if (cells == 0) {
+		say("nothing to do: no selected implementation has a selected kind");
+		return EXIT_USAGE;
+	}
+	return status;
+}
+
+int stress_main(int argc, char **argv)
+{
+	struct asked asked;
+	struct impl_set set = {.count = 0};
+	memset(&asked, 0, sizeof asked);
+	int status = read_options(&asked, argc, argv);
+	if (status >= 0)
+		goto done;
+	if ((status = open_implementations(&asked.given, &set)) == EXIT_GOOD &&
+	    (status = check_impls(&asked.impls, &set)) == EXIT_GOOD)
+		status = run_all(&asked, &set);
+done:
+	impl_set_close(&set);
+	names_free(&asked.kinds);
+	names_free(&asked.impls);
+	options_close(&asked.given);
+	return status;
+}

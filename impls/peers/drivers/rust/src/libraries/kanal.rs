@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+//! kanal's synchronous side, in threads.
+
+use super::Outcome;
+use ::kanal::SendErrorTimeout;
+use std::time::Duration;
+
+pub const TASKS: bool = false;
+pub type Tx<T> = ::kanal::Sender<T>;
+pub type Rx<T> = ::kanal::Receiver<T>;
+
+pub fn open<T>(capacity: Option<usize>) -> (Tx<T>, Rx<T>) {
+    capacity.map_or_else(::kanal::unbounded, ::kanal::bounded)
+}
+
+pub async fn send<T>(tx: &mut Tx<T>, value: T) -> bool {
+    tx.send(value).is_ok()
+}
+
+pub fn try_send<T>(tx: &mut Tx<T>, value: T) -> Outcome {
+    match tx.try_send(value) {
+        Ok(true) => Outcome::Sent,
+        Ok(false) => Outcome::Refused,
+        Err(_) => Outcome::Closed,
+    }
+}
+
+pub async fn send_within<T>(tx: &mut Tx<T>, value: T, patience: Duration) -> Outcome {
+    match tx.send_timeout(value, patience) {
+        Ok(()) => Outcome::Sent,
+        Err(SendErrorTimeout::Timeout) => Outcome::Refused,
+        Err(_) => Outcome::Closed,
+    }
+}
+
+pub async fn recv<T>(rx: &mut Rx<T>) -> Option<T> {
+    rx.recv().ok()
+}
+
+pub fn second_rx<T>(rx: &Rx<T>) -> Rx<T> {
+    rx.clone()
+}
+
+workloads!();

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rte_ring.c - DPDK's rte_ring: an array with a head and a tail for each side. Without DPDK's environment (EAL): the ring lies in
+ * memory of ours. It cannot wait, so full and empty are retried with sched_yield.
+ *
+ * Capacity: exact (RING_F_EXACT_SZ). Elements lie in the ring by value, in words of 4 bytes (rte_ring_*_elem), larger ones than 64
+ * bytes as boxes from malloc.
+ * Choices: producers in RTS mode ("relaxed tail sync"), which its guide names for threads that can be preempted: the default makes
+ * everybody wait for who was. One consumer: SC; more: the default MC, since RTS cannot be switched to later.
+ */
+#include "impls/peers/peer.h"
+
+#include <rte_config.h>
+
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <stdlib.h>
+
+enum { BY_VALUE = 64 };
+
+struct rte_channel {
+	struct peer peer;
+	struct rte_ring *ring;
+	unsigned element; /* bytes of an entry */
+	bool boxed;
+};
+
+static enum chan_status take(void *channel, void *msg)
+{
+	struct rte_channel *c = channel;
+	uint64_t words[BY_VALUE / 8];
+	int failed;
+
+	if (__atomic_load_n(&c->peer.shared, __ATOMIC_RELAXED))
+		failed = rte_ring_mc_dequeue_elem(c->ring, words, c->element);
+	else if (c->element == 8)
+		failed = rte_ring_sc_dequeue_elem(c->ring, words, 8);
+	else
+		failed = rte_ring_sc_dequeue_elem(c->ring, words, c->element);
+	if (failed != 0)
+		return CHAN_EMPTY;
+	if (c->boxed)
+		peer_unbox(&c->peer, (void *)(uintptr_t)words[0], msg);
+	else
+		chan_layout_copy(&c->peer.layout, msg, words);
+	return CHAN_OK;
+}
+
+static void dispose(void *channel)
+{
+	free(((struct rte_channel *)channel)->ring);
+	peer_free(channel);
+}
+
+static const struct peer_hooks hooks = {.take = take, .dispose = dispose};
+
+static enum chan_status rte_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
+{
+	enum chan_status status;
+	struct rte_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	size_t slots = 2;
+	if (c == NULL)
+		return status;
+	c->boxed = config->size > BY_VALUE;
+	c->element = c->boxed ? sizeof(uint64_t) : (unsigned)((c->peer.layout.stride + 3) & ~(size_t)3);
+	while (slots <= config->capacity && slots <= RTE_RING_SZ_MASK / 2)
+		slots *= 2;
+	ssize_t size = slots > config->capacity ? rte_ring_get_memsize_elem(c->element, (unsigned)slots) : -1;
+	if (size > 0)
+		c->ring = aligned_alloc(RTE_CACHE_LINE_SIZE, (size_t)size);
+	if (c->ring == NULL)
+		return peer_give_up(c, CHAN_NOMEM);
+	if (rte_ring_init(c->ring, "channel", (unsigned)config->capacity, RING_F_EXACT_SZ | RING_F_MP_RTS_ENQ) != 0) {
+		free(c->ring);
+		return peer_give_up(c, CHAN_NOMEM);
+	}
+	c->peer.capacity = rte_ring_get_capacity(c->ring);
+	return peer_open(c, tx, rx);
+}
+
+static enum chan_status try_enqueue(struct peer_handle *handle, const void *msg, uint64_t deadline)
+{
+	struct rte_channel *c = (struct rte_channel *)handle->peer;
+	uint64_t words[BY_VALUE / 8];
+	int failed;
+	(void)deadline;
+
+	if (c->boxed) {
+		void *box = peer_box(&c->peer, msg);
+		if (box == NULL)
+			return CHAN_NOMEM;
+		words[0] = (uintptr_t)box;
+		if (rte_ring_enqueue_elem(c->ring, words, sizeof words[0]) == 0)
+			return CHAN_OK;
+		free(box);
+		return CHAN_FULL;
+	}
+	chan_layout_copy(&c->peer.layout, words, msg);
+	if (c->element == 8)
+		failed = rte_ring_enqueue_elem(c->ring, words, 8);
+	else
+		failed = rte_ring_enqueue_elem(c->ring, words, c->element);
+	return failed == 0 ? CHAN_OK : CHAN_FULL;
+}
+
+static enum chan_status try_dequeue(struct peer_handle *handle, void *msg, uint64_t deadline)
+{
+	(void)deadline;
+	return take(handle->peer, msg);
+}
+
+static enum chan_status rte_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
+{
+	return peer_send((struct peer_handle *)tx, msg, deadline, try_enqueue, NULL);
+}
+
+static enum chan_status rte_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
+{
+	return peer_recv((struct peer_handle *)rx, msg, deadline, try_dequeue, NULL);
+}
+
+static const struct chan_mpsc_ops rte_ops = {
+	.open = rte_open,
+	.send = rte_send,
+	.recv = rte_recv,
+	.sender_clone = peer_sender_clone,
+	.receiver_clone = peer_receiver_clone,
+	PEER_ENTRIES,
+};
+
+const struct chan_impl chan_peer_rte_ring = {
+	.name = "rte_ring",
+	.family = "rte_ring",
+	.version = PEER_VERSION,
+	.summary = "DPDK's rte_ring with relaxed tail sync: an array with a head and a tail for each side",
+	.flags = CHAN_PEER | CHAN_SPINS,
+	.mpsc = &rte_ops,
+	.package = PEER_PACKAGE,
+};
