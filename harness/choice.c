@@ -44,6 +44,6 @@ int choice_check(const struct names *names, const struct impl_set *set)
 bool choice_has(const struct names *names, const struct impl_info *info)
 {
 	if (names->count == 0)
-		return !info->peer;
+		return !info->peer || info->driver.named;
 	return names_it(names, info->name) || names_it(names, "all") || (info->peer && names_it(names, "peers"));
 }

@@ -2,7 +2,7 @@
  *
  * choice.h - what --impl=A,B means, to every command that has it.
  *
- * Without it: ours and those of the plug-ins. `peers` stands for all peers that are there, `all` for everything, and can stand beside
+ * Without it: ours, and those of the plug-ins and drivers that were named. `peers` stands for all peers that are there, `all` for everything, and can stand beside
  * names.
  */
 #ifndef CHANBENCH_HARNESS_CHOICE_H

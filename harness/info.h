@@ -29,6 +29,7 @@ struct info_deviation {
 /* What runs in a program of its own, under a runtime of its own, and not behind the contract (harness/bench/driver.h). */
 struct info_driver {
 	char program[PATH_MAX]; /* "": not from a driver */
+	bool named;             /* by --driver */
 	char scenarios[256];    /* names, each with a space before and behind */
 	uint64_t sizes[16];     /* bytes of a message that it can carry; none: any */
 	size_t size_count;

@@ -21,8 +21,8 @@ static const struct chan_mpsc_ops refusing_ops = {refuse,  nullptr, nullptr, nul
                                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
                                                   nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
                                                   nullptr, nullptr, nullptr, nullptr};
-static const struct chan_impl refusing = {"refusing", "test",  "1",     "refuses", 0,      &refusing_ops,
-                                          nullptr,    nullptr, nullptr, nullptr,   nullptr};
+static const struct chan_impl refusing = {"refusing", "test",  "1",     "refuses", 0,       &refusing_ops,
+                                          nullptr,    nullptr, nullptr, nullptr,   nullptr, nullptr};
 
 extern "C" {
 CHAN_PLUGIN(&refusing);

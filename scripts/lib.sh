@@ -8,8 +8,10 @@
 
 # What the program is built from, and what the tests need beside it. The only lists there are.
 packages_build=(gcc g++ cmake ninja-build pkg-config libbenchmark-dev libcmocka-dev libjansson-dev)
+packages_peers=(libglib2.0-dev libaprutil1-dev libtbb-dev libconcurrentqueue-dev libboost-dev libck-dev liburcu-dev libdpdk-dev
+	golang-go cargo rustc librust-libc-dev librust-tokio-dev librust-crossbeam-channel-dev librust-flume-dev librust-async-channel-dev)
 packages_test=(clang clang-format jq)
-packages_full=(libclang-rt-dev)
+packages_full=(libclang-rt-dev zip unzip)
 packages_coverage=(gcovr)
 
 me=scripts/$(basename "$0")

@@ -112,7 +112,25 @@ style() {
 }
 
 run_shellcheck() {
-	cd "$root" && shellcheck -x -e SC1091 scripts/bench scripts/test scripts/*.sh .ci/run
+	cd "$root" && shellcheck -x -e SC1091 scripts/bench scripts/test scripts/fuzz scripts/*.sh .ci/run .clusterfuzzlite/build.sh
+}
+
+# ------------------------------------------------------------------------------------------------------------------
+# What a fuzzing cluster builds
+
+# cluster_build: builds as ClusterFuzzLite does, and runs each target on its seeds and a thousand inputs more, from another folder.
+cluster_build() {
+	local out=$work/cluster/out target seeds=$work/cluster/seeds
+	CC=clang CXX=clang++ CFLAGS='-O1 -fsanitize=address,fuzzer-no-link' CXXFLAGS='-O1 -fsanitize=address,fuzzer-no-link' \
+		LIB_FUZZING_ENGINE=-fsanitize=fuzzer SANITIZER=address OUT=$out WORK=$work/cluster "$root/.clusterfuzzlite/build.sh" || return
+	cd "$out" || return
+	for target in "$root"/fuzz/fuzz_*.c; do
+		target=$(basename "$target" .c)
+		grep -q '^\[libfuzzer\]' "$target.options" || return
+		[ ! -f "$root/fuzz/$target.dict" ] || cmp "$target.dict" "$root/fuzz/$target.dict" || return
+		rm -rf "$seeds" && mkdir -p "$seeds" && unzip -q "${target}_seed_corpus.zip" -d "$seeds" || return
+		"${plainly[@]}" "./$target" -runs=1000 -timeout=10 -artifact_prefix="$work/cluster/" "$seeds" || return
+	done
 }
 
 # ------------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
  * A folder stands for all files in it. The first input that goes wrong ends the process; the report names it.
  */
 #include "fuzz/common/target.h"
+#include "fuzz/common/trace.h"
 #include "harness/say.h"
 
 #include <dirent.h>
@@ -18,23 +19,29 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { INPUT_MAX = 1 << 20 };
+enum { INPUT_MAX = 1 << 20, HUNG_SECONDS = 20 };
 
 static size_t inputs;
 static char current[PATH_MAX];
 
-static void abort_names_input(int signal_number)
+/* The process is about to end in any case: that these calls are not safe in a handler can only cost the message. */
+static void name_input(int signal_number)
 {
-	(void)signal_number;
-	fputs("the input is ", stderr);
-	fputs(current, stderr);
-	fputc('\n', stderr);
+	if (signal_number == SIGALRM) {
+		trace_print();
+		fprintf(stderr, "%s: the last step did not return within %d s\n", program_invocation_short_name,
+		        HUNG_SECONDS);
+	}
+	fprintf(stderr, "the input is %s\n", current);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number == SIGALRM ? SIGABRT : signal_number);
 }
 
 static void fail(const char *path)
 {
-	say("%s: %s: %s", fuzz_target.name, path, strerror(errno));
+	say("%s: %s: %s", program_invocation_short_name, path, strerror(errno));
 	exit(EXIT_USAGE);
 }
 
@@ -56,7 +63,9 @@ static void run_file(const char *path)
 	if (input == NULL)
 		fail(path);
 	memcpy(input, data, size);
+	alarm(HUNG_SECONDS);
 	LLVMFuzzerTestOneInput(input, size);
+	alarm(0);
 	free(input);
 	inputs++;
 }
@@ -84,10 +93,11 @@ int main(int argc, char **argv)
 {
 	LLVMFuzzerInitialize(&argc, &argv);
 	if (argc < 2) {
-		say("usage: %s [--impl=NAME] [--plugin=FILE] FILE-OR-FOLDER...", argv[0]);
+		say("usage: %s [--impl=NAME] [--plugin=FILE] FILE-OR-FOLDER...", program_invocation_short_name);
 		return EXIT_USAGE;
 	}
-	signal(SIGABRT, abort_names_input);
+	signal(SIGABRT, name_input);
+	signal(SIGALRM, name_input);
 	clock_t began = clock();
 	for (int i = 1; i < argc; i++) {
 		struct stat at;
@@ -100,11 +110,11 @@ int main(int argc, char **argv)
 			run_file(argv[i]);
 	}
 	if (inputs == 0) {
-		say("%s: there is no input in what was named", fuzz_target.name);
+		say("%s: there is no input in what was named", program_invocation_short_name);
 		return EXIT_USAGE;
 	}
 	double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
-	printf("%s: %zu inputs in %.3f s of CPU (%.0f a second), all as the model says\n", fuzz_target.name, inputs,
-	       seconds, seconds > 0 ? (double)inputs / seconds : 0);
+	printf("%s: %zu inputs in %.3f s of CPU (%.0f a second), all as the model says\n",
+	       program_invocation_short_name, inputs, seconds, seconds > 0 ? (double)inputs / seconds : 0);
 	return EXIT_GOOD;
 }

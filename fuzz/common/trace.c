@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS = 8192, NOTHING_YET = -1 };
+enum { STEPS = 8192 };
 
 static struct {
 	const char *target, *impl;
@@ -15,7 +15,7 @@ static struct {
 	struct {
 		const char *format;
 		uint64_t args[TRACE_ARGS];
-		int gave;
+		const char *gave; /* NULL: nothing yet */
 		bool inside;
 	} steps[STEPS];
 } trace;
@@ -34,7 +34,7 @@ static size_t store(const char *format, const uint64_t args[TRACE_ARGS], bool in
 	trace.steps[i].format = format;
 	for (size_t k = 0; k < TRACE_ARGS; k++)
 		trace.steps[i].args[k] = args[k];
-	trace.steps[i].gave = NOTHING_YET;
+	trace.steps[i].gave = NULL;
 	trace.steps[i].inside = inside;
 	return i;
 }
@@ -46,7 +46,12 @@ void trace_step(const char *format, const uint64_t args[TRACE_ARGS])
 
 void trace_gave(enum chan_status status)
 {
-	trace.steps[trace.current].gave = (int)status;
+	trace_gave_text(status_name(status));
+}
+
+void trace_gave_text(const char *text)
+{
+	trace.steps[trace.current].gave = text;
 }
 
 void trace_inside(const char *format, const uint64_t args[TRACE_ARGS])
@@ -57,7 +62,7 @@ void trace_inside(const char *format, const uint64_t args[TRACE_ARGS])
 void trace_inside_gave(enum chan_status status)
 {
 	if (trace.count > 0)
-		trace.steps[trace.count - 1].gave = (int)status;
+		trace.steps[trace.count - 1].gave = status_name(status);
 }
 
 const char *status_name(enum chan_status status)
@@ -73,11 +78,11 @@ static const char *deadline_name(uint64_t deadline)
 	return deadline == CHAN_NOW ? "now" : deadline == CHAN_FOREVER ? "forever" : "past";
 }
 
-static const char *arm_name(uint64_t arm)
+const char *arm_name(enum chan_arm arm)
 {
 	static const char *const names[] = {"CHAN_READY", "CHAN_ARMED", "CHAN_NOT_ARMED"};
 
-	return arm < sizeof names / sizeof *names ? names[arm] : "?";
+	return (size_t)arm < sizeof names / sizeof *names ? names[arm] : "?";
 }
 
 static void print_arg(FILE *out, char how, uint64_t arg)
@@ -90,7 +95,7 @@ static void print_arg(FILE *out, char how, uint64_t arg)
 		fputs(status_name((enum chan_status)arg), out);
 		break;
 	case 'a':
-		fputs(arm_name(arg), out);
+		fputs(arm_name((enum chan_arm)arg), out);
 		break;
 	case 'd':
 		fputs(deadline_name(arg), out);
@@ -113,12 +118,14 @@ static void print_step(FILE *out, size_t i)
 			print_arg(out, *++f, trace.steps[i].args[arg++]);
 		else
 			fputc(*f, out);
-	if (trace.steps[i].gave != NOTHING_YET)
-		fprintf(out, " -> %s", status_name((enum chan_status)trace.steps[i].gave));
+	if (trace.steps[i].gave != NULL)
+		fprintf(out, " -> %s", trace.steps[i].gave);
 }
 
 void trace_print(void)
 {
+	if (trace.target == NULL)
+		return;
 	fprintf(stderr, "%s, implementation %s, what was done:\n", trace.target, trace.impl);
 	for (size_t i = 0; i < trace.count; i++) {
 		fprintf(stderr, "%6zu  %s", i, trace.steps[i].inside ? "    in a callback: " : "");
@@ -131,8 +138,7 @@ void trace_print(void)
 void __asan_on_error(void);
 void __asan_on_error(void)
 {
-	if (trace.target != NULL)
-		trace_print();
+	trace_print();
 }
 
 _Noreturn void differ(const char *expected, const char *seen, const char *what, ...)

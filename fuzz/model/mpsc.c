@@ -97,8 +97,8 @@ static void fire_all(struct mpsc_model *m, struct model_step *step, enum mpsc_mo
 		fire(step, first(m, event), false, false);
 }
 
-/* Free slots go to those who wait for one, in turn (M-22, M-23), and who waits for the end of a closed channel is told of it
- * (M-50, M-51). After slots were given back. */
+/* Free slots go to those who wait for one, in turn (M-22, M-23), and who waits for the end of a closed channel is told
+ * of it (M-50, M-51). After slots were given back. */
 static void slots_came_back(struct mpsc_model *m, struct model_step *step)
 {
 	while (waiting(m, MPSC_WAITS_FOR_SLOT) > 0 && mpsc_model_free(m) > 0) {
@@ -110,8 +110,8 @@ static void slots_came_back(struct mpsc_model *m, struct model_step *step)
 		fire_all(m, step, MPSC_WAITS_FOR_MESSAGE);
 }
 
-/* `n` wakes for messages came: n messages, or waiters that had one and gave up (P-4, P-5). At most so many receivers are woken, any of those
- * who wait; and at least so many that no message is there for which nobody is awake. */
+/* `n` wakes for messages came: n messages, or waiters that had one and gave up (P-4, P-5). At most so many receivers
+ * are woken, any of those who wait; and at least so many that no message is there for which nobody is awake. */
 static void wake_receivers(struct mpsc_model *m, struct model_step *step, size_t n)
 {
 	for (; n > 0 && m->len > 0 && waiting(m, MPSC_WAITS_FOR_MESSAGE) > 0; n--) {
@@ -145,7 +145,8 @@ static void forget(struct mpsc_model *m, size_t i)
 	memmove(&m->waiters[i], &m->waiters[i + 1], (m->waiter_count - i) * sizeof *m->waiters);
 }
 
-/* Ends all registrations of a sender (those for slots and for the close), or of a receiver; returns how many were owed something. */
+/* Ends all registrations of a sender (those for slots and for the close), or of a receiver; returns how many were owed
+ * something. */
 static size_t forget_all(struct mpsc_model *m, unsigned handle, bool receiver)
 {
 	size_t unused = 0;
@@ -155,7 +156,7 @@ static size_t forget_all(struct mpsc_model *m, unsigned handle, bool receiver)
 
 		if (w->handle != handle || (w->event == MPSC_WAITS_FOR_MESSAGE) != receiver)
 			continue;
-		unused += w->owed;
+		unused += receiver ? w->fired : w->owed;
 		forget(m, i);
 	}
 	return unused;
@@ -196,8 +197,9 @@ bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned w
 	forget(m, i);
 	if (w.owed && w.event == MPSC_WAITS_FOR_SLOT)
 		slots_came_back(m, step); /* M-26 */
-	if (w.owed && w.event == MPSC_WAITS_FOR_MESSAGE)
-		wake_receivers(m, step, 1); /* P-5 */
+	if (w.fired && w.event == MPSC_WAITS_FOR_MESSAGE)
+		wake_receivers(m, step,
+		               1); /* P-5; whether it was used need not be known: a wake too many is none too few */
 	return w.fired;
 }
 
@@ -214,8 +216,8 @@ static uint64_t pop(struct mpsc_model *m)
 	return message;
 }
 
-/* What nobody will receive is destroyed: with the last receiver all that is there (D-2), with the last handle the rest (D-4). What
- * permits send in between is destroyed at once or at any time until then (M-37): as was seen. */
+/* What nobody will receive is destroyed: with the last receiver all that is there (D-2), with the last handle the rest
+ * (D-4). What permits send in between is destroyed at once or at any time until then (M-37): as was seen. */
 static void destroy_unwanted(struct mpsc_model *m, struct model_step *step)
 {
 	bool freed = m->senders + m->weaks + m->receivers == 0;
@@ -237,7 +239,8 @@ static enum chan_status would_block(uint64_t deadline, enum chan_status now)
 	return deadline == CHAN_NOW ? now : CHAN_TIMEOUT;
 }
 
-/* Takes `n` slots for a sender, all or none; those that its waiters own first. A channel found closed takes these back (M-33). */
+/* Takes `n` slots for a sender, all or none; those that its waiters own first. A channel found closed takes these back
+ * (M-33). */
 static enum chan_status acquire(struct mpsc_model *m, struct model_step *step, unsigned tx, size_t n, uint64_t deadline)
 {
 	size_t owned = mpsc_model_owned(m, tx);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.h - what an mpsc or an unbounded channel does, in one thread: the reference that implementations are compared with.
+ * mpsc.h - what an mpsc or an unbounded channel does, in one thread: the reference that implementations are compared
+ * with.
  *
- * OVERVIEW. A queue of message numbers, counts of handles, the slots that permits hold, and a list of armed waiters in the order
- * of arming. Everything else follows: the free slots are the capacity less messages, permits and slots owned by waiters that
- * fired; idle is when none of the three is there. An unbounded channel has no limit of slots.
+ * OVERVIEW. A queue of message numbers, counts of handles, the slots that permits hold, and a list of armed waiters in
+ * the order of arming. Everything else follows: the free slots are the capacity less messages, permits and slots owned
+ * by waiters that fired; idle is when none of the three is there. An unbounded channel has no limit of slots.
  *
- * Nothing here blocks. What would block returns CHAN_FULL or CHAN_EMPTY, for a deadline that has passed CHAN_TIMEOUT: a wait
- * that gave up has done nothing (M-26 to M-28, M-63). Blocked operations are stood for by armed waiters.
+ * Nothing here blocks. What would block returns CHAN_FULL or CHAN_EMPTY, for a deadline that has passed CHAN_TIMEOUT: a
+ * wait that gave up has done nothing (M-26 to M-28, M-63). Blocked operations are stood for by armed waiters.
  *
- * STATE IS DATA. `struct mpsc_model` holds no pointers: mpsc_model_copy makes an independent one (only what is in use is copied),
- * mpsc_model_equal and mpsc_model_hash compare what matters for the future. Operations are functions of the state and their
- * arguments alone.
+ * STATE IS DATA. `struct mpsc_model` holds no pointers: mpsc_model_copy makes an independent one (only what is in use
+ * is copied), mpsc_model_equal and mpsc_model_hash compare what matters for the future. Operations are functions of the
+ * state and their arguments alone.
  *
  * Rules kept: M-3 to M-63, M-71 to M-78, P, U, D-2 to D-5, and struct chan_waiter of channel.h.
  */

@@ -2,13 +2,14 @@
  *
  * step.h - what a step brings about besides its result, as all models of this folder say it.
  *
- * A model is a struct of plain data, and an operation a function that changes it and returns the status. Models share nothing with
- * any implementation but the types of channel.h; handles, messages and waiters are numbers here, given by whoever runs
- * the model.
+ * A model is a struct of plain data, and an operation a function that changes it and returns the status. Models share
+ * nothing with any implementation but the types of channel.h; handles, messages and waiters are numbers here, given by
+ * whoever runs the model.
  *
- * Where the rules leave a choice (which of several waiting receivers a message wakes; whether what comes too late is destroyed at
- * once), the model takes the choice that was `seen`, if it is an allowed one, and otherwise one of its own, so that the
- * comparison shows the difference. A model that is run by itself has seen nothing: it gets a zeroed `seen`.
+ * Where the rules leave a choice (which of several waiting receivers a message wakes; whether what comes too late is
+ * destroyed at once), the model takes the choice that was `seen`, if it is an allowed one, and otherwise one of its
+ * own, so that the comparison shows the difference. A model that is run by itself has seen nothing: it gets a zeroed
+ * `seen`.
  */
 #ifndef CHANBENCH_FUZZ_MODEL_STEP_H
 #define CHANBENCH_FUZZ_MODEL_STEP_H

@@ -186,7 +186,9 @@ void mpsc_do_closed(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 static void armed(struct mpsc_run *r, struct fuzz_waiter *w, enum chan_arm expected, enum chan_arm seen)
 {
 	mpsc_called(r, CHAN_OK, false);
-	want_u64((uint64_t)expected, (uint64_t)seen, "ready (0) or armed (1)");
+	trace_gave_text(arm_name(seen));
+	if (expected != seen)
+		differ(arm_name(expected), arm_name(seen), "whether it was armed");
 	if (seen != CHAN_ARMED)
 		waiters_give(w);
 	mpsc_agree(r, CHAN_OK, CHAN_OK);
@@ -246,6 +248,7 @@ void mpsc_do_disarm(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	step("disarm(w%u)", w->number);
 	bool seen = r->ops->disarm(&w->waiter);
 	mpsc_called(r, CHAN_OK, false);
+	trace_gave_text(seen ? "true" : "false");
 	waiters_give(w);
 	want_u64(mpsc_model_disarm(&r->model, &r->step, w->number), seen, "whether it had fired");
 	mpsc_agree(r, CHAN_OK, CHAN_OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_nested.c - callbacks that call back: what a wake or a destruction does on the channel, and the same on the model.
+ * mpsc_nested.c - callbacks that call back: what a wake or a destruction does on the channel, and the same on the
+ * model.
  */
 #include "fuzz/common/trace.h"
 #include "fuzz/run/mpsc.h"
@@ -118,7 +119,8 @@ static void agree_arm(struct mpsc_run *r, const struct mpsc_nested *n)
 	enum chan_arm expected = n->action == NEST_ARM_SEND ? mpsc_model_arm_send(&r->model, n->handle, waiter)
 	                                                    : mpsc_model_arm_recv(&r->model, n->handle, waiter);
 
-	want_u64((uint64_t)expected, (uint64_t)n->arm, "ready (0) or armed (1), in the callback");
+	if (expected != n->arm)
+		differ(arm_name(expected), arm_name(n->arm), "whether it was armed in the callback");
 	if (n->arm != CHAN_ARMED)
 		waiters_give(n->waiter);
 }

@@ -181,7 +181,7 @@ done:
 	return root;
 }
 
-static int add_listed(struct impl_set *set, const char *program, bool quietly)
+static int add_listed(struct impl_set *set, const char *program, bool named)
 {
 	json_t *root = ask(program), *item;
 	size_t i, before = set->count;
@@ -193,6 +193,7 @@ static int add_listed(struct impl_set *set, const char *program, bool quietly)
 	{
 		struct impl_info info;
 		wrong = take_implementation(item, program, &info);
+		info.driver.named = named;
 		if (wrong != NULL) {
 			say("driver '%s': an implementation in its 'list' %s: it is left out", program, wrong);
 			set->count = before;
@@ -203,7 +204,7 @@ static int add_listed(struct impl_set *set, const char *program, bool quietly)
 				say("out of memory");
 				break;
 			}
-		} else if (!quietly) {
+		} else if (named) {
 			say("driver '%s': the name '%s' is taken: that one is left out", program, info.name);
 		}
 	}
@@ -213,7 +214,7 @@ static int add_listed(struct impl_set *set, const char *program, bool quietly)
 
 int driver_add(struct impl_set *set, const char *program)
 {
-	return add_listed(set, program, false);
+	return add_listed(set, program, true);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -252,7 +253,7 @@ void driver_add_own(struct impl_set *set)
 		snprintf(program, sizeof program, "%s/drivers/%s", folder, own[i].file);
 		if (access(program, X_OK) != 0)
 			add_absent(set, own[i].names, own[i].cure);
-		else if (add_listed(set, program, true) == 0)
+		else if (add_listed(set, program, false) == 0)
 			add_absent(set, own[i].names, "not in the packages that its driver was built from");
 	}
 }

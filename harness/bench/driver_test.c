@@ -70,6 +70,7 @@ static void test_list(void **state)
 	assert_string_equal(info->version, "7");
 	assert_string_equal(info->package, "far away 7");
 	assert_true(info->peer);
+	assert_true(info->driver.named);
 	assert_true(info_offers(info, KIND_MPSC, "recv"));
 	assert_true(info_offers(info, KIND_MPSC, "sender_clone"));
 	assert_false(info_offers(info, KIND_MPSC, "receiver_clone"));

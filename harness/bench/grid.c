@@ -138,6 +138,13 @@ void format_ns(double ns, char *text, size_t size)
 	scaled(ns, times, text, size);
 }
 
+void format_exact(double value, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (isfinite(value))
+		snprintf(text, size, "%.0f", value);
+}
+
 void format_percent(double ratio, char *text, size_t size)
 {
 	char digits[32];

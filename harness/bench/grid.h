@@ -42,6 +42,9 @@ void format_count(double value, char *text, size_t size);
 /* "812 ns", "1.23 us", "4.50 ms" */
 void format_ns(double ns, char *text, size_t size);
 
+/* "1027": a whole number as it is */
+void format_exact(double value, char *text, size_t size);
+
 /* "92.4 %" of 0.924 */
 void format_percent(double ratio, char *text, size_t size);
 

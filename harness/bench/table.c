@@ -44,7 +44,7 @@ static const struct figure common[] = {
 	{"p999_ns", "p99.9", "ns"},
 	{"max_ns", "max", "ns"},
 	{"bytes_per_channel", "bytes/channel", "1"},
-	{"true_capacity", "true capacity", "1"},
+	{"true_capacity", "true capacity", "exact"},
 	{NULL, NULL, NULL},
 };
 
@@ -54,6 +54,8 @@ static void put_figures(char (*texts)[GRID_TEXT], size_t *column, const struct f
 		double value = line->rows != NULL ? summary_median(line->rows, f->member) : NAN;
 		if (strcmp(f->unit, "ns") == 0)
 			format_ns(value, texts[(*column)++], GRID_TEXT);
+		else if (strcmp(f->unit, "exact") == 0)
+			format_exact(value, texts[(*column)++], GRID_TEXT);
 		else if (strcmp(f->unit, "ratio") == 0)
 			format_percent(value, texts[(*column)++], GRID_TEXT);
 		else
@@ -124,7 +126,6 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 		grid_column(&grid, f->title, false);
 	for (const struct figure *f = block->workload->figures; f != NULL && f->member != NULL; f++)
 		grid_column(&grid, f->title, false);
-	size_t package = grid_column(&grid, "peer: from", true);
 
 	for (size_t i = 0; i < block->count; i++)
 		if (lines[i].cell->control == CONTROL_NONE)
@@ -138,8 +139,6 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 		}
 		put_label(texts[0], lines[i].cell);
 		put_verdict(texts[1], &lines[i], &notes);
-		if (lines[i].cell->impl != NULL && lines[i].cell->impl->peer)
-			snprintf(texts[package], GRID_TEXT, "%.*s", GRID_TEXT - 1, lines[i].cell->impl->package);
 		if (isnan(lines[i].rate))
 			continue;
 		put_rates(texts, &lines[i], best);
@@ -149,6 +148,26 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 	grid_print(&grid, out, 2, line_columns(out));
 	grid_close(&grid);
 	return true;
+}
+
+/* Whose they are, and which version was measured. */
+static void print_peers(const struct block *block, const struct line *lines, FILE *out)
+{
+	int column = 0, limit = line_columns(out);
+
+	for (size_t i = 0; i < block->count; i++) {
+		const struct impl_info *info = lines[i].cell->impl;
+		char name[64], text[256];
+		if (info == NULL || !info->peer || lines[i].cell->control != CONTROL_NONE || isnan(lines[i].rate))
+			continue;
+		info_shown_name(info, name, sizeof name);
+		int n = snprintf(text, sizeof text, "%s (%s)", name, info->package);
+		bool wrap = column != 0 && column + n + 3 > limit;
+		int before = fprintf(out, column == 0 ? "  peers: " : wrap ? ",\n         " : ", ");
+		column = (wrap ? 9 : column + before) + fprintf(out, "%s", text);
+	}
+	if (column != 0)
+		fputc('\n', out);
 }
 
 static void print_notes(const struct block *block, const struct line *lines, FILE *out)
@@ -221,6 +240,7 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 		print_title(block, out);
 		complete = print_grid(block, lines, out);
 		print_notes(block, lines, out);
+		print_peers(block, lines, out);
 	}
 	for (size_t i = 0; i < block->count && lines != NULL; i++)
 		samples_free(&lines[i].rates);

@@ -138,6 +138,9 @@ static int run_all(const struct check_options *options, struct report *report, s
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\r\033[K");
 		report_failure(text, cell, outcome);
+		if (hangs == HANGS_MAX && outcome->hung)
+			fprintf(text, "%s %s: %d tests hung; its other tests are skipped, and count as failed\n\n",
+			        cell->info->name, kind_names[cell->kind], HANGS_MAX);
 		fflush(text);
 	}
 	progress(report, report->count);
@@ -181,10 +184,12 @@ static int run_repeatedly(const struct check_options *options, struct report *re
 			status = EXIT_VERDICT;
 	}
 	free(first);
-	if (options->repeat > 1) {
-		fprintf(text, "%s %" PRIu64 " of %" PRIu64 "%s\n\n", status == EXIT_GOOD ? "runs:" : "failed in run",
-		        run, options->repeat, status == EXIT_GOOD ? ", no failure, no difference" : ": stopped there");
-	}
+	if (options->repeat > 1)
+		fprintf(text, "%s %" PRIu64 " of %" PRIu64 "%s\n\n",
+		        status == EXIT_GOOD      ? "runs:"
+		        : status == EXIT_VERDICT ? "failed in run"
+		                                 : "stopped in run",
+		        run, options->repeat, status == EXIT_GOOD ? ", no failure, no difference" : "");
 	return status;
 }
 

@@ -32,6 +32,8 @@ void broken(const char *file, int line, const char *expected, const char *seen);
 
 /* Ends the test: the implementation lacks what it needs. */
 void not_offered(const char *what);
+/* Something that a passing test has measured, for the report. */
+void measured(const char *text);
 /* Ends the test: it cannot be made here, and why. */
 void untestable(const char *why);
 

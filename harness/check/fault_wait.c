@@ -93,7 +93,8 @@ static bool before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* A wait until `until` of the shifted clock. Gives when it is to end by the real one; `*cut` when that is earlier than asked for. */
+/* A wait until `until` of the shifted clock, in slices while a step is expected: it is the same wait, its caller sees one. (A wakeup that comes
+ * between two slices would be lost; while a step is expected the test wakes nobody.) Gives when it is to end by the real one; `*cut` when that is earlier than asked for. */
 static struct timespec wall_end(const struct timespec *until, bool *cut)
 {
 	struct timespec slice, end = *until;
@@ -184,9 +185,12 @@ static int our_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mut
 	if (!is_wall_time(until))
 		return real_pthread_cond_timedwait(cond, mutex, until);
 	bool cut;
-	struct timespec end = wall_end(until, &cut);
-	int result = real_pthread_cond_timedwait(cond, mutex, &end);
-	return cut && result == ETIMEDOUT ? 0 : result;
+	int result;
+	do {
+		struct timespec end = wall_end(until, &cut);
+		result = real_pthread_cond_timedwait(cond, mutex, &end);
+	} while (cut && result == ETIMEDOUT);
+	return result;
 }
 
 static int our_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock,
@@ -197,9 +201,12 @@ static int our_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mut
 	if (!is_wall(clock))
 		return real_pthread_cond_clockwait(cond, mutex, clock, until);
 	bool cut;
-	struct timespec end = wall_end(until, &cut);
-	int result = real_pthread_cond_clockwait(cond, mutex, clock, &end);
-	return cut && result == ETIMEDOUT ? 0 : result;
+	int result;
+	do {
+		struct timespec end = wall_end(until, &cut);
+		result = real_pthread_cond_clockwait(cond, mutex, clock, &end);
+	} while (cut && result == ETIMEDOUT);
+	return result;
 }
 
 static int spurious_c11(mtx_t *mutex)
@@ -219,9 +226,12 @@ static int our_cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *u
 	if (disturbs())
 		return spurious_c11(mutex);
 	bool cut;
-	struct timespec end = wall_end(until, &cut);
-	int result = real_cnd_timedwait(cond, mutex, &end);
-	return cut && result == thrd_timedout ? thrd_success : result;
+	int result;
+	do {
+		struct timespec end = wall_end(until, &cut);
+		result = real_cnd_timedwait(cond, mutex, &end);
+	} while (cut && result == thrd_timedout);
+	return result;
 }
 
 static int interrupted(void)
@@ -242,9 +252,12 @@ static int our_sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec 
 	if (!is_wall(clock))
 		return real_sem_clockwait(sem, clock, until);
 	bool cut;
-	struct timespec end = wall_end(until, &cut);
-	int result = real_sem_clockwait(sem, clock, &end);
-	return cut && result != 0 && errno == ETIMEDOUT ? interrupted() : result;
+	int result;
+	do {
+		struct timespec end = wall_end(until, &cut);
+		result = real_sem_clockwait(sem, clock, &end);
+	} while (cut && result != 0 && errno == ETIMEDOUT);
+	return result;
 }
 
 static int our_sem_timedwait(sem_t *sem, const struct timespec *until)
@@ -264,9 +277,12 @@ static long futex_ends(void)
 static long futex_wait_wall(const long a[6])
 {
 	bool cut;
-	struct timespec end = wall_end((const struct timespec *)a[3], &cut);
-	long result = real_syscall(SYS_futex, a[0], a[1], a[2], &end, a[4], a[5]);
-	return cut && result != 0 && errno == ETIMEDOUT ? interrupted() : result;
+	long result;
+	do {
+		struct timespec end = wall_end((const struct timespec *)a[3], &cut);
+		result = real_syscall(SYS_futex, a[0], a[1], a[2], &end, a[4], a[5]);
+	} while (cut && result != 0 && errno == ETIMEDOUT);
+	return result;
 }
 
 static long our_syscall(long number, ...)

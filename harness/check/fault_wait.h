@@ -26,8 +26,8 @@ extern const char fault_wait_why[];
 void fault_wait_disturb(size_t n);
 size_t fault_wait_disturbed(void);
 
-/* The wall clock will be stepped: from now on nobody sleeps through it (waits for a time of the wall clock end spuriously every
- * millisecond). fault_clock_waiters says how many such waits there have been. */
+/* The wall clock will be stepped: from now on waits for a time of the wall clock look at it every millisecond, and nobody
+ * may be woken until it was. fault_clock_waiters grows with every such wait. */
 void fault_clock_expect(void);
 size_t fault_clock_waiters(void);
 

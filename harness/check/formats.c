@@ -88,7 +88,7 @@ static void tap_point(FILE *out, size_t number, const struct cell *cell, const s
 
 void formats_tap(FILE *out, const struct report *report)
 {
-	fprintf(out, "TAP version 14\n1..%zu\n", report->count);
+	fprintf(out, "TAP version 13\n1..%zu\n", report->count);
 	for (size_t i = 0; i < report->count; i++)
 		tap_point(out, i + 1, &report->cells[i], &report->outcomes[i]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * formats.h - the outcome of a run as other programs read it: TAP 14, and the XML that JUnit's readers agree on.
+ * formats.h - the outcome of a run as other programs read it: TAP 13 (which readers of 14 understand), and the XML that JUnit's readers agree on.
  *
  * A test of a rule is one test point (a testcase); "not offered" and "untestable" are skipped, with the reason. "declared" is skipped too:
  * it is neither right nor wrong. Whatever a test printed is made harmless first: no character that ends a line, a comment or an

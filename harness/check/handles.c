@@ -125,15 +125,16 @@ void weak_drop(struct test *t, struct chan_weak **weak)
 	check_null(*weak);
 }
 
+/* Each drop forgets the newest of its handles, and so its own: several may have the same address. */
 void handles_drop(struct test *t)
 {
 	while (kept_count > 0) {
-		void *handle = kept[--kept_count].handle;
+		void *handle = kept[kept_count - 1].handle;
 		if (handle == NULL)
-			continue;
-		if (kept[kept_count].role == SENDER)
+			kept_count--;
+		else if (kept[kept_count - 1].role == SENDER)
 			tx_drop(t, &(struct chan_sender *){handle});
-		else if (kept[kept_count].role == RECEIVER)
+		else if (kept[kept_count - 1].role == RECEIVER)
 			rx_drop(t, &(struct chan_receiver *){handle});
 		else
 			weak_drop(t, &(struct chan_weak *){handle});

@@ -80,7 +80,8 @@ static void list_reasons(FILE *out, const struct report *report)
 	bool any = false;
 	for (size_t i = 0; i < report->count; i++) {
 		enum verdict verdict = report->outcomes[i].verdict;
-		if (verdict == PASSED || verdict == FAILED)
+		bool told = verdict != PASSED || report->outcomes[i].why[0] != '\0';
+		if (verdict == FAILED || !told)
 			continue;
 		list_reason(out, report, i);
 		any = true;

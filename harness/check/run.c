@@ -172,6 +172,8 @@ static void hear(const char *line, void *arg)
 	} else if (after(line, "missing", &rest)) {
 		outcome->verdict = NOT_OFFERED;
 		snprintf(outcome->why, sizeof(outcome->why), "%s", rest);
+	} else if (after(line, "measured", &rest)) {
+		snprintf(outcome->why, sizeof(outcome->why), "%s", rest);
 	} else if (after(line, "untestable", &rest)) {
 		outcome->verdict = UNTESTABLE;
 		snprintf(outcome->why, sizeof(outcome->why), "%s", rest);
@@ -223,11 +225,17 @@ void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome
 	apply_deviations(cell, outcome);
 }
 
+/* A thread that waits by trying again and again never comes to rest, and rest is what most tests look for: not worth waiting for long. */
+#define SPINNER_TIMEOUT_NS 2000000000u
+
 void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome)
 {
+	const bool spins = (cell->info->flags & CHAN_SPINS) != 0;
 	memset(outcome, 0, sizeof(*outcome));
 	if (!runnable(cell, outcome))
 		return;
+	if (spins && timeout_ns > SPINNER_TIMEOUT_NS)
+		timeout_ns = SPINNER_TIMEOUT_NS;
 	struct listening listening = {.outcome = outcome};
 	struct child_result result;
 	const struct child_spec spec = {.body = run_child,
@@ -248,6 +256,11 @@ void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outc
 			snprintf(outcome->expected, sizeof(outcome->expected), "the test ends");
 			child_describe(&result, outcome->seen, sizeof(outcome->seen));
 		}
+	}
+	if (outcome->hung && spins) {
+		outcome->hung = false;
+		outcome->verdict = UNTESTABLE;
+		snprintf(outcome->why, sizeof(outcome->why), "it spins: whether it waits or hangs cannot be seen");
 	}
 	apply_deviations(cell, outcome);
 }

@@ -39,7 +39,7 @@ struct outcome {
 	char steps[STEPS_MAX][512];
 	size_t step_count;
 
-	char why[512]; /* NOT_OFFERED, UNTESTABLE: what is missing. DECLARED: what the implementation says */
+	char why[512]; /* NOT_OFFERED, UNTESTABLE: what is missing. DECLARED: what the implementation says. PASSED: what was measured */
 };
 
 /* Runs it; `timeout_ns` of silence is a hang. */

@@ -70,6 +70,11 @@ static json_t *implementation_json(const struct impl_info *info)
 	                           deviations, "deviation_reasons", reasons, "missing", missing_json(info));
 	if (file != NULL)
 		json_object_set_new(object, "plugin", json_string(file + 1));
+	if (info->driver.program[0] != '\0')
+		json_object_set_new(object, "driver",
+		                    json_string(strrchr(info->driver.program, '/') != NULL
+		                                        ? strrchr(info->driver.program, '/') + 1
+		                                        : info->driver.program));
 	if (info->peer)
 		json_object_set_new(object, "peer", json_string(info->package));
 	return object;

@@ -18,7 +18,7 @@ uint64_t mpsc_holds(const struct op *op)
 	bool waited = op->wait == WAIT_TIMED || op->wait == WAIT_FOREVER;
 	switch ((enum op_code)op->code) {
 	case OP_SEND:
-		return op->status != CHAN_OK && waited;
+		return op->status != CHAN_OK && (waited || op->slots > 0);
 	case OP_RECV:
 		return op->status == CHAN_OK;
 	case OP_RESERVE:

@@ -33,14 +33,14 @@ static const struct command stress_command = {
 		"                        [--no-history] [--timeout=S]",
 	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
 	.details = "Round by round, on fresh channels. The ledger: every value that was made ended exactly once, "
-                   "received, handed\n"
+		   "received, handed\n"
 		   "back or destroyed. The histories: the results of all operations can be explained by the operations "
-                   "having\n"
+		   "having\n"
 		   "taken effect one at a time, each between its call and its return (linearizability). A failure "
-                   "names the round's\n"
+		   "names the round's\n"
 		   "seed: --seed with that number begins with the same choices, though not with the same schedule.\n"
 		   "Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
-                   "interrupted.\n",
+		   "interrupted.\n",
 	.examples = "  chanbench stress --seconds=60\n"
 		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n",
 	.options = stress_option_table,

@@ -66,15 +66,17 @@ static bool verify_queue(const struct history *history, struct verify_result *re
 static void tell_excerpt(const struct history *history, const struct spec *spec, void (*alive)(void),
                          struct verify_result *result)
 {
-	size_t count = history->count;
-	struct op *ops = malloc((count + 1) * sizeof *ops);
+	size_t count = 0;
+	struct op *ops = malloc((history->count + 1) * sizeof *ops);
 	struct history rest = *history;
 	struct search_result reached;
 	if (ops == NULL) {
 		add(result, "no order of the operations explains the results (no memory to make an excerpt)\n");
 		return;
 	}
-	memcpy(ops, history->ops, count * sizeof *ops);
+	for (size_t i = 0; i < history->count; i++) /* what constrains nothing explains nothing */
+		if (spec->phases(&history->ops[i]) > 0 || history->ops[i].slots > 0)
+			ops[count++] = history->ops[i];
 	struct op culprit = ops[excerpt(history, spec, ops, &count, alive)];
 	rest.ops = ops;
 	rest.count = count;

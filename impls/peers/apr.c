@@ -54,7 +54,7 @@ static const struct peer_hooks hooks = {.take = take, .wake_senders = wake, .wak
 static enum chan_status apr_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct apr_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct apr_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	if (c == NULL)
 		return status;
 	/* It multiplies the capacity by the size of a pointer, in 32 bits, and does not expect malloc to fail. */

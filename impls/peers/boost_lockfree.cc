@@ -26,6 +26,9 @@ template <class Element, bool bounded> struct Lockfree {
 	}
 	void construct(std::size_t capacity)
 	{
+		/* It makes the nodes one by one, each with cache lines of its own. */
+		if (bounded)
+			peers::must_fit(capacity, (sizeof(Element) + sizeof(void *) + 63) / 64 * 64);
 		new (memory) Queue(bounded ? capacity : 0);
 	}
 	static chan_status take(void *channel, void *msg)

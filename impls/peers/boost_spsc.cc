@@ -25,6 +25,7 @@ template <class Element> struct Spsc {
 	}
 	void construct(std::size_t capacity)
 	{
+		peers::must_fit(capacity, sizeof(Element));
 		new (memory) Queue(capacity);
 	}
 	static chan_status take(void *channel, void *msg)

@@ -72,7 +72,7 @@ static enum chan_status condvar_open(const struct chan_config *config, struct ch
                                      struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct condvar_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct condvar_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	pthread_condattr_t monotonic;
 	if (c == NULL)
 		return status;

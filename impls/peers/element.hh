@@ -15,6 +15,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <unistd.h>
 
 namespace peers
 {
@@ -60,6 +61,15 @@ struct Box {
 	}
 };
 
+/* For queues that would fill the machine's memory first and find out then. */
+inline void must_fit(std::size_t count, std::size_t each)
+{
+	auto bytes =
+		static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+	if (count > bytes / each)
+		throw std::bad_alloc();
+}
+
 /* What every channel of a C++ adapter begins with: the functions for its element. */
 struct Channel {
 	struct peer peer;
@@ -73,7 +83,8 @@ template <class Adapter>
 chan_status open_as(const chan_config *config, bool bounded, chan_sender **tx, chan_receiver **rx)
 {
 	chan_status status;
-	auto *adapter = static_cast<Adapter *>(peer_new(sizeof(Adapter), config, bounded, &Adapter::hooks, &status));
+	auto *adapter =
+		static_cast<Adapter *>(peer_new(sizeof(Adapter), config, tx, rx, bounded, &Adapter::hooks, &status));
 	if (adapter == nullptr)
 		return status;
 	adapter->channel.send = Adapter::send;

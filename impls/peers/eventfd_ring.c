@@ -103,7 +103,7 @@ static enum chan_status eventfd_open(const struct chan_config *config, struct ch
                                      struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct eventfd_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct eventfd_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	if (c == NULL)
 		return status;
 	c->stride = c->peer.layout.stride;

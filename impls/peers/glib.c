@@ -51,7 +51,7 @@ static const struct peer_hooks hooks = {.take = take, .wake_receivers = wake_rec
 static enum chan_status glib_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct glib_channel *c = peer_new(sizeof *c, config, false, &hooks, &status);
+	struct glib_channel *c = peer_new(sizeof *c, config, tx, rx, false, &hooks, &status);
 	if (c == NULL)
 		return status;
 	c->queue = g_async_queue_new();

@@ -4,12 +4,15 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
-void *peer_new(size_t size, const struct chan_config *config, bool bounded, const struct peer_hooks *hooks,
-               enum chan_status *status)
+void *peer_new(size_t size, const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx,
+               bool bounded, const struct peer_hooks *hooks, enum chan_status *status)
 {
 	struct layout layout;
 	struct peer *peer;
 
+	*status = CHAN_INVALID;
+	if (config == NULL || tx == NULL || rx == NULL)
+		return NULL;
 	*status =
 		bounded ? chan_config_bounded(config, CHAN_CAPACITY_MAX, &layout) : chan_config_layout(config, &layout);
 	if (*status != CHAN_OK)
@@ -70,8 +73,7 @@ static void detach(struct peer_handle *handle, bool sender)
 	free(handle);
 }
 
-/* Without a receiver there is nobody else who takes. */
-static void drain(struct peer *peer)
+void peer_drain(struct peer *peer)
 {
 	while (peer->hooks->take(peer, peer->scratch) == CHAN_OK)
 		if (peer->destroy != NULL)
@@ -82,7 +84,7 @@ static void release(struct peer *peer)
 {
 	if (__atomic_sub_fetch(&peer->handles, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
-	drain(peer);
+	peer_drain(peer);
 	peer->hooks->dispose(peer);
 }
 
@@ -138,7 +140,7 @@ static void end(struct peer *peer, bool senders)
 		sched_yield();
 	}
 	if (!senders)
-		drain(peer);
+		peer_drain(peer);
 }
 
 static void drop(struct peer_handle *handle, bool sender)

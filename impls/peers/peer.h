@@ -77,10 +77,10 @@ struct peer_handle {
 	void *state; /* the adapter's */
 };
 
-/* A channel of `size` bytes, zeroed but for its `struct peer`, for a configuration that was checked. NULL: `*status` says why.
- * Ends with peer_free. */
-void *peer_new(size_t size, const struct chan_config *config, bool bounded, const struct peer_hooks *hooks,
-               enum chan_status *status);
+/* A channel of `size` bytes, zeroed but for its `struct peer`, after what open was given has been checked. NULL: `*status` says why. Ends
+ * with peer_free. */
+void *peer_new(size_t size, const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx,
+               bool bounded, const struct peer_hooks *hooks, enum chan_status *status);
 void peer_free(void *channel);
 
 /* For an open that failed halfway: peer_free, and the status. */
@@ -88,6 +88,9 @@ enum chan_status peer_give_up(void *channel, enum chan_status status);
 
 /* Makes the two handles of a channel that is ready. CHAN_OK: it is theirs. CHAN_NOMEM: it was disposed of. */
 enum chan_status peer_open(void *channel, struct chan_sender **tx, struct chan_receiver **rx);
+
+/* Takes out what is there and destroys it; for whoever is the last receiver, or the last of all. */
+void peer_drain(struct peer *peer);
 
 /* Entries of struct chan_mpsc_ops, as they stand. */
 enum chan_status peer_sender_clone(struct chan_sender *tx, struct chan_sender **out);

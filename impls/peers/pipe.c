@@ -77,9 +77,7 @@ static void ended(void *channel, bool senders)
 		close_both(c->out);
 		return;
 	}
-	while (take(c, c->peer.scratch) == CHAN_OK)
-		if (c->peer.destroy != NULL)
-			c->peer.destroy(c->peer.scratch, c->peer.context);
+	peer_drain(&c->peer); /* while there is still an end to read from */
 	close_both(c->in);
 }
 
@@ -115,7 +113,7 @@ static size_t set_capacity(const struct peer *peer, int fd, size_t wanted)
 static enum chan_status pipe_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct pipe_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct pipe_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	struct sigaction broken;
 	int fds[2];
 
@@ -139,6 +137,8 @@ static enum chan_status pipe_open(const struct chan_config *config, struct chan_
 static enum chan_status pipe_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
 {
 	struct pipe_channel *c = (struct pipe_channel *)((struct peer_handle *)tx)->peer;
+	if (__atomic_load_n(&c->peer.receivers, __ATOMIC_ACQUIRE) == 0)
+		return CHAN_CLOSED; /* also while its last receiver is about to close it */
 	if (deadline == CHAN_FOREVER)
 		return pipe_write(c, c->out[WAITING], msg);
 	for (;;) {

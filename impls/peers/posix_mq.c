@@ -87,7 +87,7 @@ static enum chan_status mq_open_channel(const struct chan_config *config, struct
 {
 	static unsigned number;
 	enum chan_status status;
-	struct mq_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct mq_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	const size_t most = 65536; /* of the kernel, for anybody */
 	char name[64];
 

@@ -57,7 +57,7 @@ static const struct peer_hooks hooks = {.take = take, .dispose = dispose};
 static enum chan_status rte_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct rte_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct rte_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	size_t slots = 2;
 	if (c == NULL)
 		return status;

@@ -69,9 +69,7 @@ static void ended(void *channel, bool senders)
 		close_end(&c->out);
 		return;
 	}
-	while (take(c, c->peer.scratch) == CHAN_OK)
-		if (c->peer.destroy != NULL)
-			c->peer.destroy(c->peer.scratch, c->peer.context);
+	peer_drain(&c->peer); /* while there is still an end to read from */
 	close_end(&c->in);
 }
 
@@ -109,7 +107,7 @@ static enum chan_status socket_open(const struct chan_config *config, struct cha
                                     struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct socket_channel *c = peer_new(sizeof *c, config, true, &hooks, &status);
+	struct socket_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	int fds[2];
 
 	if (c == NULL)
@@ -128,6 +126,8 @@ static enum chan_status socket_open(const struct chan_config *config, struct cha
 static enum chan_status socket_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
 {
 	struct socket_channel *c = (struct socket_channel *)((struct peer_handle *)tx)->peer;
+	if (__atomic_load_n(&c->peer.receivers, __ATOMIC_ACQUIRE) == 0)
+		return CHAN_CLOSED; /* also while its last receiver is about to close it */
 	if (deadline == CHAN_FOREVER)
 		return socket_write(c, msg, 0);
 	for (;;) {

@@ -41,7 +41,7 @@ static const struct peer_hooks hooks = {.take = take, .dispose = peer_free};
 static enum chan_status urcu_open(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	enum chan_status status;
-	struct urcu_channel *c = peer_new(sizeof *c, config, false, &hooks, &status);
+	struct urcu_channel *c = peer_new(sizeof *c, config, tx, rx, false, &hooks, &status);
 	if (c == NULL)
 		return status;
 	__cds_wfcq_init(&c->head, &c->tail);

@@ -104,8 +104,10 @@ static void opened_without_receiver(struct test *t)
 	open_channel(t, 2, &tx, NULL);
 	want(CHAN_CLOSED, try_send(t, tx, 1));
 	want(CHAN_OK, try_closed(t, tx));
+	want_u64(1, tx_get(t, tx, CHAN_IS_CLOSED));
 	rx = subscribe(t, tx);
 	want(CHAN_EMPTY, try_closed(t, tx));
+	want_u64(0, tx_get(t, tx, CHAN_IS_CLOSED));
 	want(CHAN_OK, try_send(t, tx, 2));
 	want_recv(t, rx, 2);
 }
@@ -370,6 +372,6 @@ const struct rule broadcast_rules[] = {
 	{"B-37",
          RULE_BROADCAST,
          "A sender opened without receivers is closed until the first subscribes.",
-         {{"no receiver", opened_without_receiver, "closed", 0}}},
+         {{"no receiver", opened_without_receiver, "closed sender_get", 0}}},
 	{0},
 };

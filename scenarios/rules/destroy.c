@@ -34,10 +34,12 @@ static void returned_is_not_destroyed(struct test *t)
 		want(CHAN_TIMEOUT, send_until(t, tx, 1, in_ms(2)));
 	}
 	want_recv(t, rx, 0);
+	want(CHAN_OK, try_send(t, tx, 3));
 	rx_drop(t, &rx);
 	want(CHAN_CLOSED, try_send(t, tx, 2));
 	tx_drop(t, &tx);
-	want_destroyed(&ledger, 0);
+	want_destroyed(&ledger, 1);
+	want_u64(1, ledger.of[3]);
 }
 
 static void receiver_drop_drains(struct test *t)
@@ -400,7 +402,7 @@ static void oneshot_race(struct test *t)
 const struct rule destroy_rules[] = {
 	{"D-1",
          RULE_QUEUES,
-         "A value that was received or handed back is not destroyed.",
+         "A value is received, handed back or destroyed: exactly one of them, once.",
          {{"every way back", returned_is_not_destroyed, "", 0}}},
 	{"D-2",
          RULE_QUEUES,

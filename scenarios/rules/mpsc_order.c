@@ -6,7 +6,9 @@
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
+#include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 
 /* Sends `n` elements value, value + 1 ... and counts what has begun and what has returned. */
 static uint64_t begun, returned;
@@ -35,6 +37,14 @@ static void actor_sends(struct actor *a, struct test *t, struct chan_sender *tx,
 
 #define EACH_SENDS 1500
 
+static void wrong_length(uint64_t least, uint64_t most, uint64_t length)
+{
+	char expected[80], seen[32];
+	snprintf(expected, sizeof(expected), "a length from %" PRIu64 " to %" PRIu64, least, most);
+	snprintf(seen, sizeof(seen), "%" PRIu64, length);
+	broken_because(expected, seen);
+}
+
 static void length_is_between(struct test *t)
 {
 	struct chan_sender *tx;
@@ -52,7 +62,7 @@ static void length_is_between(struct test *t)
 		uint64_t length = rx_get(t, rx, CHAN_LEN);
 		uint64_t most = __atomic_load_n(&begun, __ATOMIC_SEQ_CST) - taken;
 		if (length > most || (length < least && least <= most))
-			broken_because("a length from (returned - received) to (begun - received)", "one beyond that");
+			wrong_length(least, most, length);
 		if (try_recv(t, rx, NULL) == CHAN_OK)
 			taken++;
 		else

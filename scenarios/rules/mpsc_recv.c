@@ -219,7 +219,7 @@ static void gives_up(struct test *t)
 	}
 	want(CHAN_OK, try_send(t, tx, 1));
 	want(CHAN_OK, try_send(t, tx, 2));
-	actor_recv(a, t, rx, CHAN_FOREVER);
+	actor_recv(a, t, rx, in_ms(3600000));
 	want_gets(a, 1);
 	want_recv(t, rx, 2);
 }

@@ -2,6 +2,7 @@
  *
  * stream.c - see stream.h
  */
+#include "harness/bench/cell.h"
 #include "scenarios/workloads/stream_parts.h"
 
 static enum chan_status script_next(void *arg, size_t receiver, uint64_t i, void *msg, uint64_t *missed)
@@ -40,7 +41,7 @@ static void prepare(struct stream *stream)
 {
 	const struct stream_options *options = &stream->options;
 	uint64_t slots = 1;
-	while (slots < stream->capacity + 3 && slots < stream->trial->messages)
+	while (slots < stream->holds + 3 && slots < stream->trial->messages)
 		slots *= 2;
 	for (size_t p = 0; p < options->producers; p++) {
 		stream->workers[p] = (struct worker){.body = stream_produce, .arg = stream, .index = p};
@@ -80,9 +81,9 @@ static void conclude(struct stream *stream, struct stream_result *result)
 	}
 	trial_balance(trial, ledgers, stream->options.consumers, stream->sent);
 	free(ledgers);
-	if (result->depth > stream->capacity)
+	if (result->depth > stream->holds)
 		trial_fail(trial, "held %llu messages with a capacity of %llu", (unsigned long long)result->depth,
-		           (unsigned long long)stream->capacity);
+		           (unsigned long long)stream->holds);
 	trial_rate(trial, stream->rate);
 }
 
@@ -99,6 +100,11 @@ void stream_run(struct trial *trial, const struct stream_options *options, struc
 		.rate = trial->params.v[PARAM_RATE],
 		.words = (size_t)trial->params.v[PARAM_SIZE] / 8,
 	};
+	/* A peer may hold more than it was asked for, and has to say so: it is held to its word. */
+	uint64_t told = (trial->impl->flags & CHAN_PEER) != 0
+	                        ? cell_true_capacity(trial->impl, trial->kind, &trial->params)
+	                        : 0;
+	stream.holds = told > stream.capacity ? told : stream.capacity;
 	size_t workers = options->producers + options->consumers;
 	*result = (struct stream_result){0};
 	stream.script = (struct null_script){script_next, &stream};

@@ -14,6 +14,7 @@ struct stream {
 	const struct chan_mpsc_ops *ops;
 	struct stream_options options;
 	uint64_t capacity, size, batch, work_ns, rate;
+	uint64_t holds; /* what fits in really: the capacity, for peers maybe more */
 	size_t words;
 	struct null_script script;
 
@@ -25,7 +26,7 @@ struct stream {
 	struct ledger_sent *sent;
 };
 
-/* When message s was sent stands in slot s % slots, a power of two above capacity + 2: the producer comes to that
+/* When message s was sent stands in slot s % slots, a power of two above `holds` + 2: the producer comes to that
  * slot again only when s was received and the one after it too, that is, when the consumer is done with the slot. */
 struct lane {
 	_Alignas(128) _Atomic uint64_t *stamps;

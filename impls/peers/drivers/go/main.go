@@ -158,10 +158,10 @@ func list() {
 	sizes := []int{8, 16, 32, 64, 256, 1024}
 	version := strings.TrimPrefix(runtime.Version(), "go")
 	printLine(object{"protocol": 1, "implementations": []object{
-		{"name": "go", "version": version, "package": "go", "kinds": []string{"mpsc", "oneshot"},
+		{"name": "go", "version": version, "package": "go " + version, "kinds": []string{"mpsc", "oneshot"},
 			"offers": []string{"mpsc.sender_clone", "mpsc.receiver_clone"}, "sizes": sizes,
 			"scenarios": []string{"fan_in", "pipeline", "backpressure", "spsc", "mpmc", "ping_pong", "oneshot"}, "notes": "buffered channels; " + notes},
-		{"name": "go_unbuffered", "version": version, "package": "go", "kinds": []string{"mpsc"},
+		{"name": "go_unbuffered", "version": version, "package": "go " + version, "kinds": []string{"mpsc"},
 			"offers": []string{"mpsc.sender_clone", "mpsc.receiver_clone"}, "sizes": sizes, "capacity_most": 1,
 			"scenarios": []string{"fan_in", "pipeline", "backpressure", "spsc", "mpmc", "ping_pong"}, "notes": "unbuffered channels, in place of capacity 1: the two sides meet; " + notes},
 	}})

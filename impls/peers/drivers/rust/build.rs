@@ -10,6 +10,14 @@ fn main() {
     for name in ["tokio", "crossbeam-channel", "flume", "kanal", "async-channel"] {
         let head = format!("name = \"{name}\"\nversion = \"");
         let version = lock.split(head.as_str()).nth(1).and_then(|rest| rest.split('"').next());
+        if name == "tokio" {
+            // broadcast::Receiver has had blocking_recv since 1.28.
+            println!("cargo:rustc-check-cfg=cfg(broadcast_blocks)");
+            let minor = version.and_then(|v| v.split('.').nth(1)).and_then(|v| v.parse().ok()).unwrap_or(0);
+            if minor >= 28 {
+                println!("cargo:rustc-cfg=broadcast_blocks");
+            }
+        }
         let variable = name.to_uppercase().replace('-', "_");
         println!("cargo:rustc-env=VERSION_{variable}={}", version.unwrap_or("unknown"));
     }

@@ -80,7 +80,16 @@ pub fn entries() -> Vec<Entry> {
                 "watch.subscribe",
                 "watch.receiver_clone",
             ],
-            scenarios: &["fan_in", "pipeline", "backpressure", "spsc", "ping_pong", "broadcast_lag", "oneshot", "watch"],
+            scenarios: &[
+                "fan_in",
+                "pipeline",
+                "backpressure",
+                "spsc",
+                "ping_pong",
+                "broadcast_lag",
+                "oneshot",
+                "watch",
+            ],
             without: &[],
             notes: "tasks on the multi-thread runtime, a thread a CPU; timers of 1 ms",
             choose: |request| {
@@ -98,15 +107,28 @@ pub fn entries() -> Vec<Entry> {
             name: "tokio_blocking",
             version: env!("VERSION_TOKIO"),
             krate: "tokio",
-            kinds: &["mpsc", "unbounded", "oneshot", "broadcast"],
-            offers: &["mpsc.sender_clone", "unbounded.sender_clone", "broadcast.sender_clone"],
-            scenarios: &["fan_in", "pipeline", "backpressure", "spsc", "ping_pong", "broadcast_lag", "oneshot"],
+            kinds: if cfg!(broadcast_blocks) {
+                &["mpsc", "unbounded", "oneshot", "broadcast"]
+            } else {
+                &["mpsc", "unbounded", "oneshot"]
+            },
+            offers: if cfg!(broadcast_blocks) {
+                &["mpsc.sender_clone", "unbounded.sender_clone", "broadcast.sender_clone"]
+            } else {
+                SENDERS
+            },
+            scenarios: if cfg!(broadcast_blocks) {
+                &["fan_in", "pipeline", "backpressure", "spsc", "ping_pong", "oneshot", "broadcast_lag"]
+            } else {
+                &["fan_in", "pipeline", "backpressure", "spsc", "ping_pong", "oneshot"]
+            },
             without: &["backpressure:deadline"],
             notes: "threads: blocking_send, blocking_recv",
             choose: |request| {
                 use crate::libraries::tokio_blocking::{bounded, unbounded};
                 match request.scenario.as_str() {
                     "oneshot" => Some(bounded::oneshot::run as Run),
+                    #[cfg(broadcast_blocks)]
                     "broadcast_lag" => by_size!(request, bounded::broadcast::run),
                     _ => split!(request, bounded, unbounded),
                 }
@@ -195,5 +217,7 @@ pub fn choose(request: &Request) -> Run {
         && !entry.without.contains(&mode.as_str())
         && request.number("batch", 1) == 1;
     let run = if offered { (entry.choose)(request) } else { None };
-    run.unwrap_or_else(|| crate::usage(&format!("{} does not offer {} with these parameters", entry.name, request.scenario)))
+    run.unwrap_or_else(|| {
+        crate::usage(&format!("{} does not offer {} with these parameters", entry.name, request.scenario))
+    })
 }

@@ -54,3 +54,16 @@ impl Histogram {
         largest.min(self.max)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn percentiles_are_exact_to_a_part_in_128() {
+        let mut h = super::Histogram::new();
+        (1..=100_000).for_each(|value| h.record(value));
+        for (percent, exact) in [(50.0, 50_000), (99.0, 99_000), (99.9, 99_900), (100.0, 100_000)] {
+            let got = h.percentile(percent);
+            assert!(got >= exact && got as f64 <= exact as f64 * 1.008, "{percent} %: {got}");
+        }
+    }
+}

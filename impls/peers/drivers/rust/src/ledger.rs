@@ -193,3 +193,49 @@ impl Balance {
         Some(text).filter(|text| !text.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: u64 = 12345;
+
+    /// Two producers of 100 messages each; `fault` may change what one consumer, or two, get.
+    fn books(consumers: usize, fault: fn(&mut Vec<u64>)) -> String {
+        let mut sents = [Sent::default(); 2];
+        let mut got = Vec::new();
+        for i in 0..100 {
+            for (p, sent) in sents.iter_mut().enumerate() {
+                let name = name_of(SALT, p as u64, i);
+                sent.add(name);
+                got.push(name);
+            }
+        }
+        fault(&mut got);
+        let mut ledgers: Vec<Ledger> = (0..consumers).map(|_| Ledger::new(SALT, 2, 200, consumers == 1)).collect();
+        for (i, &name) in got.iter().enumerate() {
+            ledgers[i * consumers / 250 % consumers].receive(&[name]);
+        }
+        balance(&mut ledgers, &sents).verdict().unwrap_or_default()
+    }
+
+    fn expect(fault: fn(&mut Vec<u64>), want: &str) {
+        for consumers in 1..=2 {
+            assert_eq!(books(consumers, fault), want, "{consumers} consumers");
+        }
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        expect(|_| (), "");
+        expect(|got| drop(got.remove(50)), "lost 1 of 200 messages");
+        expect(|got| got.truncate(199), "lost 1 of 200 messages");
+        expect(|got| got.push(got[199]), "duplicated 1 of 200 messages");
+        expect(|got| got.swap(60, 62), "reordered 1 of 200 messages");
+        expect(|got| got[60] ^= 1 << 50, "corrupted 1 of 200 messages");
+        expect(|got| got[60] = got[62], "lost 1 of 200 messages, duplicated 1");
+        expect(|got| got.push(name_of(SALT, 2, 0)), "invented 1 of 200 messages");
+        expect(|got| got.push(name_of(SALT, 1, 100)), "invented 1 of 200 messages");
+        expect(|got| got.fill(0), "corrupted 200 of 200 messages");
+    }
+}

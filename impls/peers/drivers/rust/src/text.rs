@@ -69,3 +69,35 @@ pub fn check(ledger: &mut Ledger, text: &Text) {
     let seq = due.wrapping_add(root.wrapping_sub(due) as u32 as i32 as i64 as u64);
     ledger.enter(0, seq, seq);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{balance, Sent};
+
+    fn books(fault: &str) -> String {
+        let mut ledger = Ledger::new(0, 1, 100, true);
+        let mut sent = Sent::default();
+        for i in 0..100 {
+            let mut text = write(i * i);
+            sent.add(i);
+            if i == 42 {
+                assert_eq!(&text[..13], b"Result: 1764\0");
+                match fault {
+                    "lost" => continue,
+                    "corrupted" => text[9] = b'6',
+                    _ => {}
+                }
+            }
+            check(&mut ledger, &text);
+        }
+        balance(&mut [ledger], &[sent]).verdict().unwrap_or_default()
+    }
+
+    #[test]
+    fn names_what_is_wrong() {
+        assert_eq!(books(""), "");
+        assert_eq!(books("lost"), "lost 1 of 100 messages");
+        assert_eq!(books("corrupted"), "corrupted 1 of 100 messages");
+    }
+}

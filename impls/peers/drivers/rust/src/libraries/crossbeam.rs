@@ -3,8 +3,8 @@
 //! crossbeam-channel, in threads.
 
 use super::Outcome;
-use std::time::Duration;
 use ::crossbeam_channel::{SendTimeoutError, TrySendError};
+use std::time::Duration;
 
 pub const TASKS: bool = false;
 pub type Tx<T> = ::crossbeam_channel::Sender<T>;

@@ -3,8 +3,8 @@
 //! flume, in threads.
 
 use super::Outcome;
-use std::time::Duration;
 use ::flume::{SendTimeoutError, TrySendError};
+use std::time::Duration;
 
 pub const TASKS: bool = false;
 pub type Tx<T> = ::flume::Sender<T>;

@@ -50,11 +50,13 @@ pub mod bounded {
         include!("../workloads/oneshot.rs");
     }
 
+    #[cfg(broadcast_blocks)]
     pub async fn hear<T: Clone>(
         rx: &mut tokio::sync::broadcast::Receiver<T>,
     ) -> Result<T, tokio::sync::broadcast::error::RecvError> {
         rx.blocking_recv()
     }
+    #[cfg(broadcast_blocks)]
     pub mod broadcast {
         use super::*;
         include!("../workloads/broadcast.rs");

@@ -187,7 +187,8 @@ async fn examples<M: Payload>(messages: u64, salt: u64, worker: Arc<Worker>, fai
         let third = hear(&mut rx).await;
         let fourth = hear(&mut rx).await;
         let end = hear(&mut rx).await;
-        let is = |got: Result<M, RecvError>, i| got.map_or(false, |m| m.words()[0] == name(i) && crate::message::whole(&m));
+        let is =
+            |got: Result<M, RecvError>, i| got.map_or(false, |m| m.words()[0] == name(i) && crate::message::whole(&m));
         if !matches!(lag, Err(RecvError::Lagged(3))) {
             failure.say("wrong lag: capacity 2, five sends: not 'missed 3'".into());
         } else if !is(third, 3) || !is(fourth, 4) || !matches!(end, Err(RecvError::Closed)) {

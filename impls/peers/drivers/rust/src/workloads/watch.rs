@@ -81,7 +81,8 @@ impl Tower {
         let version = reader.read(self.salt, &mut rx, false);
         let last = self.last.load(Relaxed);
         if version != last {
-            self.failure.say(format!("lost the last value: version {last} was written last, version {version} was read"));
+            self.failure
+                .say(format!("lost the last value: version {last} was written last, version {version} was read"));
         }
         reader.reads -= 1;
         self.ended.lock().unwrap().push(reader);
