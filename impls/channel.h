@@ -603,9 +603,9 @@ struct chan_deviation {
 
 enum chan_flags {
 	CHAN_HONOURS_START = 1, /* chan_config.start is honoured by every counter */
-	CHAN_PEER = 2,          /* somebody else's queue behind an adapter, shown for comparison: `package` says whose */
-	CHAN_SPINS = 4,         /* it cannot block: the adapter retries with sched_yield; shown as "NAME+yield" */
-	CHAN_UNCOUNTED = 8      /* its memory is not malloc's (the kernel's, ...): what a channel takes is not shown */
+	CHAN_PEER = 2,     /* somebody else's queue behind an adapter, shown for comparison: `package` says whose */
+	CHAN_SPINS = 4,    /* it cannot block: the adapter retries with sched_yield; shown as "NAME+yield" */
+	CHAN_UNCOUNTED = 8 /* its memory is not malloc's (the kernel's, ...): what a channel takes is not shown */
 };
 
 /* One implementation: metadata beside the code. All pointers live as long as the program (or the plug-in) does. */

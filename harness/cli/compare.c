@@ -84,7 +84,7 @@ const struct command compare_command = {
 		"the median of all pairs. Above 1 is better. Where messages are sent at a fixed rate, it is the ratio "
 		"of the median latencies.\n"
 		"Exit status: 1 when a cell became slower, or is broken in NEW.json, whatever it was in OLD.json; 2 "
-                "when a file is\n"
+		"when a file is\n"
 		"no result file, or they have no cell in common.\n",
 	.examples = "  chanbench bench --quick --out=old.json && git pull && ./scripts/bench --quick --out=new.json\n"
 		    "  chanbench compare old.json new.json\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/stress/stress.h"
 
-#include "harness/bench/names.h"
+#include "harness/choice.h"
 #include "harness/child.h"
 #include "harness/cli/commands.h"
 #include "harness/say.h"
@@ -14,7 +14,9 @@
 #include <string.h>
 
 static const struct option stress_option_table[] = {
-	{"impl", "A,B", "only these implementations (without it: all, and those of the plug-ins)", false},
+	{"impl", "A,B",
+         "only these implementations; peers and all stand for several (without it: ours, and those of the plug-ins)",
+         false},
 	{"kind", "K,L", "only these kinds: mpsc, unbounded, oneshot, broadcast, watch", false},
 	{"plugin", "F.so", "also the implementations of this plug-in", true},
 	{"seconds", "S", "how long for each kind of each implementation (5)", false},
@@ -80,25 +82,6 @@ static int read_options(struct asked *asked, int argc, char **argv)
 	return -1;
 }
 
-static int check_impls(const struct names *names, const struct impl_set *set)
-{
-	const char **known = calloc(set->count + 1, sizeof *known);
-	if (known == NULL) {
-		say("out of memory");
-		return EXIT_MACHINE;
-	}
-	for (size_t i = 0; i < set->count; i++)
-		known[i] = set->infos[i].name;
-	int failed = names_check("implementation", names, known, set->count);
-	free(known);
-	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
-}
-
-static bool selected(const struct names *names, const char *name)
-{
-	return names->count == 0 || names_index(names, name) < names->count;
-}
-
 static void print_row(const char *impl, enum kind kind, const struct stress_result *r)
 {
 	double seconds = (double)r->elapsed_ns / 1e9;
@@ -125,8 +108,9 @@ static int run_all(const struct asked *asked, const struct impl_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
 			struct stress_result result;
-			if (!selected(&asked->impls, set->infos[i].name) ||
-			    !selected(&asked->kinds, kind_names[kind]) || set->infos[i].offered[kind] == 0)
+			if (!choice_has(&asked->impls, &set->infos[i]) || set->infos[i].offered[kind] == 0 ||
+			    (asked->kinds.count > 0 &&
+			     names_index(&asked->kinds, kind_names[kind]) == asked->kinds.count))
 				continue;
 			cells++;
 			stress_cell_run(&set->infos[i], kind, &asked->options, &result);
@@ -156,9 +140,9 @@ int stress_main(int argc, char **argv)
 	int status = read_options(&asked, argc, argv);
 	if (status >= 0)
 		goto done;
-	if ((status = open_implementations(&asked.given, &set)) == EXIT_GOOD &&
-	    (status = check_impls(&asked.impls, &set)) == EXIT_GOOD)
-		status = run_all(&asked, &set);
+	if ((status = open_implementations(&asked.given, &set)) != EXIT_GOOD)
+		goto done;
+	status = choice_check(&asked.impls, &set) != 0 ? EXIT_USAGE : run_all(&asked, &set);
 done:
 	impl_set_close(&set);
 	names_free(&asked.kinds);
