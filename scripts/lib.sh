@@ -19,6 +19,11 @@ root=$(CDPATH='' cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd 
 build_root=${CHANBENCH_BUILD:-$root/build}
 [[ $build_root == /* ]] || build_root=$PWD/$build_root
 
+# "${plainly[@]}" COMMAND: for programs built with sanitizers. Those of gcc 12 and clang 14 do not start where the kernel spreads mappings over
+# more bits than they know of (vm.mmap_rnd_bits 32). Without address space randomization they do. A container may forbid that.
+plainly=()
+setarch "$(uname -m)" -R true 2>/dev/null && plainly=(setarch "$(uname -m)" -R)
+
 say() {
 	printf '%s: %s\n' "$me" "$*" >&2
 }

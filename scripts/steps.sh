@@ -8,13 +8,7 @@ have() {
 }
 
 # ------------------------------------------------------------------------------------------------------------------
-# Sanitizers
-#
-# Those of gcc 12 and clang 14 do not start where the kernel spreads mappings over more bits than they know of
-# (vm.mmap_rnd_bits 32). Without address space randomization they do: setarch -R. A container may forbid that.
-
-plainly=()
-setarch "$(uname -m)" -R true 2>/dev/null && plainly=(setarch "$(uname -m)" -R)
+# Sanitizers (lib.sh says what "${plainly[@]}" is for)
 
 # sanitizers_start: whether they do here; a few times, because it is a matter of chance.
 sanitizers_start() {
@@ -146,6 +140,10 @@ unit_tests() {
 
 rules() {
 	chanbench "$1" check
+}
+
+stress() { # FLAVOUR SECONDS
+	chanbench "$1" stress --seconds="$2"
 }
 
 # Everything that can run, once, with its ledger; no scenario may go without a good trial.
@@ -293,7 +291,7 @@ readme_plugin() {
 	local lines top="$work/a clone"
 	rm -rf "$top" && mkdir "$top" && ln -s "$root/impls" "$root/scripts" "$top/" && ln -s "$build_root" "$top/build" || return
 	readme_block c >"$top/mine.c"
-	lines=$(wc -l <"$top/mine.c")
+	lines=$(grep -vc '^#include' "$top/mine.c")
 	[ "$lines" -gt 0 ] && [ "$lines" -le 30 ] || { echo "the README's plug-in has $lines lines, not 1 to 30" && return 1; }
 	readme_block sh | sed -n '/mine\.c/,$p' >"$top/commands"
 	[ -s "$top/commands" ] || { echo "the README has no commands for its plug-in" && return 1; }
@@ -306,7 +304,8 @@ readme_names() {
 	local bad=0 name
 	{
 		chanbench release --help
-		for name in list bench compare check; do chanbench release $name --help; done
+		for name in list bench compare check stress; do chanbench release $name --help; done
+		cat "$root"/scripts/{bench,test,fuzz,mutants,coverage,setup} # their options
 	} >"$work/help" 2>&1
 	for name in $(grep -oE -- '--[a-z][a-z-]+' "$root/README.md" | sort -u); do
 		case $name in
