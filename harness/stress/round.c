@@ -209,6 +209,7 @@ static bool prepare(struct round *round, size_t operations)
 	if (ledger->alive == NULL || ledger->notes == NULL || round->workers == NULL)
 		return false;
 	__builtin_memset(round->workers, 0, (round->threads + 1) * sizeof *round->workers);
+	round->prepared = round->threads + 1;
 	for (unsigned i = 0; i <= round->threads; i++) { /* the last one is the scenario's own */
 		struct worker *worker = &round->workers[i];
 		worker->round = round;
@@ -290,7 +291,7 @@ bool round_run(struct round *round, size_t operations)
 
 void round_free(struct round *round)
 {
-	for (unsigned i = 0; round->workers != NULL && i <= round->threads; i++)
+	for (unsigned i = 0; i < round->prepared; i++)
 		free(round->workers[i].ops);
 	free((void *)(uintptr_t)round->history.ops);
 	free(round->workers);

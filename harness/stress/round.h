@@ -65,6 +65,7 @@ struct round {
 
 	struct ledger ledger;
 	struct worker *workers;
+	unsigned prepared; /* how many there are; a scenario may want fewer threads than it was given */
 	struct history history;
 	pthread_barrier_t start;
 	atomic_bool failed;
