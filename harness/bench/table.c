@@ -87,9 +87,7 @@ static void put_label(char *text, const struct cell *cell)
 static void put_verdict(char *text, const struct line *line, size_t *notes)
 {
 	bool saturated = line->rows != NULL && summary_median(line->rows, "saturated") > 0;
-	if (line->cell->lacks != NULL)
-		snprintf(text, GRID_TEXT, "no %.50s", line->cell->lacks);
-	else if (line->rows == NULL)
+	if (line->rows == NULL)
 		snprintf(text, GRID_TEXT, "not measured");
 	else if (strlen(line->verdict) > VERDICT_MAX)
 		snprintf(text, GRID_TEXT, "BROKEN [%zu]", ++*notes);
@@ -131,8 +129,10 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 		if (lines[i].cell->control == CONTROL_NONE)
 			best = fmax(best, lines[i].score);
 	for (size_t i = 0; i < block->count; i++) {
-		char(*texts)[GRID_TEXT] = grid_row(&grid);
 		size_t column = 6;
+		if (lines[i].cell->lacks != NULL)
+			continue; /* print_lacking */
+		char(*texts)[GRID_TEXT] = grid_row(&grid);
 		if (texts == NULL) {
 			grid_close(&grid);
 			return false;
@@ -150,10 +150,35 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 	return true;
 }
 
+/* A list of words after a title, folded at the line's end. */
+struct list_of {
+	const char *title;
+	int column, limit;
+};
+
+static void list_word(struct list_of *list, const char *word, FILE *out)
+{
+	int indent = (int)strlen(list->title) + 2;
+
+	if (list->column == 0)
+		list->column = fprintf(out, "  %s", list->title);
+	else if (list->column + (int)strlen(word) + 3 > list->limit)
+		list->column = fprintf(out, ",\n%*s", indent, "") - 2;
+	else
+		list->column += fprintf(out, ", ");
+	list->column += fprintf(out, "%s", word);
+}
+
+static void list_end(const struct list_of *list, FILE *out)
+{
+	if (list->column != 0)
+		fputc('\n', out);
+}
+
 /* Whose they are, and which version was measured. */
 static void print_peers(const struct block *block, const struct line *lines, FILE *out)
 {
-	int column = 0, limit = line_columns(out);
+	struct list_of list = {"peers: ", 0, line_columns(out)};
 
 	for (size_t i = 0; i < block->count; i++) {
 		const struct impl_info *info = lines[i].cell->impl;
@@ -161,13 +186,34 @@ static void print_peers(const struct block *block, const struct line *lines, FIL
 		if (info == NULL || !info->peer || lines[i].cell->control != CONTROL_NONE || isnan(lines[i].rate))
 			continue;
 		info_shown_name(info, name, sizeof name);
-		int n = snprintf(text, sizeof text, "%s (%s)", name, info->package);
-		bool wrap = column != 0 && column + n + 3 > limit;
-		int before = fprintf(out, column == 0 ? "  peers: " : wrap ? ",\n         " : ", ");
-		column = (wrap ? 9 : column + before) + fprintf(out, "%s", text);
+		snprintf(text, sizeof text, "%s (%s)", name, info->package);
+		list_word(&list, text, out);
 	}
-	if (column != 0)
-		fputc('\n', out);
+	list_end(&list, out);
+}
+
+/* Who cannot take part, by what is missing. */
+static void print_lacking(const struct block *block, const struct line *lines, FILE *out)
+{
+	for (size_t i = 0; i < block->count; i++) {
+		const char *lacks = lines[i].cell->lacks;
+		char title[96];
+		bool said = lacks == NULL;
+		for (size_t k = 0; k < i && !said; k++)
+			said = lines[k].cell->lacks != NULL && strcmp(lines[k].cell->lacks, lacks) == 0;
+		if (said)
+			continue;
+		snprintf(title, sizeof title, "no %.80s: ", lacks);
+		struct list_of list = {title, 0, line_columns(out)};
+		for (size_t k = i; k < block->count; k++) {
+			char name[GRID_TEXT];
+			if (lines[k].cell->lacks == NULL || strcmp(lines[k].cell->lacks, lacks) != 0)
+				continue;
+			put_label(name, lines[k].cell);
+			list_word(&list, name, out);
+		}
+		list_end(&list, out);
+	}
 }
 
 static void print_notes(const struct block *block, const struct line *lines, FILE *out)
@@ -240,6 +286,7 @@ static bool print_block(const struct plan *plan, const struct block *block, json
 		print_title(block, out);
 		complete = print_grid(block, lines, out);
 		print_notes(block, lines, out);
+		print_lacking(block, lines, out);
 		print_peers(block, lines, out);
 	}
 	for (size_t i = 0; i < block->count && lines != NULL; i++)
