@@ -30,7 +30,7 @@ static bool allocation_fails(void)
 #define calloc(n, size)              (allocation_fails() ? NULL : calloc(n, size))
 #define posix_memalign(out, a, size) (allocation_fails() ? ENOMEM : posix_memalign(out, a, size))
 #include "impls/base/config.c"
-#include "impls/mutex/core.c"
+#include "impls/base/core.c"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * The ledger
