@@ -236,7 +236,7 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 	bool ready = (word & until) != 0;
 	if (!ready)
 		/* From here on who sets one of `until` sees `armed`, and comes for the lock. */
-		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, 0)->queue);
+		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, until)->queue);
 	pthread_mutex_unlock(&ch->lock);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
@@ -244,8 +244,11 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 static bool oneshot_disarm(struct chan_waiter *waiter)
 {
 	struct wait *w = chan_wait_of_waiter(waiter);
+	struct oneshot *ch = w->handle;
+	uint32_t until = w->event;
 
-	return end_wait(w->handle, w) != WAIT_QUEUED;
+	/* The event chooses all who wait for it as it sets the bit, also those whom it has not yet come to fire. */
+	return end_wait(ch, w) != WAIT_QUEUED || (look(ch) & until) != 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
