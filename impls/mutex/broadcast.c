@@ -17,14 +17,14 @@ static void end(struct core *core)
 	free(ch->elements);
 	free(ch->slots);
 	pthread_cond_destroy(&ch->idle);
-	mutex_core_fini(core);
+	chan_core_fini(core);
 	free(ch);
 }
 
 /* A receiver at the tail, made but not counted yet. NULL when out of memory. */
 static struct broadcast_receiver *receiver_new(struct core *core)
 {
-	struct broadcast_receiver *r = mutex_handle_new(core, sizeof *r);
+	struct broadcast_receiver *r = chan_handle_new(core, sizeof *r);
 
 	if (r == NULL || core->config.destroy == NULL)
 		return r;
@@ -32,7 +32,7 @@ static struct broadcast_receiver *receiver_new(struct core *core)
 	if (r->spare != NULL)
 		return r;
 	free(r);
-	mutex_core_release(core);
+	chan_core_release(core);
 	return NULL;
 }
 
@@ -56,14 +56,14 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	struct broadcast *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	mutex_core_init(&ch->core, config, &layout, end);
-	mutex_core_hold(&ch->core); /* so that undoing a receiver does not end it */
+	chan_core_init(&ch->core, config, &layout, CORE_WAITS, end);
+	chan_core_hold(&ch->core); /* so that undoing a receiver does not end it */
 	pthread_cond_init(&ch->idle, NULL);
 	ch->retained = retained;
 	ch->tail = config->start;
 	ch->slots = calloc(retained, sizeof *ch->slots);
 	ch->elements = chan_config_alloc(&layout, retained);
-	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
+	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
 	struct broadcast_receiver *receiver = rx != NULL ? receiver_new(&ch->core) : NULL;
 	if (ch->slots == NULL || ch->elements == NULL || sender == NULL || (rx != NULL && receiver == NULL))
 		goto no_memory;
@@ -74,7 +74,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 		receiver->next = ch->tail;
 		*rx = (struct chan_receiver *)receiver;
 	}
-	mutex_core_release(&ch->core);
+	chan_core_release(&ch->core);
 	return CHAN_OK;
 
 no_memory:
@@ -98,10 +98,10 @@ static enum chan_status subscribe(struct handle *from, struct chan_receiver **ou
 	struct broadcast_receiver *r = receiver_new(&ch->core);
 	if (r == NULL)
 		return CHAN_NOMEM;
-	mutex_handle_enter(from, "subscribe");
+	chan_handle_enter(from, "subscribe");
 	r->next = ch->tail;
 	ch->core.receivers++;
-	mutex_handle_leave(from, &firing);
+	chan_handle_leave(from, &firing);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -127,12 +127,12 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 
 	struct broadcast *ch = mutex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
-	mutex_handle_enter(&r->handle, "receiver_drop");
-	mutex_handle_disarm_all(&r->handle);
+	chan_handle_enter(&r->handle, "receiver_drop");
+	chan_handle_disarm_all(&r->handle);
 	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
 	if (--core->receivers == 0)
-		mutex_wait_wake_all(&core->closers, &firing);
-	mutex_wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
+		chan_wait_wake_all(&core->closers, &firing);
+	chan_wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
 	for (uint64_t p = mutex_broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
 	     p = mutex_broadcast_retained_from(ch, p + 1)) {
 		if (!mutex_broadcast_pay(ch, mutex_broadcast_slot(ch, p), r->spare))
@@ -142,10 +142,10 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 		core->config.destroy(r->spare, core->config.context);
 		pthread_mutex_lock(&core->lock);
 	}
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	free(r->spare);
 	free(r);
-	mutex_core_release(core);
+	chan_core_release(core);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -160,11 +160,11 @@ static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_wa
 
 	if (mark_inside(&ch->core))
 		return CHAN_NOT_ARMED;
-	mutex_handle_enter(&r->handle, "arm_recv");
+	chan_handle_enter(&r->handle, "arm_recv");
 	bool ready = r->next != ch->tail || ch->core.senders == 0;
 	if (!ready)
-		mutex_handle_arm(&r->handle, &ch->core.readers, waiter);
-	mutex_handle_leave(&r->handle, &firing);
+		chan_handle_arm(&r->handle, &ch->core.readers, waiter);
+	chan_handle_leave(&r->handle, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -184,7 +184,7 @@ static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_recei
 		answer = ch->retained;
 		break;
 	default:
-		answer = mutex_core_get(&ch->core, r == NULL, property);
+		answer = chan_core_get(&ch->core, r == NULL, property);
 	}
 	pthread_mutex_unlock(&ch->core.lock);
 	return answer;
@@ -212,18 +212,18 @@ const struct chan_broadcast_ops mutex_broadcast_ops = {
 	.send = mutex_broadcast_send,
 	.recv = mutex_broadcast_recv,
 	.subscribe = broadcast_subscribe,
-	.sender_drop = mutex_core_sender_drop,
+	.sender_drop = chan_core_sender_drop,
 	.receiver_drop = broadcast_receiver_drop,
-	.sender_clone = mutex_core_sender_clone,
-	.downgrade = mutex_core_downgrade,
-	.upgrade = mutex_core_upgrade,
-	.weak_clone = mutex_core_weak_clone,
-	.weak_drop = mutex_core_weak_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
 	.resubscribe = broadcast_resubscribe,
-	.closed = mutex_core_wait_closed,
+	.closed = chan_core_wait_closed,
 	.arm_recv = broadcast_arm_recv,
-	.arm_closed = mutex_core_arm_closed,
-	.disarm = mutex_core_disarm,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_core_disarm,
 	.sender_get = broadcast_sender_get,
 	.receiver_get = broadcast_receiver_get,
 	.weak_get = broadcast_weak_get,

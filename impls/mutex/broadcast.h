@@ -37,7 +37,7 @@
 #ifndef CHANBENCH_MUTEX_BROADCAST_H
 #define CHANBENCH_MUTEX_BROADCAST_H
 
-#include "impls/mutex/core.h"
+#include "impls/base/core.h"
 
 struct slot {
 	size_t debt;

@@ -40,7 +40,7 @@ enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, s
 	if (destroy != NULL && !scratch_get(&old, &core->layout))
 		return CHAN_NOMEM;
 
-	mutex_handle_enter(h, "send");
+	chan_handle_enter(h, "send");
 	while (core->receivers > 0 && mutex_broadcast_slot(ch, ch->tail)->busy)
 		pthread_cond_wait(&ch->idle, &core->lock);
 	size_t count = core->receivers;
@@ -53,11 +53,11 @@ enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, s
 		slot->held = true;
 		slot->debt = count;
 		ch->tail++;
-		mutex_wait_wake_all(&core->readers, &firing);
+		chan_wait_wake_all(&core->readers, &firing);
 	}
 	if (receivers != NULL)
 		*receivers = count;
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 
 	if (overwritten)
 		destroy(old.element, context);
@@ -107,9 +107,9 @@ enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint6
 	if (destroy != NULL)
 		scratch_get(&original, &core->layout); /* or not: see OUT OF MEMORY */
 
-	mutex_handle_enter(&r->handle, "recv");
+	chan_handle_enter(&r->handle, "recv");
 	while (r->next == ch->tail && status == CHAN_OK)
-		status = core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
+		status = core->senders == 0 ? CHAN_CLOSED : chan_core_wait(core, &core->readers, deadline);
 	while (status == CHAN_OK && ch->tail - r->next <= ch->retained && mutex_broadcast_slot(ch, r->next)->busy)
 		pthread_cond_wait(&ch->idle, &core->lock);
 	if (status == CHAN_OK && ch->tail - r->next > ch->retained) {
@@ -121,7 +121,7 @@ enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint6
 	} else if (status == CHAN_OK) {
 		status = copy_out(ch, mutex_broadcast_slot(ch, r->next++), msg, original.element, &ended);
 	}
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 
 	if (ended)
 		destroy(original.element, context);

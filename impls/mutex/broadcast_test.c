@@ -344,8 +344,8 @@ static void closing_reopening_and_weak_handles(void **state)
 		((struct handle *)shared_tx)->core; /* a receiver came back before the woken one looked (B-36) */
 	struct list firing = WAIT_FIRING(firing);
 	pthread_mutex_lock(&core->lock);
-	mutex_wait_wake_all(&core->closers, &firing);
-	mutex_wait_unlock(&core->lock, &firing);
+	chan_wait_wake_all(&core->closers, &firing);
+	chan_wait_unlock(&core->lock, &firing);
 	sleeper_await(&sleeper);
 	assert_int_equal(ops->arm_closed(strong, &closed.waiter), CHAN_ARMED);
 	ops->receiver_drop(&shared_rx);

@@ -44,7 +44,7 @@
 #define CHANBENCH_MUTEX_MPSC_H
 
 #include "impls/channel.h"
-#include "impls/mutex/core.h"
+#include "impls/base/core.h"
 #include "impls/mutex/queue.h"
 
 /* Its handles, of whatever type, are plain struct handle. */
@@ -61,7 +61,7 @@ static inline struct mpsc *mpsc_of(const struct handle *h)
 	return (struct mpsc *)h->core;
 }
 
-/* What an armed wait waits for (wait.event); 0 is the close (mutex_core_arm_closed). */
+/* What an armed wait waits for (wait.event); 0 is the close (chan_core_arm_closed). */
 enum mpsc_event { MPSC_SLOT = 1, MPSC_MESSAGE };
 
 /* Uses up to `n` of what the waits armed on a handle stand for (I5); returns how many. Under the lock. */

@@ -20,7 +20,7 @@ static void end(struct core *core)
 		mutex_queue_pop(&ch->messages, NULL);
 	}
 	mutex_queue_close(&ch->messages);
-	mutex_core_fini(core);
+	chan_core_fini(core);
 	free(ch);
 }
 
@@ -31,10 +31,10 @@ enum chan_status mutex_open(const struct chan_config *config, const struct layou
 
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	mutex_core_init(&ch->core, config, layout, end);
+	chan_core_init(&ch->core, config, layout, CORE_WAITS, end);
 	bool queue = mutex_queue_open(&ch->messages, layout, capacity, config->start);
-	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
-	struct handle *receiver = mutex_handle_new(&ch->core, sizeof *receiver);
+	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
+	struct handle *receiver = chan_handle_new(&ch->core, sizeof *receiver);
 	if (!queue || sender == NULL || receiver == NULL)
 		goto no_memory;
 	ch->bounded = capacity != 0;
@@ -49,7 +49,7 @@ no_memory:
 	free(receiver);
 	free(sender);
 	mutex_queue_close(&ch->messages);
-	mutex_core_fini(&ch->core);
+	chan_core_fini(&ch->core);
 	free(ch);
 	return CHAN_NOMEM;
 }
@@ -58,14 +58,14 @@ enum chan_status mutex_receiver_clone(struct chan_receiver *rx, struct chan_rece
 {
 	struct handle *h = (struct handle *)rx;
 
-	return mutex_handle_clone(h, &h->core->receivers, "receiver_clone", (struct handle **)out);
+	return chan_handle_clone(h, &h->core->receivers, "receiver_clone", (struct handle **)out);
 }
 
 bool mutex_ended(const struct mpsc *ch)
 {
 	bool idle = ch->free == ch->capacity;
 
-	return mutex_queue_len(&ch->messages) == 0 && (ch->core.senders == 0 || (mutex_core_closed(&ch->core) && idle));
+	return mutex_queue_len(&ch->messages) == 0 && (ch->core.senders == 0 || (chan_core_closed(&ch->core) && idle));
 }
 
 size_t mutex_owed_take(struct handle *h, size_t n)
@@ -88,7 +88,7 @@ static bool disarm(struct handle *h, struct wait *w, struct list *firing)
 	size_t unused = w->got;
 
 	w->got = 0; /* from here on nobody else counts it */
-	enum wait_state found = mutex_wait_disarm(&h->core->lock, w);
+	enum wait_state found = chan_wait_disarm(&h->core->lock, w);
 	if (w->event == MPSC_SLOT)
 		mutex_slots_give(mpsc_of(h), unused, firing); /* M-26 */
 	else
@@ -98,13 +98,13 @@ static bool disarm(struct handle *h, struct wait *w, struct list *firing)
 
 bool mutex_disarm(struct chan_waiter *waiter)
 {
-	struct wait *w = mutex_wait_of_waiter(waiter);
+	struct wait *w = chan_wait_of_waiter(waiter);
 	struct handle *h = w->handle;
 	struct list firing = WAIT_FIRING(firing);
 
-	mutex_handle_enter(h, "disarm");
+	chan_handle_enter(h, "disarm");
 	bool fired = disarm(h, w, &firing);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return fired;
 }
 
@@ -113,27 +113,27 @@ static void disarm_all(struct handle *h)
 {
 	struct list firing = WAIT_FIRING(firing);
 
-	mutex_handle_enter(h, "drop");
+	chan_handle_enter(h, "drop");
 	while (!list_empty(&h->armed))
 		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), &firing);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 }
 
 void mutex_sender_drop(struct chan_sender **tx)
 {
 	if (*tx != NULL)
 		disarm_all((struct handle *)*tx);
-	mutex_core_sender_drop(tx);
+	chan_core_sender_drop(tx);
 }
 
 /* Whoever waits for a slot finds out when it comes back (M-32). Under the lock. */
 static void shut(struct mpsc *ch, struct list *firing)
 {
 	ch->core.shut = true;
-	mutex_wait_wake_all(&ch->writers, firing);
-	mutex_wait_wake_all(&ch->core.closers, firing);
+	chan_wait_wake_all(&ch->writers, firing);
+	chan_wait_wake_all(&ch->core.closers, firing);
 	if (mutex_ended(ch))
-		mutex_wait_wake_all(&ch->core.readers, firing);
+		chan_wait_wake_all(&ch->core.readers, firing);
 }
 
 /* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a message keeps its slot until it has been
@@ -166,15 +166,15 @@ void mutex_receiver_drop(struct chan_receiver **rx)
 	disarm_all(h);
 
 	struct core *core = h->core;
-	mutex_handle_enter(h, "receiver_drop");
+	chan_handle_enter(h, "receiver_drop");
 	if (--core->receivers == 0) {
 		shut(mpsc_of(h), &firing);
-		mutex_wait_fire(&core->lock, &firing); /* not to wait for destroy */
+		chan_wait_fire(&core->lock, &firing); /* not to wait for destroy */
 		drain(mpsc_of(h));
 	}
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	free(h);
-	mutex_core_release(core);
+	chan_core_release(core);
 }
 
 void mutex_close(struct chan_receiver *rx)
@@ -182,10 +182,10 @@ void mutex_close(struct chan_receiver *rx)
 	struct handle *h = (struct handle *)rx;
 	struct list firing = WAIT_FIRING(firing);
 
-	mutex_handle_enter(h, "close");
-	if (!mutex_core_closed(h->core))
+	chan_handle_enter(h, "close");
+	if (!chan_core_closed(h->core))
 		shut(mpsc_of(h), &firing);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 	struct list firing = WAIT_FIRING(firing);
 	uint64_t value;
 
-	mutex_handle_enter(h, "get");
+	chan_handle_enter(h, "get");
 	if (property == CHAN_LEN)
 		value = mutex_queue_len(&ch->messages);
 	else if (property == CHAN_CAPACITY && ch->bounded)
@@ -206,8 +206,8 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 	else if (property == CHAN_MAX_CAPACITY && ch->bounded)
 		value = ch->capacity;
 	else
-		value = mutex_core_get(&ch->core, sender, property);
-	mutex_handle_leave(h, &firing);
+		value = chan_core_get(&ch->core, sender, property);
+	chan_handle_leave(h, &firing);
 	return value;
 }
 

@@ -12,8 +12,8 @@
  * could wait behind itself. */
 static void wake_blocked(struct handle *h, struct list *firing)
 {
-	if (h->blocked != NULL && mutex_wait_state(h->blocked) == WAIT_QUEUED)
-		mutex_wait_wake(h->blocked, firing);
+	if (h->blocked != NULL && chan_wait_state(h->blocked) == WAIT_QUEUED)
+		chan_wait_wake(h->blocked, firing);
 }
 
 void mutex_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
@@ -21,10 +21,10 @@ void mutex_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
 	if (n > mutex_queue_len(&ch->messages))
 		n = mutex_queue_len(&ch->messages);
 	for (; n > 0 && !list_empty(&ch->core.readers); n--) {
-		struct wait *w = mutex_wait_first(&ch->core.readers);
+		struct wait *w = chan_wait_first(&ch->core.readers);
 
 		w->got = 1;
-		mutex_wait_wake(w, firing);
+		chan_wait_wake(w, firing);
 		if (w->handle != NULL)
 			wake_blocked(w->handle, firing);
 	}
@@ -46,14 +46,14 @@ static enum chan_status await_message(struct handle *h, uint64_t deadline)
 			return CHAN_EMPTY;
 		if (expired)
 			return CHAN_TIMEOUT;
-		mutex_wait_blocked_init(&blocked);
+		chan_wait_blocked_init(&blocked, ch->core.sleep);
 		list_append(&ch->core.readers, &blocked.wait.queue);
 		h->blocked = &blocked.wait;
-		expired = !mutex_wait_block(&ch->core.lock, &blocked, deadline);
+		expired = !chan_wait_block(&ch->core.lock, &blocked, deadline);
 		if (expired)
 			list_unlink(&blocked.wait.queue);
 		h->blocked = NULL;
-		mutex_wait_blocked_end(&blocked);
+		chan_wait_blocked_end(&blocked);
 	}
 }
 
@@ -66,7 +66,7 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 	size_t n = 0;
 	enum chan_status status;
 
-	mutex_handle_enter(h, "recv");
+	chan_handle_enter(h, "recv");
 	status = await_message(h, deadline);
 	if (status == CHAN_OK) {
 		n = mutex_queue_len(&ch->messages);
@@ -80,7 +80,7 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 		mutex_owed_take(h, SIZE_MAX); /* others were faster: there is nothing to pass on */
 	}
 	*received = n;
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -114,13 +114,13 @@ enum chan_arm mutex_arm_recv(struct chan_receiver *rx, struct chan_waiter *waite
 	struct list firing = WAIT_FIRING(firing);
 	enum chan_arm result = CHAN_READY;
 
-	mutex_handle_enter(h, "arm_recv");
+	chan_handle_enter(h, "arm_recv");
 	if (mutex_queue_len(&ch->messages) == 0 && !mutex_ended(ch)) {
-		struct wait *w = mutex_wait_arm(waiter, h, &h->armed, MPSC_MESSAGE);
+		struct wait *w = chan_wait_arm(waiter, h, &h->armed, MPSC_MESSAGE);
 
 		list_append(&ch->core.readers, &w->queue);
 		result = CHAN_ARMED;
 	}
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return result;
 }

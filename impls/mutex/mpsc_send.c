@@ -17,15 +17,15 @@ static void count_in(struct handle *h, struct list *firing)
 {
 	struct wait *blocked = h->blocked;
 
-	if (blocked != NULL && mutex_wait_state(blocked) == WAIT_QUEUED && --blocked->want == blocked->got)
-		mutex_wait_wake(blocked, firing);
+	if (blocked != NULL && chan_wait_state(blocked) == WAIT_QUEUED && --blocked->want == blocked->got)
+		chan_wait_wake(blocked, firing);
 }
 
 /* Distributes what is free to those who wait for it (I2). Under the lock. */
 static void serve(struct mpsc *ch, struct list *firing)
 {
 	while (ch->free > 0 && !list_empty(&ch->writers)) {
-		struct wait *w = mutex_wait_first(&ch->writers);
+		struct wait *w = chan_wait_first(&ch->writers);
 		size_t missing = w->want - w->got;
 		size_t given = ch->free < missing ? ch->free : missing;
 
@@ -33,7 +33,7 @@ static void serve(struct mpsc *ch, struct list *firing)
 		w->got += given;
 		if (given < missing)
 			break; /* it stays at the head and keeps what it has (M-25) */
-		mutex_wait_wake(w, firing);
+		chan_wait_wake(w, firing);
 		if (w->handle != NULL)
 			count_in(w->handle, firing);
 	}
@@ -45,8 +45,8 @@ void mutex_slots_give(struct mpsc *ch, size_t n, struct list *firing)
 		return;
 	ch->free += n;
 	serve(ch, firing);
-	if (mutex_core_closed(&ch->core) && mutex_ended(ch))
-		mutex_wait_wake_all(&ch->core.readers, firing);
+	if (chan_core_closed(&ch->core) && mutex_ended(ch))
+		chan_wait_wake_all(&ch->core.readers, firing);
 }
 
 /* The slots that armed waiters of a sender own. Under the lock. */
@@ -67,15 +67,15 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, uint64_t dea
 	struct wait_blocked blocked;
 	enum chan_status status = CHAN_OK;
 
-	mutex_wait_blocked_init(&blocked);
+	chan_wait_blocked_init(&blocked, ch->core.sleep);
 	blocked.wait.want = n - owned(h);
 	list_append(&ch->writers, &blocked.wait.queue);
 	h->blocked = &blocked.wait;
 	serve(ch, firing); /* too few are free, but those it holds from now on */
-	if (!mutex_wait_block(&ch->core.lock, &blocked, deadline)) {
+	if (!chan_wait_block(&ch->core.lock, &blocked, deadline)) {
 		list_unlink(&blocked.wait.queue);
 		status = CHAN_TIMEOUT;
-	} else if (mutex_core_closed(&ch->core)) {
+	} else if (chan_core_closed(&ch->core)) {
 		mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing);
 		status = CHAN_CLOSED;
 	}
@@ -84,7 +84,7 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, uint64_t dea
 		mutex_owed_take(h, n - blocked.wait.want);
 	else
 		mutex_slots_give(ch, blocked.wait.got, firing); /* M-26, M-33 */
-	mutex_wait_blocked_end(&blocked);
+	chan_wait_blocked_end(&blocked);
 	return status;
 }
 
@@ -94,7 +94,7 @@ static enum chan_status acquire(struct handle *h, size_t n, uint64_t deadline, s
 	struct mpsc *ch = mpsc_of(h);
 
 	for (;;) {
-		if (mutex_core_closed(&ch->core)) {
+		if (chan_core_closed(&ch->core)) {
 			mutex_slots_give(ch, mutex_owed_take(h, SIZE_MAX), firing); /* M-33 */
 			return CHAN_CLOSED;
 		}
@@ -107,7 +107,7 @@ static enum chan_status acquire(struct handle *h, size_t n, uint64_t deadline, s
 		if (list_empty(firing))
 			return queue_for_slots(h, n, deadline, firing);
 		/* Whom this operation woke so far must not wait for it; what they do may change everything. */
-		mutex_wait_fire(&ch->core.lock, firing);
+		chan_wait_fire(&ch->core.lock, firing);
 	}
 }
 
@@ -131,11 +131,11 @@ enum chan_status mutex_send(struct chan_sender *tx, const void *msg, uint64_t de
 
 	if (msg == NULL && ch->core.layout.size != 0)
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "send");
+	chan_handle_enter(h, "send");
 	status = acquire(h, 1, deadline, &firing);
 	if (status == CHAN_OK)
 		status = put(ch, msg, &firing);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -150,8 +150,8 @@ enum chan_status mutex_send_many(struct chan_sender *tx, const void *msgs, size_
 	*sent = 0;
 	if (msgs == NULL && n != 0 && size != 0)
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "send_many");
-	status = n == 0 && mutex_core_closed(&ch->core) ? CHAN_CLOSED : CHAN_OK;
+	chan_handle_enter(h, "send_many");
+	status = n == 0 && chan_core_closed(&ch->core) ? CHAN_CLOSED : CHAN_OK;
 	while (status == CHAN_OK && *sent < n) {
 		status = acquire(h, 1, deadline, &firing);
 		if (status == CHAN_OK)
@@ -159,7 +159,7 @@ enum chan_status mutex_send_many(struct chan_sender *tx, const void *msgs, size_
 		if (status == CHAN_OK)
 			++*sent;
 	}
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -173,11 +173,11 @@ enum chan_status mutex_reserve(struct chan_sender *tx, size_t n, struct chan_per
 		return CHAN_INVALID;
 	if (n > mpsc_of(h)->capacity)
 		return deadline == CHAN_NOW ? CHAN_FULL : CHAN_INVALID; /* M-40, M-41 */
-	mutex_handle_enter(h, "reserve");
+	chan_handle_enter(h, "reserve");
 	status = acquire(h, n, deadline, &firing);
 	if (status == CHAN_OK)
 		*permit = (struct chan_permit){.sender = tx, .count = n};
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -187,10 +187,10 @@ void mutex_permit_send(struct chan_permit *permit, const void *msg)
 	struct list firing = WAIT_FIRING(firing);
 
 	assert(permit->count > 0);
-	mutex_handle_enter(h, "permit_send");
+	chan_handle_enter(h, "permit_send");
 	permit->count--;
 	put(mpsc_of(h), msg, &firing); /* a slot is held, so the ring has room */
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 }
 
 void mutex_permit_release(struct chan_permit *permit)
@@ -200,10 +200,10 @@ void mutex_permit_release(struct chan_permit *permit)
 
 	if (permit->count == 0)
 		return;
-	mutex_handle_enter(h, "permit_release");
+	chan_handle_enter(h, "permit_release");
 	mutex_slots_give(mpsc_of(h), permit->count, &firing);
 	permit->count = 0;
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 }
 
 enum chan_arm mutex_arm_send(struct chan_sender *tx, struct chan_waiter *waiter)
@@ -213,14 +213,14 @@ enum chan_arm mutex_arm_send(struct chan_sender *tx, struct chan_waiter *waiter)
 	struct list firing = WAIT_FIRING(firing);
 	enum chan_arm result = CHAN_READY;
 
-	mutex_handle_enter(h, "arm_send");
-	if (!mutex_core_closed(&ch->core) && owned(h) == 0 && ch->free == 0) {
-		struct wait *w = mutex_wait_arm(waiter, h, &h->armed, MPSC_SLOT);
+	chan_handle_enter(h, "arm_send");
+	if (!chan_core_closed(&ch->core) && owned(h) == 0 && ch->free == 0) {
+		struct wait *w = chan_wait_arm(waiter, h, &h->armed, MPSC_SLOT);
 
 		w->want = 1;
 		list_append(&ch->writers, &w->queue);
 		result = CHAN_ARMED;
 	}
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return result;
 }

@@ -88,7 +88,7 @@ static void a_slot_assigned_before_the_close_is_given_back(void **state)
 		shut(channel, &firing);
 		assert_false(mutex_ended(channel)); /* assigned is not idle */
 		assert_int_equal(channel->free, n == 2 ? 0 : 1);
-		mutex_wait_unlock(&channel->core.lock, &firing);
+		chan_wait_unlock(&channel->core.lock, &firing);
 		assert_int_equal(recv_item(&id, CHAN_FOREVER), CHAN_CLOSED);
 		assert_int_equal(call_end(&blocked), CHAN_CLOSED);
 		assert_int_equal(free_slots(), 2);
@@ -114,7 +114,7 @@ static bool grant_at(uint64_t deadline)
 			mutex_slots_give(channel, 1, &firing);
 			item_end(&item);
 		}
-		mutex_wait_unlock(&channel->core.lock, &firing);
+		chan_wait_unlock(&channel->core.lock, &firing);
 		if (queued)
 			return true;
 	}

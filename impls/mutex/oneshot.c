@@ -3,7 +3,7 @@
  * oneshot.c - the oneshot channel of the mutex family: one value, once.
  *
  * OVERVIEW. One allocation holds the channel, both handles and the value. The state is three facts: whether the sender is
- * still there (core.senders), whether somebody would still take the value (not mutex_core_closed), and whether a value lies in it
+ * still there (core.senders), whether somebody would still take the value (not chan_core_closed), and whether a value lies in it
  * (`full`); and whether the receiver has had its result (`terminated`). All behind the mutex of core.h.
  *
  * INVARIANTS
@@ -17,7 +17,7 @@
  *
  * WAKES. A receiver: by send and by the sender's drop, each of which ends the sender. closed(): by close and by the receiver's drop.
  */
-#include "impls/mutex/core.h"
+#include "impls/base/core.h"
 #include "impls/mutex/mutex.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static struct oneshot *channel_of(const struct handle *h)
 
 static void end(struct core *core)
 {
-	mutex_core_fini(core);
+	chan_core_fini(core);
 	free(core);
 }
 
@@ -60,9 +60,9 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 		return CHAN_NOMEM;
 
 	ch = memory;
-	mutex_core_init(&ch->core, config, &layout, end);
-	mutex_handle_init(&ch->tx, &ch->core);
-	mutex_handle_init(&ch->rx, &ch->core);
+	chan_core_init(&ch->core, config, &layout, CORE_WAITS, end);
+	chan_handle_init(&ch->tx, &ch->core);
+	chan_handle_init(&ch->rx, &ch->core);
 	ch->core.senders = ch->core.receivers = 1;
 	ch->value = (char *)memory + offset;
 	ch->full = false;
@@ -80,17 +80,17 @@ static enum chan_status finish(struct handle *h, const char *operation, bool sen
 	struct list firing = WAIT_FIRING(firing);
 	enum chan_status status = CHAN_CLOSED;
 
-	mutex_handle_enter(h, operation);
-	mutex_handle_disarm_all(h);
-	if (sending && !mutex_core_closed(core)) {
+	chan_handle_enter(h, operation);
+	chan_handle_disarm_all(h);
+	if (sending && !chan_core_closed(core)) {
 		chan_layout_copy(&core->layout, ch->value, msg);
 		ch->full = true;
 		status = CHAN_OK;
 	}
 	core->senders = 0;
-	mutex_wait_wake_all(&core->readers, &firing);
-	mutex_handle_leave(h, &firing);
-	mutex_core_release(core);
+	chan_wait_wake_all(&core->readers, &firing);
+	chan_handle_leave(h, &firing);
+	chan_core_release(core);
 	return status;
 }
 
@@ -128,13 +128,13 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 
 	if (msg == NULL && core->layout.size != 0)
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "recv");
+	chan_handle_enter(h, "recv");
 	if (ch->terminated) {
 		status = deadline == CHAN_NOW ? CHAN_CLOSED : CHAN_INVALID; /* O-15 */
 		goto out;
 	}
-	while (!ch->full && core->senders != 0 && !mutex_core_closed(core)) {
-		status = mutex_wait_in(&core->lock, &core->readers, deadline);
+	while (!ch->full && core->senders != 0 && !chan_core_closed(core)) {
+		status = chan_core_wait(core, &core->readers, deadline);
 		if (status != CHAN_OK)
 			goto out;
 	}
@@ -145,7 +145,7 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	ch->full = false;
 	ch->terminated = true;
 out:
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -155,11 +155,11 @@ static void oneshot_close(struct chan_receiver *rx)
 	struct core *core = h->core;
 	struct list firing = WAIT_FIRING(firing);
 
-	mutex_handle_enter(h, "close");
+	chan_handle_enter(h, "close");
 	core->shut = true;
-	mutex_wait_wake_all(&core->closers, &firing);
-	mutex_wait_wake_all(&core->readers, &firing); /* armed ones: a receive would now complete */
-	mutex_handle_leave(h, &firing);
+	chan_wait_wake_all(&core->closers, &firing);
+	chan_wait_wake_all(&core->readers, &firing); /* armed ones: a receive would now complete */
+	chan_handle_leave(h, &firing);
 }
 
 static void oneshot_receiver_drop(struct chan_receiver **rx)
@@ -173,15 +173,15 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 
 	struct oneshot *ch = channel_of(h);
 	struct core *core = &ch->core;
-	mutex_handle_enter(h, "receiver_drop");
-	mutex_handle_disarm_all(h);
+	chan_handle_enter(h, "receiver_drop");
+	chan_handle_disarm_all(h);
 	core->receivers = 0;
 	bool unread = ch->full; /* if so, the sender is gone and the value this thread's alone */
-	mutex_wait_wake_all(&core->closers, &firing);
-	mutex_handle_leave(h, &firing);
+	chan_wait_wake_all(&core->closers, &firing);
+	chan_handle_leave(h, &firing);
 	if (unread && core->config.destroy != NULL)
 		core->config.destroy(ch->value, core->config.context);
-	mutex_core_release(core);
+	chan_core_release(core);
 }
 
 static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
@@ -191,11 +191,11 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 	struct core *core = &ch->core;
 	struct list firing = WAIT_FIRING(firing);
 
-	mutex_handle_enter(h, "arm_recv");
-	bool ready = core->senders == 0 || mutex_core_closed(core); /* a value that was sent has ended its sender */
+	chan_handle_enter(h, "arm_recv");
+	bool ready = core->senders == 0 || chan_core_closed(core); /* a value that was sent has ended its sender */
 	if (!ready)
-		mutex_handle_arm(h, &core->readers, waiter);
-	mutex_handle_leave(h, &firing);
+		chan_handle_arm(h, &core->readers, waiter);
+	chan_handle_leave(h, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -211,7 +211,7 @@ static uint64_t oneshot_receiver_get(const struct chan_receiver *rx, enum chan_p
 	else if (property == CHAN_IS_TERMINATED)
 		answer = ch->terminated;
 	else
-		answer = mutex_core_get(core, false, property);
+		answer = chan_core_get(core, false, property);
 	pthread_mutex_unlock(&core->lock);
 	return answer;
 }
@@ -223,10 +223,10 @@ const struct chan_oneshot_ops mutex_oneshot_ops = {
 	.sender_drop = oneshot_sender_drop,
 	.receiver_drop = oneshot_receiver_drop,
 	.close = oneshot_close,
-	.closed = mutex_core_wait_closed,
+	.closed = chan_core_wait_closed,
 	.arm_recv = oneshot_arm_recv,
-	.arm_closed = mutex_core_arm_closed,
-	.disarm = mutex_core_disarm,
-	.sender_get = mutex_core_sender_get,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_core_disarm,
+	.sender_get = chan_core_sender_get,
 	.receiver_get = oneshot_receiver_get,
 };

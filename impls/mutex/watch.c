@@ -15,7 +15,7 @@ static void end(struct core *core)
 		core->config.destroy(ch->value, core->config.context);
 	free(ch->value);
 	pthread_cond_destroy(&ch->unpinned);
-	mutex_core_fini(core);
+	chan_core_fini(core);
 	free(ch);
 }
 
@@ -33,10 +33,10 @@ static enum chan_status watch_open(const struct chan_config *config, const void 
 	struct watch *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	mutex_core_init(&ch->core, config, &layout, end);
+	chan_core_init(&ch->core, config, &layout, CORE_WAITS, end);
 	ch->value = chan_config_alloc(&layout, 1);
-	struct handle *sender = mutex_handle_new(&ch->core, sizeof *sender);
-	struct watch_receiver *receiver = mutex_handle_new(&ch->core, sizeof *receiver);
+	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
+	struct watch_receiver *receiver = chan_handle_new(&ch->core, sizeof *receiver);
 	if (ch->value == NULL || sender == NULL || receiver == NULL)
 		goto no_memory;
 	pthread_cond_init(&ch->unpinned, NULL);
@@ -51,7 +51,7 @@ no_memory:
 	free(receiver);
 	free(sender);
 	free(ch->value);
-	mutex_core_fini(&ch->core);
+	chan_core_fini(&ch->core);
 	free(ch);
 	return CHAN_NOMEM;
 }
@@ -64,13 +64,13 @@ static enum chan_status receiver_new(struct handle *from, const struct watch_rec
 
 	if (mark_inside(&ch->core) || out == NULL)
 		return CHAN_INVALID;
-	struct watch_receiver *r = mutex_handle_new(&ch->core, sizeof *r);
+	struct watch_receiver *r = chan_handle_new(&ch->core, sizeof *r);
 	if (r == NULL)
 		return CHAN_NOMEM;
-	mutex_handle_enter(from, "subscribe");
+	chan_handle_enter(from, "subscribe");
 	r->seen = like != NULL ? like->seen : ch->version;
 	ch->core.receivers++;
-	mutex_handle_leave(from, &firing);
+	chan_handle_leave(from, &firing);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -97,13 +97,13 @@ static void watch_receiver_drop(struct chan_receiver **rx)
 	*rx = NULL;
 
 	struct core *core = r->handle.core;
-	mutex_handle_enter(&r->handle, "receiver_drop");
-	mutex_handle_disarm_all(&r->handle);
+	chan_handle_enter(&r->handle, "receiver_drop");
+	chan_handle_disarm_all(&r->handle);
 	if (--core->receivers == 0)
-		mutex_wait_wake_all(&core->closers, &firing);
-	mutex_handle_leave(&r->handle, &firing);
+		chan_wait_wake_all(&core->closers, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	free(r);
-	mutex_core_release(core);
+	chan_core_release(core);
 }
 
 static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_waiter *waiter)
@@ -114,11 +114,11 @@ static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_wai
 
 	if (mark_inside(&ch->core))
 		return CHAN_NOT_ARMED;
-	mutex_handle_enter(&r->handle, "arm_changed");
+	chan_handle_enter(&r->handle, "arm_changed");
 	bool ready = r->seen != ch->version || ch->core.senders == 0;
 	if (!ready)
-		mutex_handle_arm(&r->handle, &ch->core.readers, waiter);
-	mutex_handle_leave(&r->handle, &firing);
+		chan_handle_arm(&r->handle, &ch->core.readers, waiter);
+	chan_handle_leave(&r->handle, &firing);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -127,7 +127,7 @@ const struct chan_watch_ops mutex_watch_ops = {
 	.send = mutex_watch_send,
 	.borrow = mutex_watch_borrow,
 	.changed = mutex_watch_changed,
-	.sender_drop = mutex_core_sender_drop,
+	.sender_drop = chan_core_sender_drop,
 	.receiver_drop = watch_receiver_drop,
 	.send_replace = mutex_watch_send_replace,
 	.modify = mutex_watch_modify,
@@ -137,13 +137,13 @@ const struct chan_watch_ops mutex_watch_ops = {
 	.wait_for = mutex_watch_wait_for,
 	.mark_changed = mutex_watch_mark_changed,
 	.mark_unchanged = mutex_watch_mark_unchanged,
-	.sender_clone = mutex_core_sender_clone,
+	.sender_clone = chan_core_sender_clone,
 	.receiver_clone = watch_receiver_clone,
 	.subscribe = watch_subscribe,
-	.closed = mutex_core_wait_closed,
+	.closed = chan_core_wait_closed,
 	.arm_changed = watch_arm_changed,
-	.arm_closed = mutex_core_arm_closed,
-	.disarm = mutex_core_disarm,
-	.sender_get = mutex_core_sender_get,
-	.receiver_get = mutex_core_receiver_get,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_core_disarm,
+	.sender_get = chan_core_sender_get,
+	.receiver_get = chan_core_receiver_get,
 };

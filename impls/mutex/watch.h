@@ -27,7 +27,7 @@
 #ifndef CHANBENCH_MUTEX_WATCH_H
 #define CHANBENCH_MUTEX_WATCH_H
 
-#include "impls/mutex/core.h"
+#include "impls/base/core.h"
 
 struct watch {
 	struct core core;

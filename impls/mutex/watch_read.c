@@ -28,10 +28,10 @@ enum chan_status mutex_watch_sender_borrow(struct chan_sender *tx, void *value)
 
 	if (mark_inside(h->core) || (value == NULL && h->core->layout.size != 0))
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "sender_borrow");
+	chan_handle_enter(h, "sender_borrow");
 	watch_await_unpinned(ch);
 	enum chan_status status = copy_out(ch, value);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return status;
 }
 
@@ -43,7 +43,7 @@ static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unse
 
 	if (mark_inside(&ch->core) || (value == NULL && ch->core.layout.size != 0))
 		return CHAN_INVALID;
-	mutex_handle_enter(&r->handle, "borrow");
+	chan_handle_enter(&r->handle, "borrow");
 	watch_await_unpinned(ch);
 	uint64_t version = ch->version; /* of the value that is copied, which nobody changes until it is */
 	enum chan_status status = copy_out(ch, value);
@@ -51,7 +51,7 @@ static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unse
 		*unseen = version != r->seen;
 	if (update && status == CHAN_OK)
 		r->seen = version;
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -75,12 +75,12 @@ enum chan_status mutex_watch_changed(struct chan_receiver *rx, uint64_t deadline
 
 	if (mark_inside(core))
 		return CHAN_INVALID;
-	mutex_handle_enter(&r->handle, "changed");
+	chan_handle_enter(&r->handle, "changed");
 	while (status == CHAN_OK && r->seen == ch->version)
-		status = core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
+		status = core->senders == 0 ? CHAN_CLOSED : chan_core_wait(core, &core->readers, deadline);
 	if (status == CHAN_OK)
 		r->seen = ch->version;
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -93,12 +93,12 @@ enum chan_status mutex_watch_has_changed(struct chan_receiver *rx)
 
 	if (mark_inside(&ch->core))
 		return CHAN_INVALID;
-	mutex_handle_enter(&r->handle, "has_changed");
+	chan_handle_enter(&r->handle, "has_changed");
 	if (ch->core.senders == 0)
 		status = CHAN_CLOSED; /* W-7: unseen or not */
 	else
 		status = r->seen != ch->version ? CHAN_OK : CHAN_EMPTY;
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -136,7 +136,7 @@ enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(con
 
 	if (mark_inside(core) || pred == NULL || (value == NULL && core->layout.size != 0))
 		return CHAN_INVALID;
-	mutex_handle_enter(&r->handle, "wait_for");
+	chan_handle_enter(&r->handle, "wait_for");
 	do {
 		watch_await_unpinned(ch);
 		tried = ch->edits;
@@ -144,10 +144,9 @@ enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(con
 		/* What modify changed without notifying is not tried; unless it is the last value there will be (W-24). */
 		while (status == CHAN_OK && !holds && r->seen == ch->version &&
 		       (core->senders != 0 || ch->edits == tried))
-			status =
-				core->senders == 0 ? CHAN_CLOSED : mutex_wait_in(&core->lock, &core->readers, deadline);
+			status = core->senders == 0 ? CHAN_CLOSED : chan_core_wait(core, &core->readers, deadline);
 	} while (status == CHAN_OK && !holds);
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 	return status;
 }
 
@@ -159,15 +158,15 @@ static void mark_seen(struct chan_receiver *rx, uint64_t behind)
 
 	if (mark_inside(&ch->core))
 		return;
-	mutex_handle_enter(&r->handle, "mark");
+	chan_handle_enter(&r->handle, "mark");
 	r->seen = ch->version - behind;
 	/* What is armed on this very handle would now complete. */
 	for (struct list *l = r->handle.armed.next; behind != 0 && l != &r->handle.armed; l = l->next) {
 		struct wait *w = LIST_ENTRY(l, struct wait, siblings);
-		if (mutex_wait_state(w) == WAIT_QUEUED)
-			mutex_wait_wake(w, &firing);
+		if (chan_wait_state(w) == WAIT_QUEUED)
+			chan_wait_wake(w, &firing);
 	}
-	mutex_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &firing);
 }
 
 void mutex_watch_mark_changed(struct chan_receiver *rx)

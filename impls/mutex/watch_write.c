@@ -8,7 +8,7 @@
 static void notify(struct watch *ch, struct list *firing)
 {
 	ch->version++;
-	mutex_wait_wake_all(&ch->core.readers, firing);
+	chan_wait_wake_all(&ch->core.readers, firing);
 }
 
 enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
@@ -26,9 +26,9 @@ enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
 	if (destroy != NULL && !scratch_get(&old, &core->layout))
 		return CHAN_NOMEM;
 
-	mutex_handle_enter(h, "send");
+	chan_handle_enter(h, "send");
 	watch_await_unpinned(ch);
-	bool closed = mutex_core_closed(core);
+	bool closed = chan_core_closed(core);
 	if (!closed) {
 		if (destroy != NULL)
 			chan_layout_copy(&core->layout, old.element, ch->value);
@@ -36,7 +36,7 @@ enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
 		ch->edits++;
 		notify(ch, &firing);
 	}
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 
 	if (destroy != NULL) {
 		if (!closed)
@@ -55,7 +55,7 @@ enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *ms
 
 	if (mark_inside(core) || ((msg == NULL || previous == NULL) && core->layout.size != 0))
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "send_replace");
+	chan_handle_enter(h, "send_replace");
 	watch_await_unpinned(ch);
 	for (size_t i = 0; i < core->layout.size; i++) { /* byte by byte: `previous` may be where `msg` is */
 		char byte = ((const char *)msg)[i];
@@ -64,7 +64,7 @@ enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *ms
 	}
 	ch->edits++;
 	notify(ch, &firing);
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return CHAN_OK;
 }
 
@@ -78,7 +78,7 @@ enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *valu
 
 	if (mark_inside(h->core) || f == NULL)
 		return CHAN_INVALID;
-	mutex_handle_enter(h, "modify");
+	chan_handle_enter(h, "modify");
 	watch_await_unpinned(ch);
 	watch_pin(ch, &mark);
 	bool changed = f(ch->value, arg);
@@ -88,6 +88,6 @@ enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *valu
 		notify(ch, &firing);
 	if (modified != NULL)
 		*modified = changed;
-	mutex_handle_leave(h, &firing);
+	chan_handle_leave(h, &firing);
 	return CHAN_OK;
 }

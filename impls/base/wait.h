@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * wait.h - who waits for a channel of the mutex family: blocked threads and armed waiters, in one queue.
+ * wait.h - who waits for a channel: blocked threads and armed waiters, in one queue.
  *
  * A channel has one mutex, and a queue of `struct wait` for each thing that can be waited for. A blocked thread has its
- * wait on its stack, with a condition variable of its own, so that a wake reaches the thread that it is meant for; an armed
+ * wait on its stack, with something of its own to sleep on, so that a wake reaches the thread that it is meant for; an armed
  * `struct chan_waiter` has its wait inside itself. To the channel the two are the same: an event picks the waits that it
  * serves, in order, and wakes them.
  *
@@ -12,17 +12,22 @@
  *   struct list firing = WAIT_FIRING(firing);
  *   pthread_mutex_lock(&ch->lock);
  *   ...                                    the predicate changes
- *   mutex_wait_wake(wait, &firing);              blocked: signalled here, under the lock; armed: put aside
- *   mutex_wait_unlock(&ch->lock, &firing);       unlocks and runs the callbacks of what was put aside, with no lock held
+ *   chan_wait_wake(wait, &firing);         signalled here, under the lock, or put aside
+ *   chan_wait_unlock(&ch->lock, &firing);  unlocks, and wakes and calls back what was put aside, with no lock held
  *
  * An operation that blocks:
  *
  *   struct wait_blocked blocked;
- *   mutex_wait_blocked_init(&blocked);
+ *   chan_wait_blocked_init(&blocked, site);
  *   list_append(&ch->queue, &blocked.wait.queue);
- *   if (!mutex_wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken it
+ *   if (!chan_wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken it
  *           list_unlink(&blocked.wait.queue);
- *   mutex_wait_blocked_end(&blocked);
+ *   chan_wait_blocked_end(&blocked);
+ *
+ * HOW A BLOCKED THREAD SLEEPS is its own choice, at chan_wait_blocked_init: on a condition variable, which is signalled under the
+ * lock; or parked (park.h), after a spin. Who is parked is told after the lock has been released, else it would run into it; until
+ * then its wait stands in the `firing` list of the thread that woke it, and if its deadline comes meanwhile it
+ * stays for the little that is left.
  *
  * THE LIFE OF A WAIT (its state; all changes but the last under the channel's lock)
  *
@@ -32,13 +37,14 @@
  *   WOKEN    over. For an armed wait this is stored, with release, after the callback has returned; it is the last touch of
  *            the waiter by the channel, and who disarms acquires it before giving the memory back
  *
- * Callbacks are called one by one with the lock free; the waits that are still PICKED can be disarmed meanwhile by
- * whoever armed them: a disarm unlinks them from whichever list they stand in.
+ * Callbacks are called one by one with the lock free, after all who are parked have been told; the waits that are still PICKED can
+ * be disarmed meanwhile by whoever armed them: a disarm unlinks them from whichever list they stand in.
  */
-#ifndef CHANBENCH_MUTEX_WAIT_H
-#define CHANBENCH_MUTEX_WAIT_H
+#ifndef CHANBENCH_BASE_WAIT_H
+#define CHANBENCH_BASE_WAIT_H
 
 #include "impls/base/list.h"
+#include "impls/base/park.h"
 #include "impls/channel.h"
 
 #include <pthread.h>
@@ -61,7 +67,11 @@ _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "
 
 struct wait_blocked {
 	struct wait wait;
-	pthread_cond_t cond;
+	struct spin_site *site; /* NULL: it sleeps on `cond` */
+	union {
+		pthread_cond_t cond;
+		struct parker parker;
+	};
 };
 
 /* An empty list of picked waits named `l`. */
@@ -70,56 +80,58 @@ struct wait_blocked {
 		&(l), &(l)                                                                                             \
 	}
 
-static inline struct wait *mutex_wait_of_waiter(struct chan_waiter *waiter)
+static inline struct wait *chan_wait_of_waiter(struct chan_waiter *waiter)
 {
 	return (struct wait *)waiter->impl;
 }
 
-static inline enum wait_state mutex_wait_state(const struct wait *w)
+static inline enum wait_state chan_wait_state(const struct wait *w)
 {
 	return (enum wait_state)atomic_load_explicit(&w->state, memory_order_acquire);
 }
 
 /* The first wait of a queue that is not empty. */
-static inline struct wait *mutex_wait_first(const struct list *queue)
+static inline struct wait *chan_wait_first(const struct list *queue)
 {
 	return LIST_ENTRY(queue->next, struct wait, queue);
 }
 
-/* A wait for a blocking operation; `event`, `want` and the queue are the caller's to set. */
-void mutex_wait_blocked_init(struct wait_blocked *blocked);
-void mutex_wait_blocked_end(struct wait_blocked *blocked);
+/* A wait for a blocking operation; `event`, `want` and the queue are the caller's to set. It will park, after a spin as `site`
+ * remembers it; or, where that is NULL, sleep on a condition variable. */
+void chan_wait_blocked_init(struct wait_blocked *blocked, struct spin_site *site);
+void chan_wait_blocked_end(struct wait_blocked *blocked);
 
 /* Blocks the calling thread until its wait has been woken or the deadline has come; called and returns with `lock` held.
  * True: woken (also if the deadline came at the same time). The deadline is never CHAN_NOW. */
-bool mutex_wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
+bool chan_wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
 
 /* All of it, for an operation that waits at the end of `queue` until it is woken, and then looks again. CHAN_OK: woken;
  * CHAN_TIMEOUT: the deadline came; CHAN_EMPTY: the deadline is CHAN_NOW, and it did not wait. */
-enum chan_status mutex_wait_in(pthread_mutex_t *lock, struct list *queue, uint64_t deadline);
+enum chan_status chan_wait_in(pthread_mutex_t *lock, struct list *queue, struct spin_site *site, uint64_t deadline);
 
 /* Prepares a waiter and registers it with the handle `handle`, whose armed waits are `armed`; the caller appends it to a
  * queue. Under the lock. */
-struct wait *mutex_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
+struct wait *chan_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
 
-/* Wakes one wait: takes it from its queue; a blocked thread is signalled, an armed one goes to `firing`. Under the lock. */
-void mutex_wait_wake(struct wait *wait, struct list *firing);
+/* Wakes one wait: takes it from its queue; a thread on a condition variable is signalled, all others go to `firing`, parked
+ * ones first. Under the lock. */
+void chan_wait_wake(struct wait *wait, struct list *firing);
 
 /* Wakes everybody in the queue. Under the lock. */
-void mutex_wait_wake_all(struct list *queue, struct list *firing);
+void chan_wait_wake_all(struct list *queue, struct list *firing);
 
-/* Runs the callbacks of what is in `firing`, each with the lock released; called and returns with it held. For who goes on
+/* Unparks and calls back what is in `firing`, with the lock released; called and returns with it held. For who goes on
  * afterwards: the channel may have changed. */
-void mutex_wait_fire(pthread_mutex_t *lock, struct list *firing);
+void chan_wait_fire(pthread_mutex_t *lock, struct list *firing);
 
-/* Unlocks, and runs the callbacks of what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
+/* Unlocks, and unparks and calls back what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
  * again only between two callbacks, so the caller's handle must still hold it. */
-void mutex_wait_unlock(pthread_mutex_t *lock, struct list *firing);
+void chan_wait_unlock(pthread_mutex_t *lock, struct list *firing);
 
 /* Ends the registration of an armed wait: takes it from its lists, and waits until a running callback has returned (for which
  * the lock is released in between; called and returns with it held). Returns the state in which it was found. QUEUED: it
  * had not fired. From PICKED on it had: the event was given to it (a callback that was not begun is cancelled), and what
  * it did not use is the caller's to pass on. Never from inside a callback. */
-enum wait_state mutex_wait_disarm(pthread_mutex_t *lock, struct wait *wait);
+enum wait_state chan_wait_disarm(pthread_mutex_t *lock, struct wait *wait);
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core.h - what a channel begins with, and every handle: all that does not depend on the kind.
+ *
+ * A channel is a struct whose first member is its `struct core`; a handle is a `struct handle`, or a struct that begins
+ * with one. What does not depend on the kind is done here, once: the life of the memory, the counts of handles, strong
+ * and weak senders, closed(), armed waiters, and the frame of an operation.
+ *
+ * THE FRAME OF AN OPERATION
+ *
+ *   struct list firing = WAIT_FIRING(firing);
+ *   if (mark_inside(core))                 in a callback in which a value is pinned (channel.h, CALLBACKS)
+ *           return CHAN_INVALID;
+ *   chan_handle_enter(h, "send");               the guard, then the lock
+ *   ...                                    the state changes; chan_wait_wake for whoever it concerns
+ *   chan_handle_leave(h, &firing);              the guard, the lock, then the wakes, with no lock held
+ *
+ * After chan_handle_leave the operation does not touch its handle any more: a callback may have dropped it. If it still needs the
+ * channel it takes a hold on it before.
+ *
+ * THE LIFE OF THE MEMORY. `holds` counts the handles, of whatever sort, and the operations that run callbacks. It is atomic
+ * because the last act on a channel must not be to unlock a mutex that lies in it: a hold is given up after the unlock, and whoever
+ * gives up the last one frees. (Release, so that all that was done under it precedes the freeing; acquire by who frees.)
+ *
+ * Everything else here is guarded by `lock`, and so are the linearization points of all operations: each takes effect in the one
+ * critical section in which it finds its predicate true.
+ */
+#ifndef CHANBENCH_BASE_CORE_H
+#define CHANBENCH_BASE_CORE_H
+
+#include "impls/base/config.h"
+#include "impls/base/guard.h"
+#include "impls/base/mark.h"
+#include "impls/base/wait.h"
+
+struct core {
+	pthread_mutex_t lock;
+	_Atomic size_t holds;
+	void (*end)(struct core *core); /* frees the channel; no handle is left */
+	struct spin_site *sleep; /* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
+	struct spin_site site;
+
+	struct chan_config config;
+	struct layout layout;
+
+	size_t senders, weaks, receivers;
+	bool shut; /* close() was called */
+
+	struct list readers; /* wait for something to receive; woken by what there is, and by the last sender's drop */
+	struct list closers; /* wait in closed(), or armed for it; woken by a close and by the last receiver's drop */
+};
+
+struct handle {
+	struct core *core;
+	struct list armed; /* the waiters armed on it, by `siblings` */
+	struct guard guard;
+	struct wait *blocked; /* mpsc: the wait with which its thread is blocked, or NULL */
+};
+
+/* --- the channel --- */
+
+/* How the blocked threads of a channel sleep. */
+enum core_sleep {
+	CORE_WAITS, /* on condition variables */
+	CORE_PARKS /* they spin, then sleep on a futex; fence.h is set up for those who want to see them without a lock */
+};
+
+/* No holds, no handles yet. */
+void chan_core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
+                    enum core_sleep sleep, void (*end)(struct core *core));
+
+/* What `end` calls last but for freeing the memory; also undoes chan_core_init. */
+void chan_core_fini(struct core *core);
+
+void chan_core_hold(struct core *core);
+void chan_core_release(struct core *core);
+
+/* Nobody will receive anything any more, unless somebody subscribes. Under the lock. */
+static inline bool chan_core_closed(const struct core *core)
+{
+	return core->shut || core->receivers == 0;
+}
+
+/* Blocks the calling thread at the end of `queue` until it is woken; then it looks again. As chan_wait_in. Under the lock. */
+static inline enum chan_status chan_core_wait(struct core *core, struct list *queue, uint64_t deadline)
+{
+	return chan_wait_in(&core->lock, queue, core->sleep, deadline);
+}
+
+/* The counts, the identity, and whether the channel is closed as a sender or a receiver sees it; CHAN_UNKNOWN for any other property. Under
+ * the lock. */
+uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property property);
+
+/* --- handles --- */
+
+/* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. NULL when out of memory. */
+void *chan_handle_new(struct core *core, size_t size);
+
+/* The same in memory that is had already. */
+void chan_handle_init(struct handle *h, struct core *core);
+
+static inline void chan_handle_enter(struct handle *h, const char *operation)
+{
+	guard_enter(&h->guard, operation);
+	pthread_mutex_lock(&h->core->lock);
+}
+
+void chan_handle_leave(struct handle *h, struct list *firing);
+
+/* As chan_wait_unlock, safe also if a callback drops the handle that the operation goes through. */
+void chan_core_unlock(struct core *core, struct list *firing);
+
+/* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be released in between. */
+void chan_handle_disarm_all(struct handle *h);
+
+/* Arms `waiter` on the handle, in `queue`. Under the lock. */
+void chan_handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter);
+
+/* Another handle of the same channel, plain and counted in `*count`. CHAN_CLOSED for a sender when there is none (M-75). */
+enum chan_status chan_handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out);
+
+/* --- entries of the tables, the same for each kind whose senders and weak senders are plain handles --- */
+
+enum chan_status chan_core_sender_clone(struct chan_sender *tx, struct chan_sender **out);
+enum chan_status chan_core_downgrade(struct chan_sender *tx, struct chan_weak **out);
+enum chan_status chan_core_upgrade(struct chan_weak *weak, struct chan_sender **out);
+enum chan_status chan_core_weak_clone(struct chan_weak *weak, struct chan_weak **out);
+void chan_core_sender_drop(struct chan_sender **tx);
+void chan_core_weak_drop(struct chan_weak **weak);
+uint64_t chan_core_sender_get(const struct chan_sender *tx, enum chan_property property);
+uint64_t chan_core_receiver_get(const struct chan_receiver *rx, enum chan_property property);
+uint64_t chan_core_weak_get(const struct chan_weak *weak, enum chan_property property);
+
+enum chan_status chan_core_wait_closed(struct chan_sender *tx, uint64_t deadline);
+enum chan_arm chan_core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter);
+
+/* For kinds in which every event wakes everybody who waits for it, so that there is nothing to pass on. */
+bool chan_core_disarm(struct chan_waiter *waiter);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "impls/futex/futex.h"
+
+const struct chan_impl chan_futex = {
+	.name = "futex",
+	.family = "futex",
+	.version = "1.0",
+	.summary =
+		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
+	.flags = CHAN_HONOURS_START,
+	.mpsc = NULL,
+	.unbounded = NULL,
+	.oneshot = &futex_oneshot_ops,
+	.broadcast = NULL,
+	.watch = NULL,
+	.deviations = NULL,
+};

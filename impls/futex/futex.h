@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * futex.h - the tables of the futex family, one a kind; futex.c puts them together.
+ */
+#ifndef CHANBENCH_FUTEX_FUTEX_H
+#define CHANBENCH_FUTEX_FUTEX_H
+
+#include "impls/channel.h"
+
+extern const struct chan_oneshot_ops futex_oneshot_ops;
+extern const struct chan_impl chan_futex;
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * vyukov.h - the tables of the vyukov family, one a kind; vyukov.c puts them together.
+ */
+#ifndef CHANBENCH_VYUKOV_VYUKOV_H
+#define CHANBENCH_VYUKOV_VYUKOV_H
+
+#include "impls/channel.h"
+
+extern const struct chan_impl chan_vyukov;
+
+#endif
