@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/vyukov.h"
+#include "impls/futex/futex.h"
 
 const struct chan_impl chan_vyukov = {
 	.name = "vyukov",
@@ -12,6 +13,6 @@ const struct chan_impl chan_vyukov = {
 	.unbounded = NULL,
 	.oneshot = NULL,
 	.broadcast = NULL,
-	.watch = NULL,
+	.watch = &futex_watch_ops, /* no ring and no list in it: the futex family's */
 	.deviations = NULL,
 };
