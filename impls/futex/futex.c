@@ -12,6 +12,6 @@ const struct chan_impl chan_futex = {
 	.unbounded = NULL,
 	.oneshot = &futex_oneshot_ops,
 	.broadcast = NULL,
-	.watch = NULL,
+	.watch = &futex_watch_ops,
 	.deviations = NULL,
 };

@@ -19,8 +19,8 @@ static void end(struct core *core)
 	free(ch);
 }
 
-static enum chan_status watch_open(const struct chan_config *config, const void *initial, struct chan_sender **tx,
-                                   struct chan_receiver **rx)
+enum chan_status mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
+                                  struct chan_sender **tx, struct chan_receiver **rx)
 {
 	struct layout layout;
 
@@ -33,7 +33,7 @@ static enum chan_status watch_open(const struct chan_config *config, const void 
 	struct watch *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	chan_core_init(&ch->core, config, &layout, CORE_WAITS, end);
+	chan_core_init(&ch->core, config, &layout, sleep, end);
 	ch->value = chan_config_alloc(&layout, 1);
 	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
 	struct watch_receiver *receiver = chan_handle_new(&ch->core, sizeof *receiver);
@@ -54,6 +54,12 @@ no_memory:
 	chan_core_fini(&ch->core);
 	free(ch);
 	return CHAN_NOMEM;
+}
+
+static enum chan_status watch_open(const struct chan_config *config, const void *initial, struct chan_sender **tx,
+                                   struct chan_receiver **rx)
+{
+	return mutex_watch_open(config, initial, CORE_WAITS, tx, rx);
 }
 
 /* A receiver made through `from`, which has seen what `like` has or, NULL, the current version. */

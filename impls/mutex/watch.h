@@ -72,6 +72,12 @@ static inline void watch_unpin(struct watch *ch, struct mark *mark)
 	pthread_cond_broadcast(&ch->unpinned);
 }
 
+/* ---- watch.c ---- */
+
+/* As open; `sleep` says how the threads sleep. For families whose channels with hooks are of this one. */
+enum chan_status mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
+                                  struct chan_sender **tx, struct chan_receiver **rx);
+
 /* ---- watch_write.c ---- */
 
 enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg);

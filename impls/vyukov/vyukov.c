@@ -13,6 +13,6 @@ const struct chan_impl chan_vyukov = {
 	.unbounded = NULL,
 	.oneshot = &futex_oneshot_ops, /* no ring and no list: the same in both families */
 	.broadcast = NULL,
-	.watch = NULL,
+	.watch = &futex_watch_ops, /* no ring and no list in it: the futex family's */
 	.deviations = NULL,
 };

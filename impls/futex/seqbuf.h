@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * seqbuf.h - one value that one thread at a time writes and any number read, without a lock and without waiting for each other.
+ *
+ * ALGORITHM. A sequence lock with several buffers: Linux has it as seqcount_latch, with two. Writes are numbered; write n goes to buffer n mod B,
+ * while readers read the buffers before it, and is published by storing n in `newest`. A reader loads n, copies buffer n mod B, and loads
+ * the number again: the copy is whole unless write n + B had begun, that is, unless n + B - 1 had been published.
+ *
+ *   - A writer never waits for a reader, nor a reader for a writer: also one that stands in the middle of a write is passed by, for
+ *     nobody reads the buffer that it writes. (With one buffer, the plain sequence lock, all readers would wait for it.)
+ *   - A reader writes nothing.
+ *   - A reader fails only when B - 1 writes were published during its copy, and then tries again. Whoever fails too often stops the
+ *     writer in its own way (watch.h); at most one write can be under way then, so the second try succeeds.
+ *
+ * THE VERSION. A value carries a version, which not every write increases (W-21), so it stands beside each buffer and is read with it:
+ * version and value are of one write (W-3).
+ *
+ * ORDER, by label (A release, R acquire)
+ *   A1 `newest`, R1 its load by a reader: all words of write n and before, and what the writer did before it.
+ *   A2 each word and version of a buffer, R2 its load by a reader (words.h): a reader that sees one of write n + B has synchronised with the
+ *      writer after it had stored n + B - 1 in `newest`, and so sees that number, or a later one, at its second look. The copy does not
+ *      count.
+ * Writers are ordered among each other by whoever lets them in.
+ *
+ * LINEARIZATION. A write: the store of `newest`. A read: its first load of it.
+ *
+ * WRAP. Numbers are 64 bits and compared by distance; B is a power of two, so n mod B goes round with them. A reader would have to stand
+ * during exactly 2^64 writes to be misled.
+ *
+ * MEMORY. The numbers share a line, with the buffers if these are small enough: then a new value crosses between two cores with one transfer.
+ * Else each buffer begins on a line of its own.
+ */
+#ifndef CHANBENCH_FUTEX_SEQBUF_H
+#define CHANBENCH_FUTEX_SEQBUF_H
+
+#include "impls/base/words.h"
+
+#include <stdalign.h>
+#include <stdbool.h>
+
+#define SEQBUF_LINE    64u
+#define SEQBUF_BUFFERS 2u
+
+/* How one lies in memory, never written after open. */
+struct seqbuf_shape {
+	size_t size;          /* of an element */
+	size_t first, stride; /* bytes to the first buffer, and from one to the next */
+};
+
+struct seqbuf {
+	alignas(SEQBUF_LINE) _Atomic uint64_t newest;
+	_Atomic uint64_t versions[SEQBUF_BUFFERS];
+	char small[SEQBUF_LINE - 8 * (SEQBUF_BUFFERS + 1)]; /* small buffers stand here, large ones behind */
+};
+
+/* Which write a reader has read. */
+struct seqbuf_read {
+	uint64_t number, version;
+};
+
+static inline void seqbuf_shape(struct seqbuf_shape *shape, size_t size)
+{
+	size_t bytes = chan_words(size) * 8;
+	bool small = bytes <= sizeof(((struct seqbuf *)0)->small) / SEQBUF_BUFFERS;
+
+	shape->size = size;
+	shape->first = small ? offsetof(struct seqbuf, small) : sizeof(struct seqbuf);
+	shape->stride = small ? bytes : (bytes + SEQBUF_LINE - 1) / SEQBUF_LINE * SEQBUF_LINE;
+}
+
+/* Bytes that a seqbuf takes, its buffers included. */
+static inline size_t seqbuf_bytes(const struct seqbuf_shape *shape)
+{
+	return shape->first == sizeof(struct seqbuf) ? shape->first + SEQBUF_BUFFERS * shape->stride
+	                                             : sizeof(struct seqbuf);
+}
+
+static inline chan_word_t *seqbuf_words(const struct seqbuf *b, const struct seqbuf_shape *shape, uint64_t number)
+{
+	return (chan_word_t *)(void *)((char *)(uintptr_t)b + shape->first + number % SEQBUF_BUFFERS * shape->stride);
+}
+
+/* --- the writer: one thread at a time --- */
+
+static inline uint64_t seqbuf_version(const struct seqbuf *b)
+{
+	uint64_t newest = atomic_load_explicit(&b->newest, memory_order_relaxed);
+
+	return atomic_load_explicit(&b->versions[newest % SEQBUF_BUFFERS], memory_order_relaxed);
+}
+
+/* Copies the newest value. `element` is not one of the buffers. */
+static inline void seqbuf_get(const struct seqbuf *b, const struct seqbuf_shape *shape, void *element)
+{
+	uint64_t newest = atomic_load_explicit(&b->newest, memory_order_relaxed);
+
+	chan_words_load(element, seqbuf_words(b, shape, newest), shape->size);
+}
+
+/* Writes the next value where nobody reads; seqbuf_publish lets it be seen. Between the two, seqbuf_get gives the value before. */
+static inline void seqbuf_prepare(struct seqbuf *b, const struct seqbuf_shape *shape, const void *element)
+{
+	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
+
+	chan_words_store(seqbuf_words(b, shape, next), element, shape->size); /* A2 */
+}
+
+static inline void seqbuf_publish(struct seqbuf *b, uint64_t version)
+{
+	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
+
+	atomic_store_explicit(&b->versions[next % SEQBUF_BUFFERS], version, memory_order_release); /* A2 */
+	atomic_store_explicit(&b->newest, next, memory_order_release);                             /* A1 */
+}
+
+/* The first value, before there are readers. Numbers and versions begin at `start`. */
+static inline void seqbuf_init(struct seqbuf *b, const struct seqbuf_shape *shape, const void *element, uint64_t start)
+{
+	atomic_init(&b->newest, start - 1);
+	seqbuf_prepare(b, shape, element);
+	seqbuf_publish(b, start);
+}
+
+/* --- readers --- */
+
+/* Copies the newest value, if `value` asks for it, and says which it was. False: it was overwritten meanwhile, and what was copied is
+ * a mixture. */
+static inline bool seqbuf_try_read(const struct seqbuf *b, const struct seqbuf_shape *shape, bool value, void *element,
+                                   struct seqbuf_read *read)
+{
+	read->number = atomic_load_explicit(&b->newest, memory_order_acquire); /* R1 */
+	read->version =
+		atomic_load_explicit(&b->versions[read->number % SEQBUF_BUFFERS], memory_order_acquire); /* R2 */
+	if (value)
+		chan_words_load(element, seqbuf_words(b, shape, read->number), shape->size); /* R2 */
+	return atomic_load_explicit(&b->newest, memory_order_relaxed) - read->number < SEQBUF_BUFFERS - 1;
+}
+
+#endif

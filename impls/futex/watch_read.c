@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and labels: watch.h.
+ */
+#include "impls/base/fence.h"
+#include "impls/futex/watch.h"
+#include "impls/mutex/watch.h"
+
+#define TRIES 32
+
+void futex_watch_attend(struct futex_watch *ch)
+{
+	if ((futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
+		return; /* whoever set it has made the fence, too, before the lock was released */
+	futex_watch_set(ch, WATCH_ATTENTION);
+	chan_fence_heavy();
+}
+
+void futex_watch_relent(struct futex_watch *ch)
+{
+	if (list_empty(&ch->core.readers) && (futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
+		futex_watch_clear(ch, WATCH_ATTENTION);
+}
+
+/* With the writer stopped, but for a write that it has begun: the second try is whole at the latest. */
+static void read_stopped(struct futex_watch *ch, bool value, void *element, struct seqbuf_read *read)
+{
+	pthread_mutex_lock(&ch->core.lock);
+	futex_watch_attend(ch);
+	while (!seqbuf_try_read(&ch->value, &ch->shape, value, element, read))
+		chan_relax();
+	futex_watch_relent(ch);
+	pthread_mutex_unlock(&ch->core.lock);
+}
+
+/* The newest version and, if asked for, its value. */
+static inline struct seqbuf_read read_newest(struct futex_watch *ch, bool value, void *element)
+{
+	struct seqbuf_read read;
+
+	for (int i = 0; i < TRIES; i++)
+		if (seqbuf_try_read(&ch->value, &ch->shape, value, element, &read))
+			return read;
+	read_stopped(ch, value, element, &read);
+	return read;
+}
+
+uint64_t futex_watch_version(struct futex_watch *ch)
+{
+	return read_newest(ch, false, NULL).version;
+}
+
+bool futex_watch_ready(struct futex_watch_receiver *r)
+{
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	return futex_watch_version(ch) != r->seen || (futex_watch_flags(ch) & WATCH_ENDED) != 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Borrowing
+ */
+
+enum chan_status futex_watch_sender_borrow(struct chan_sender *tx, void *value)
+{
+	struct handle *h = (struct handle *)tx;
+	struct futex_watch *ch = futex_watch_of(h);
+
+	if (futex_watch_hooked(h))
+		return mutex_watch_sender_borrow(tx, value);
+	if (mark_inside(&ch->core) || (value == NULL && ch->shape.size != 0))
+		return CHAN_INVALID;
+	guard_enter(&h->guard, "sender_borrow");
+	read_newest(ch, true, value);
+	guard_leave(&h->guard);
+	return CHAN_OK;
+}
+
+static inline enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unseen, bool update)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	if (mark_inside(&ch->core) || (value == NULL && ch->shape.size != 0))
+		return CHAN_INVALID;
+	guard_enter(&r->handle.guard, "borrow");
+	struct seqbuf_read read = read_newest(ch, true, value);
+	if (unseen != NULL)
+		*unseen = read.version != r->seen;
+	if (update)
+		r->seen = read.version;
+	guard_leave(&r->handle.guard);
+	return CHAN_OK;
+}
+
+enum chan_status futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen)
+{
+	if (futex_watch_hooked((struct handle *)rx))
+		return mutex_watch_borrow(rx, value, unseen);
+	return borrow(rx, value, unseen, false);
+}
+
+enum chan_status futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen)
+{
+	if (futex_watch_hooked((struct handle *)rx))
+		return mutex_watch_borrow_and_update(rx, value, unseen);
+	return borrow(rx, value, unseen, true);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Waiting for a change
+ */
+
+/* Sleeps until it is woken for a version other than the one that was seen, or for the end. Under the lock. */
+static enum chan_status sleep_in_queue(struct futex_watch_receiver *r, uint64_t deadline)
+{
+	struct core *core = r->handle.core;
+	struct wait_blocked blocked;
+
+	chan_wait_blocked_init(&blocked, core->sleep);
+	blocked.wait.want = (size_t)r->seen;
+	list_append(&core->readers, &blocked.wait.queue);
+	futex_watch_attend(futex_watch_of(&r->handle));
+	bool ready = futex_watch_ready(r);
+	bool woken = !ready && chan_wait_block(&core->lock, &blocked, deadline);
+	if (!woken)
+		list_unlink(&blocked.wait.queue);
+	chan_wait_blocked_end(&blocked);
+	return ready || woken ? CHAN_OK : CHAN_TIMEOUT;
+}
+
+/* Waits until it is worth to look again, or until the deadline, which is not CHAN_NOW. */
+static enum chan_status await(struct futex_watch_receiver *r, uint64_t deadline)
+{
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status = CHAN_OK;
+	struct spin spin;
+
+	chan_spin_begin(&spin, &ch->site, NULL, 0);
+	chan_spin_until(&spin, deadline);
+	while (!futex_watch_ready(r) && chan_spin(&spin))
+		;
+	bool sleeps = !futex_watch_ready(r);
+	if (sleeps) {
+		chan_handle_enter(&r->handle, "changed");
+		status = sleep_in_queue(r, deadline);
+		chan_handle_leave(&r->handle, &firing);
+	}
+	chan_spin_end(&spin, sleeps);
+	return status;
+}
+
+static enum chan_status changed(struct futex_watch_receiver *r, uint64_t deadline)
+{
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	for (;;) {
+		bool ended = (futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the version: then it is the last */
+		uint64_t version = futex_watch_version(ch);
+
+		if (version != r->seen) {
+			r->seen = version;
+			return CHAN_OK;
+		}
+		if (ended)
+			return CHAN_CLOSED;
+		if (deadline == CHAN_NOW)
+			return CHAN_EMPTY;
+		enum chan_status status = await(r, deadline);
+		if (status != CHAN_OK)
+			return status;
+	}
+}
+
+enum chan_status futex_watch_changed(struct chan_receiver *rx, uint64_t deadline)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+
+	if (futex_watch_hooked(&r->handle))
+		return mutex_watch_changed(rx, deadline);
+	if (mark_inside(r->handle.core))
+		return CHAN_INVALID;
+	guard_enter(&r->handle.guard, "changed");
+	enum chan_status status = changed(r, deadline);
+	guard_leave(&r->handle.guard);
+	return status;
+}
+
+enum chan_status futex_watch_has_changed(struct chan_receiver *rx)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	if (futex_watch_hooked(&r->handle))
+		return mutex_watch_has_changed(rx);
+	if (mark_inside(&ch->core))
+		return CHAN_INVALID;
+	if ((futex_watch_flags(ch) & WATCH_ENDED) != 0)
+		return CHAN_CLOSED; /* W-7: unseen or not */
+	return futex_watch_version(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
+}
+
+static enum chan_status wait_for(struct futex_watch_receiver *r, bool (*pred)(const void *value, void *arg), void *arg,
+                                 void *value, uint64_t deadline)
+{
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct mark mark;
+
+	for (;;) {
+		bool ended =
+			(futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the value: then it is the last (W-24) */
+		struct seqbuf_read read = read_newest(ch, true, value);
+
+		r->seen = read.version; /* W-25: tried is seen */
+		mark_enter(&mark, &ch->core);
+		bool holds = pred(value, arg);
+		mark_leave(&mark);
+		if (holds)
+			return CHAN_OK;
+		if (ended)
+			return CHAN_CLOSED;
+		if (deadline == CHAN_NOW)
+			return CHAN_EMPTY;
+		enum chan_status status = CHAN_OK;
+		while (status == CHAN_OK && !futex_watch_ready(r))
+			status = await(r, deadline);
+		if (status != CHAN_OK)
+			return status;
+	}
+}
+
+enum chan_status futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
+                                      void *value, uint64_t deadline)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct core *core = r->handle.core;
+	char none;
+
+	if (futex_watch_hooked(&r->handle))
+		return mutex_watch_wait_for(rx, pred, arg, value, deadline);
+	if (mark_inside(core) || pred == NULL || (value == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	guard_enter(&r->handle.guard, "wait_for");
+	enum chan_status status = wait_for(r, pred, arg, core->layout.size != 0 ? value : &none, deadline);
+	guard_leave(&r->handle.guard);
+	return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Marks
+ */
+
+/* What is armed on this very handle would now complete. */
+static void fire_armed(struct futex_watch_receiver *r)
+{
+	struct list firing = WAIT_FIRING(firing);
+
+	chan_handle_enter(&r->handle, "mark_changed");
+	for (struct list *l = r->handle.armed.next; l != &r->handle.armed; l = l->next) {
+		struct wait *w = LIST_ENTRY(l, struct wait, siblings);
+		if (chan_wait_state(w) == WAIT_QUEUED)
+			chan_wait_wake(w, &firing);
+	}
+	chan_handle_leave(&r->handle, &firing);
+}
+
+void futex_watch_mark_changed(struct chan_receiver *rx)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	if (futex_watch_hooked(&r->handle)) {
+		mutex_watch_mark_changed(rx);
+	} else if (!mark_inside(&ch->core)) {
+		r->seen = futex_watch_version(ch) - 1;
+		fire_armed(r);
+	}
+}
+
+void futex_watch_mark_unchanged(struct chan_receiver *rx)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+
+	if (futex_watch_hooked(&r->handle))
+		mutex_watch_mark_unchanged(rx);
+	else if (!mark_inside(&ch->core))
+		r->seen = futex_watch_version(ch);
+}
