@@ -11,7 +11,7 @@ const struct chan_impl chan_futex = {
 	.mpsc = NULL,
 	.unbounded = NULL,
 	.oneshot = NULL,
-	.broadcast = NULL,
+	.broadcast = &futex_broadcast_ops,
 	.watch = NULL,
 	.deviations = NULL,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "impls/futex/futex.h"
 #include "impls/vyukov/vyukov.h"
 
 const struct chan_impl chan_vyukov = {
@@ -11,7 +12,8 @@ const struct chan_impl chan_vyukov = {
 	.mpsc = NULL,
 	.unbounded = NULL,
 	.oneshot = NULL,
-	.broadcast = NULL,
+	/* Neither a ring of turns nor a list: the futex family's. */
+	.broadcast = &futex_broadcast_ops,
 	.watch = NULL,
 	.deviations = NULL,
 };
