@@ -11,7 +11,7 @@ const struct chan_impl chan_futex = {
 	.mpsc = NULL,
 	.unbounded = NULL,
 	.oneshot = &futex_oneshot_ops,
-	.broadcast = NULL,
+	.broadcast = &futex_broadcast_ops,
 	.watch = &futex_watch_ops,
 	.deviations = NULL,
 };

@@ -36,8 +36,8 @@ static struct broadcast_receiver *receiver_new(struct core *core)
 	return NULL;
 }
 
-static enum chan_status broadcast_open(const struct chan_config *config, struct chan_sender **tx,
-                                       struct chan_receiver **rx)
+enum chan_status mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep, struct chan_sender **tx,
+                                      struct chan_receiver **rx)
 {
 	struct layout layout;
 	enum chan_status status;
@@ -56,7 +56,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	struct broadcast *ch = calloc(1, sizeof *ch);
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	chan_core_init(&ch->core, config, &layout, CORE_WAITS, end);
+	chan_core_init(&ch->core, config, &layout, sleep, end);
 	chan_core_hold(&ch->core); /* so that undoing a receiver does not end it */
 	pthread_cond_init(&ch->idle, NULL);
 	ch->retained = retained;
@@ -86,6 +86,12 @@ no_memory:
 		ch->retained = 0;
 	end(&ch->core);
 	return CHAN_NOMEM;
+}
+
+static enum chan_status broadcast_open(const struct chan_config *config, struct chan_sender **tx,
+                                       struct chan_receiver **rx)
+{
+	return mutex_broadcast_open(config, CORE_WAITS, tx, rx);
 }
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)

@@ -82,6 +82,12 @@ static inline uint64_t mutex_broadcast_retained_from(const struct broadcast *ch,
 	return ch->tail - position > ch->retained ? ch->tail - ch->retained : position;
 }
 
+/* ---- broadcast.c ---- */
+
+/* Opens a channel whose blocked threads sleep as `sleep` says. Families whose broadcast takes no locks use it for elements with hooks. */
+enum chan_status mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep, struct chan_sender **tx,
+                                      struct chan_receiver **rx);
+
 /* ---- broadcast_ring.c ---- */
 
 /* One receiver's part of a slot's debt is paid. True: it was the last, and the value, which is to be destroyed, now lies at `to`. Under

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/vyukov.h"
+
 #include "impls/futex/futex.h"
 
 const struct chan_impl chan_vyukov = {
@@ -11,8 +12,8 @@ const struct chan_impl chan_vyukov = {
 	.flags = CHAN_HONOURS_START,
 	.mpsc = NULL,
 	.unbounded = NULL,
-	.oneshot = &futex_oneshot_ops, /* no ring and no list: the same in both families */
-	.broadcast = NULL,
-	.watch = &futex_watch_ops, /* no ring and no list in it: the futex family's */
+	.oneshot = &futex_oneshot_ops,
+	.broadcast = &futex_broadcast_ops,
+	.watch = &futex_watch_ops,
 	.deviations = NULL,
 };

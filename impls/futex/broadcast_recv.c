@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast_recv.c - receiving. Overview and labels: broadcast.h.
+ */
+#include "impls/futex/broadcast.h"
+#include "impls/mutex/broadcast.h"
+
+#define TAKEN_AT_ONCE 16 /* looks at a slot that is being written, before the sender is taken not to run */
+
+enum found {
+	FOUND_MESSAGE,
+	FOUND_NOTHING,
+	FOUND_LOST,   /* overwritten, or about to be */
+	FOUND_WRITING /* a sender is in the middle of it */
+};
+
+static void load_element(struct futex_slot *slot, void *msg, size_t size)
+{
+	char *to = msg;
+	uint64_t word;
+
+	for (size_t i = 0; i < size / 8; i++) {
+		word = atomic_load_explicit(&slot->words[i], memory_order_acquire); /* R4 */
+		memcpy(to + 8 * i, &word, 8);
+	}
+	if (size % 8 != 0) {
+		word = atomic_load_explicit(&slot->words[size / 8], memory_order_acquire); /* R4 */
+		memcpy(to + size / 8 * 8, &word, size % 8);
+	}
+}
+
+/* What a receiver at `position` makes of a stamp. By distance: positions wrap. */
+static inline enum found judge(uint64_t stamp, uint64_t position)
+{
+	int64_t distance = (int64_t)(stamp - 2 * position);
+
+	if (distance == 0)
+		return FOUND_MESSAGE;
+	if (distance == 1)
+		return FOUND_WRITING;
+	return distance < 0 ? FOUND_NOTHING : FOUND_LOST;
+}
+
+/* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is passed. */
+static inline enum found take(struct futex_broadcast_receiver *r, void *msg)
+{
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
+	struct futex_slot *slot = futex_broadcast_slot(&r->ring, position);
+	enum found found = judge(atomic_load_explicit(&slot->stamp, memory_order_acquire), position); /* R1 */
+
+	if (found != FOUND_MESSAGE)
+		return found;
+	load_element(slot, msg, r->ring.size);
+	if (atomic_load_explicit(&slot->stamp, memory_order_relaxed) != 2 * position)
+		return FOUND_LOST;
+	atomic_store_explicit(&r->next, position + 1, memory_order_release); /* A6 */
+	return FOUND_MESSAGE;
+}
+
+static inline enum found look(const struct futex_broadcast_receiver *r)
+{
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
+
+	return judge(
+		atomic_load_explicit(&futex_broadcast_slot(&r->ring, position)->stamp, memory_order_acquire), /* R1 */
+		position);
+}
+
+/* Goes on at the oldest message. False: the tail does not say yet that anything is lost. */
+static bool skip(struct futex_broadcast_receiver *r, uint64_t *missed)
+{
+	uint64_t tail = atomic_load_explicit(&futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
+	uint64_t retained = r->ring.mask + 1;
+
+	if (tail - position <= retained)
+		return false;
+	if (missed != NULL)
+		*missed = tail - retained - position;
+	atomic_store_explicit(&r->next, tail - retained, memory_order_release); /* A6 */
+	return true;
+}
+
+bool futex_broadcast_ready(const struct futex_broadcast_receiver *r)
+{
+	return look(r) != FOUND_NOTHING ||
+	       atomic_load_explicit(&futex_broadcast_of(&r->handle)->ended, memory_order_acquire); /* R5 */
+}
+
+/* Until there is something, or the deadline. Spins, then sleeps. */
+static enum chan_status wait(struct futex_broadcast_receiver *r, uint64_t deadline)
+{
+	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+	enum chan_status status = CHAN_OK;
+	struct spin spin;
+
+	chan_spin_begin(&spin, &ch->site, NULL, r->pace);
+	chan_spin_until(&spin, deadline);
+	while (!futex_broadcast_ready(r) && chan_spin(&spin))
+		;
+	bool sleeps = !futex_broadcast_ready(r);
+	if (sleeps) {
+		chan_handle_enter(&r->handle, "recv");
+		futex_broadcast_stop(ch, NULL);
+		if (!futex_broadcast_ready(r))
+			status = chan_core_wait(core, &core->readers, deadline);
+		chan_handle_leave(&r->handle, &firing);
+	}
+	chan_spin_end(&spin, sleeps);
+	return status;
+}
+
+static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg, uint64_t *missed, uint64_t deadline)
+{
+	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+
+	for (unsigned looks = 0;; looks++) {
+		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire); /* R5, before the look */
+		enum found found = take(r, msg);
+
+		if (found == FOUND_MESSAGE)
+			return CHAN_OK;
+		if (found == FOUND_NOTHING) {
+			if (ended)
+				return CHAN_CLOSED;
+			if (deadline == CHAN_NOW)
+				return CHAN_EMPTY;
+			enum chan_status status = wait(r, deadline);
+			if (status != CHAN_OK)
+				return status;
+		} else if (found == FOUND_LOST && skip(r, missed)) {
+			return CHAN_LAGGED;
+		} else if (looks < TAKEN_AT_ONCE) {
+			chan_relax();
+		} else {
+			sched_yield();
+		}
+	}
+}
+
+enum chan_status futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
+{
+	struct handle *h = (struct handle *)rx;
+
+	if (futex_broadcast_hooked(h))
+		return mutex_broadcast_recv(rx, msg, missed, deadline);
+	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)rx;
+	if (msg == NULL && r->ring.size != 0)
+		return CHAN_INVALID;
+	guard_enter(&h->guard, "recv");
+	enum chan_status status = take(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
+	guard_leave(&h->guard);
+	return status;
+}

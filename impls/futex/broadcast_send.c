@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast_send.c - sending, with the bias and without. Overview and labels: broadcast.h.
+ */
+#include "impls/futex/broadcast.h"
+#include "impls/mutex/broadcast.h"
+
+#define BIAS_AFTER 64u /* sends in a row; then a heavy fence is worth 64 locks */
+
+/* An element of any size into the words of its slot. */
+static void store_element(struct futex_slot *slot, const void *msg, size_t size)
+{
+	const char *from = msg;
+	uint64_t word;
+
+	for (size_t i = 0; i < size / 8; i++) {
+		memcpy(&word, from + 8 * i, 8);
+		atomic_store_explicit(&slot->words[i], word, memory_order_release); /* A4 */
+	}
+	if (size % 8 != 0) {
+		word = 0;
+		memcpy(&word, from + size / 8 * 8, size % 8);
+		atomic_store_explicit(&slot->words[size / 8], word, memory_order_release); /* A4 */
+	}
+}
+
+/* By one thread at a time. */
+static inline void publish(struct futex_broadcast *ch, const void *msg)
+{
+	uint64_t position = atomic_load_explicit(&ch->tail, memory_order_relaxed);
+	struct futex_slot *slot = futex_broadcast_slot(&ch->ring, position);
+
+	/* Release, so that who sees it sees the tail that went before. */
+	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_release);
+	store_element(slot, msg, ch->ring.size);
+	atomic_store_explicit(&ch->tail, position + 1, memory_order_release);    /* A3 */
+	atomic_store_explicit(&slot->stamp, 2 * position, memory_order_release); /* A1 */
+}
+
+void futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self)
+{
+	const struct handle *owner = atomic_load_explicit(&ch->owner, memory_order_relaxed);
+
+	ch->streak = 0;
+	if (owner == NULL)
+		return;
+	atomic_store_explicit(&ch->owner, NULL, memory_order_relaxed);
+	if (owner == self)
+		return; /* it is here, not in a send */
+	chan_fence_heavy();
+	for (unsigned n = 0; atomic_load_explicit(&ch->inside, memory_order_acquire); n++) { /* R2 */
+		if (n < 64)
+			chan_relax();
+		else
+			sched_yield(); /* it does not run */
+	}
+}
+
+static enum chan_status send_locked(struct futex_broadcast *ch, struct handle *h, const void *msg, size_t *receivers)
+{
+	struct core *core = &ch->core;
+	struct list firing = WAIT_FIRING(firing);
+
+	chan_handle_enter(h, "send");
+	if (atomic_load_explicit(&ch->owner, memory_order_relaxed) != NULL)
+		futex_broadcast_stop(ch, h);
+	size_t count = core->receivers;
+	if (count > 0) {
+		publish(ch, msg);
+		if (!list_empty(&core->readers)) {
+			chan_wait_wake_all(&core->readers, &firing);
+			ch->streak = 0;
+		} else if (++ch->streak >= BIAS_AFTER && core->senders == 1) {
+			ch->count = count;
+			atomic_store_explicit(&ch->owner, h, memory_order_relaxed);
+		}
+	}
+	if (receivers != NULL)
+		*receivers = count;
+	chan_handle_leave(h, &firing);
+	return count > 0 ? CHAN_OK : CHAN_CLOSED;
+}
+
+enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
+{
+	struct handle *h = (struct handle *)tx;
+	struct futex_broadcast *ch = futex_broadcast_of(h);
+
+	if (futex_broadcast_hooked(h))
+		return mutex_broadcast_send(tx, msg, receivers);
+	if (msg == NULL && ch->ring.size != 0)
+		return CHAN_INVALID;
+	/* Who does not own it must leave `inside` alone. That it owned it at the first look and somebody else does at the second is
+	 * impossible: an owner is the only sender. */
+	if (atomic_load_explicit(&ch->owner, memory_order_relaxed) != h)
+		return send_locked(ch, h, msg, receivers);
+
+	guard_enter(&h->guard, "send");
+	atomic_store_explicit(&ch->inside, true, memory_order_relaxed);
+	chan_fence_light();
+	bool owned = atomic_load_explicit(&ch->owner, memory_order_relaxed) == h;
+	if (owned) {
+		publish(ch, msg);
+		if (receivers != NULL)
+			*receivers = ch->count;
+	}
+	atomic_store_explicit(&ch->inside, false, memory_order_release); /* A2 */
+	guard_leave(&h->guard);
+	return owned ? CHAN_OK : send_locked(ch, h, msg, receivers);
+}
