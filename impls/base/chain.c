@@ -48,6 +48,12 @@ static inline void copy(const struct layout *layout, void *to, const void *from)
 		chan_layout_copy(layout, to, from);
 }
 
+/* The `n`th message of the caller's. */
+static void *message_at(const struct chain *c, void *msgs, size_t n)
+{
+	return c->layout.size == 0 ? NULL : (char *)msgs + n * c->layout.size;
+}
+
 /* An index without flags; one between two blocks is the first of the next. */
 static uint64_t place_of(const struct chain *c, uint64_t index)
 {
@@ -279,7 +285,7 @@ static size_t take_alone(struct chain *c, void *msgs, size_t limit)
 
 		if (!is_written(cell, head))
 			break;
-		copy(&c->layout, c->layout.size == 0 ? NULL : (char *)msgs + n * c->layout.size, element_of(c, cell));
+		copy(&c->layout, message_at(c, msgs, n), element_of(c, cell));
 		head += CHAIN_STEP;
 		if (++offset == c->cells) {
 			block = leave_block(c, block);
@@ -329,6 +335,7 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 	}
 }
 
+/* Takes messages of one block; 0: there are none. */
 static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *tail)
 {
 	struct chain_block *block;
@@ -340,9 +347,9 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 	size_t offset = offset_of(c, index);
 	if (offset + count == c->cells) {
 		struct chain_block *next;
+		unsigned turn = 0;
 
-		for (unsigned turn = 0;
-		     (next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL;) /* R5 */
+		while ((next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL) /* R5 */
 			give_way(&turn);
 		atomic_store_explicit(&c->head_block, next, memory_order_relaxed);
 		atomic_store_explicit(&c->head, index + (count + 1) * CHAIN_STEP, memory_order_release); /* A4 */
@@ -351,7 +358,7 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 		struct chain_cell *cell = cell_at(c, block, offset + i);
 
 		await_written(cell, index + i * CHAIN_STEP);
-		copy(&c->layout, c->layout.size == 0 ? NULL : (char *)msgs + i * c->layout.size, element_of(c, cell));
+		copy(&c->layout, message_at(c, msgs, i), element_of(c, cell));
 	}
 	/* A3 -> R3: the last one has the reads of all before its own. */
 	if (atomic_fetch_add_explicit(&block->taken, count, memory_order_acq_rel) + count == c->cells)
@@ -361,17 +368,24 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 
 size_t chan_chain_take(struct chain *c, void *msgs, size_t limit, uint64_t *tail)
 {
-	if (atomic_load_explicit(&c->shared, memory_order_acquire))
-		return take_shared(c, msgs, limit, tail);
-	for (unsigned turn = 0;; give_way(&turn)) {
-		size_t n = take_alone(c, msgs, limit);
+	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire);
+	unsigned turn = 0;
+	size_t n = 0;
 
-		if (n > 0)
+	for (;;) {
+		void *rest = message_at(c, msgs, n);
+		size_t more = shared ? take_shared(c, rest, limit - n, tail) : take_alone(c, rest, limit - n);
+
+		n += more;
+		if (n == limit || (shared && more == 0))
 			return n;
+		if (shared)
+			continue;
 		*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 		if (place_of(c, *tail) == atomic_load_explicit(&c->head, memory_order_relaxed))
-			return 0;
-		/* There was one by then, or it is being written. */
+			return n;
+		/* There was one more by then, or it is being written. */
+		give_way(&turn);
 	}
 }
 

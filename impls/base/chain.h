@@ -121,8 +121,8 @@ enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim 
 /* Writes the messages into the cells claimed. */
 void chan_chain_publish(struct chain *c, const struct chain_claim *claim, const void *msgs);
 
-/* Takes up to `limit` (not 0) messages out, without waiting for more; for those that are being written it waits. When there is none:
- * `*tail` is the tail at that moment. `shared`: chain.shared, as the caller found it. */
+/* Takes up to `limit` (not 0) messages out, without waiting for more; for those that are being written it waits. When there are less:
+ * `*tail` is the tail at the moment when there were no more. */
 size_t chan_chain_take(struct chain *c, void *msgs, size_t limit, uint64_t *tail);
 
 /* Whether it seems worth while to call take. False negatives of a moment only. */
