@@ -14,6 +14,7 @@ void chan_core_init(struct core *core, const struct chan_config *config, const s
 	pthread_mutex_init(&core->lock, NULL);
 	atomic_init(&core->holds, 0);
 	core->end = end;
+	core->orphaned = NULL;
 	core->sleep = sleep == CORE_PARKS ? &core->site : NULL;
 	atomic_init(&core->site.misses, 0);
 	core->config = *config;
@@ -174,8 +175,11 @@ void chan_core_sender_drop(struct chan_sender **tx)
 	struct core *core = h->core;
 	chan_handle_enter(h, "sender_drop");
 	chan_handle_disarm_all(h);
-	if (--core->senders == 0)
+	if (--core->senders == 0) {
+		if (core->orphaned != NULL)
+			core->orphaned(core);
 		chan_wait_wake_all(&core->readers, &firing);
+	}
 	chan_handle_leave(h, &firing);
 	free(h);
 	chan_core_release(core);

@@ -37,6 +37,9 @@ struct core {
 	pthread_mutex_t lock;
 	_Atomic size_t holds;
 	void (*end)(struct core *core); /* frees the channel; no handle is left */
+	void (*orphaned)(
+		struct core
+			*core);  /* the last sender goes; before the readers are woken, under the lock. May be NULL */
 	struct spin_site *sleep; /* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
 	struct spin_site site;
 

@@ -33,6 +33,7 @@ void chan_wait_blocked_init(struct wait_blocked *blocked, struct spin_site *site
 
 	wait_init(&blocked->wait, NULL);
 	blocked->site = site;
+	blocked->spun = false;
 	if (site != NULL) {
 		chan_parker_init(&blocked->parker);
 		return;
@@ -70,7 +71,7 @@ static bool block_on_cond(pthread_mutex_t *lock, struct wait_blocked *blocked, u
 static bool block_parked(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline)
 {
 	pthread_mutex_unlock(lock);
-	bool told = chan_park(&blocked->parker, blocked->site, deadline);
+	bool told = chan_park(&blocked->parker, blocked->spun ? NULL : blocked->site, deadline);
 	pthread_mutex_lock(lock);
 	if (told || chan_wait_state(&blocked->wait) == WAIT_QUEUED)
 		return told;

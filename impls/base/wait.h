@@ -68,6 +68,7 @@ _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "
 struct wait_blocked {
 	struct wait wait;
 	struct spin_site *site; /* NULL: it sleeps on `cond` */
+	bool spun;              /* set by a caller who has spun already: it parks at once */
 	union {
 		pthread_cond_t cond;
 		struct parker parker;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/futex.h"
 
+#include "impls/base/unbounded.h"
+
 const struct chan_impl chan_futex = {
 	.name = "futex",
 	.family = "futex",
@@ -9,7 +11,7 @@ const struct chan_impl chan_futex = {
 		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
 	.flags = CHAN_HONOURS_START,
 	.mpsc = NULL,
-	.unbounded = NULL,
+	.unbounded = &chan_unbounded_ops,
 	.oneshot = &futex_oneshot_ops,
 	.broadcast = &futex_broadcast_ops,
 	.watch = &futex_watch_ops,
