@@ -138,6 +138,7 @@ static bool run_round(struct child *child, uint64_t number)
 	round->board = board;
 	round->seed = seed;
 	round->honours_start = (child->cell->info->flags & CHAN_HONOURS_START) != 0;
+	round->wrap = options->wrap;
 	round->threads = 2 + (unsigned)random_below(&random, options->threads - 1);
 	round->recorded = options->history && random_below(&random, 4) != 0;
 	size_t operations = sizes[random_below(&random, 4)];
