@@ -25,7 +25,8 @@ static const struct option stress_option_table[] = {
 	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
 	{"wrap", NULL, "in every round the counters begin just before they wrap", false},
 	{"no-history", NULL, "record no histories: the ledger only, at full speed", false},
-	{"timeout", "S", "threads that do nothing for so many seconds hang (10)", false},
+	{"timeout", "S",
+         "threads that do nothing for so many seconds hang (10); so does a round that lasts six times as long", false},
 	{NULL, NULL, NULL, false},
 };
 
