@@ -56,7 +56,7 @@ static uint64_t ask_the_tail(struct futex_broadcast_receiver *r)
 }
 
 /* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is passed. */
-static inline enum found take(struct futex_broadcast_receiver *r, void *msg)
+static inline enum found read_next(struct futex_broadcast_receiver *r, void *msg)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct futex_slot *slot = futex_broadcast_slot(&r->ring, position);
@@ -110,7 +110,7 @@ static void plead(struct futex_broadcast_receiver *r, uint64_t position)
 }
 
 /* Goes on at the oldest message. False: the tail does not say yet that anything is lost. */
-static bool skip(struct futex_broadcast_receiver *r, uint64_t *missed)
+static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	uint64_t retained = r->ring.mask + 1;
@@ -133,7 +133,7 @@ bool futex_broadcast_ready(const struct futex_broadcast_receiver *r)
 }
 
 /* Until there is something, or the deadline. Spins, then sleeps. */
-static enum chan_status wait(struct futex_broadcast_receiver *r, uint64_t deadline)
+static enum chan_status await(struct futex_broadcast_receiver *r, uint64_t deadline)
 {
 	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
@@ -166,7 +166,7 @@ static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg,
 
 	for (unsigned looks = 0;; looks++) {
 		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire); /* R5, before the look */
-		enum found found = take(r, msg);
+		enum found found = read_next(r, msg);
 
 		if (found == FOUND_MESSAGE)
 			return CHAN_OK;
@@ -175,10 +175,10 @@ static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg,
 				return CHAN_CLOSED;
 			if (deadline == CHAN_NOW)
 				return CHAN_EMPTY;
-			enum chan_status status = wait(r, deadline);
+			enum chan_status status = await(r, deadline);
 			if (status != CHAN_OK)
 				return status;
-		} else if (found == FOUND_LOST && skip(r, missed)) {
+		} else if (found == FOUND_LOST && jump(r, missed)) {
 			return CHAN_LAGGED;
 		} else if (looks < TAKEN_AT_ONCE) {
 			chan_relax();
@@ -198,7 +198,7 @@ enum chan_status futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint6
 	if (msg == NULL && r->ring.size != 0)
 		return CHAN_INVALID;
 	guard_enter(&h->guard, "recv");
-	enum chan_status status = take(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
+	enum chan_status status = read_next(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
 	guard_leave(&h->guard);
 	return status;
 }
