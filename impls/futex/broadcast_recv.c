@@ -86,9 +86,10 @@ static inline enum found look(const struct futex_broadcast_receiver *r)
 
 /* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
  * little time, and waits until it has heard; unless that has not helped lately. */
-static void plead(struct futex_broadcast_receiver *r, uint64_t position)
+static void plead(struct futex_broadcast_receiver *r)
 {
 	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
 	if (r->pleaded)
 		r->silence = position - r->lagged_at >= PLEA_PAYS ? 0
@@ -115,7 +116,6 @@ static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	uint64_t retained = r->ring.mask + 1;
 
-	plead(r, position);
 	uint64_t tail = ask_the_tail(r);
 	if (tail - position <= retained)
 		return false;
@@ -164,12 +164,18 @@ static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg,
 {
 	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
 
+	bool asked = false;
+
 	for (unsigned looks = 0;; looks++) {
 		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire); /* R5, before the look */
 		enum found found = read_next(r, msg);
 
 		if (found == FOUND_MESSAGE)
 			return CHAN_OK;
+		if (found == FOUND_LOST && !asked) {
+			plead(r);
+			asked = true;
+		}
 		if (found == FOUND_NOTHING) {
 			if (ended)
 				return CHAN_CLOSED;
