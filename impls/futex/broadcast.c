@@ -245,7 +245,8 @@ static uint64_t owed(const struct futex_broadcast *ch)
 	return most > ch->ring.mask ? ch->ring.mask + 1 : most;
 }
 
-static uint64_t get(struct futex_broadcast *ch, const struct futex_broadcast_receiver *r, enum chan_property property)
+static uint64_t broadcast_get(struct futex_broadcast *ch, const struct futex_broadcast_receiver *r,
+                              enum chan_property property)
 {
 	uint64_t answer;
 
@@ -272,7 +273,7 @@ static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_pro
 	const struct handle *h = (const struct handle *)tx;
 
 	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.sender_get(tx, property)
-	                                 : get(futex_broadcast_of(h), NULL, property);
+	                                 : broadcast_get(futex_broadcast_of(h), NULL, property);
 }
 
 static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
@@ -281,7 +282,7 @@ static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan
 
 	return futex_broadcast_hooked(h)
 	               ? mutex_broadcast_ops.receiver_get(rx, property)
-	               : get(futex_broadcast_of(h), (const struct futex_broadcast_receiver *)h, property);
+	               : broadcast_get(futex_broadcast_of(h), (const struct futex_broadcast_receiver *)h, property);
 }
 
 static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
@@ -289,7 +290,7 @@ static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_prope
 	const struct handle *h = (const struct handle *)weak;
 
 	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.weak_get(weak, property)
-	                                 : get(futex_broadcast_of(h), NULL, property);
+	                                 : broadcast_get(futex_broadcast_of(h), NULL, property);
 }
 
 const struct chan_broadcast_ops futex_broadcast_ops = {

@@ -78,6 +78,8 @@
 
 #define FUTEX_LINE 128 /* what one side writes and another reads lies so far apart: lines are fetched in pairs */
 
+#define FUTEX_AHEAD 8u /* slots that a receiver fetches before it needs them, once it knows that they are written */
+
 struct futex_slot {
 	_Atomic uint64_t stamp;
 	_Atomic uint64_t words[];
@@ -100,6 +102,7 @@ struct futex_broadcast {
 	alignas(FUTEX_LINE) struct futex_ring ring;
 	_Atomic(struct handle *) owner;
 	size_t count;      /* the receivers there are while there is an owner; the owner's */
+	atomic_bool plea;  /* a receiver that was overtaken asks the owner to let it catch up */
 	atomic_bool ended; /* no sender is left */
 
 	alignas(FUTEX_LINE) _Atomic uint64_t tail;
@@ -110,8 +113,15 @@ struct futex_broadcast_receiver {
 	struct handle handle;
 	struct list others;
 	alignas(FUTEX_LINE) _Atomic uint64_t next; /* written by its own thread only */
+	uint64_t fetch_until;                      /* positions below it are FUTEX_AHEAD or more below the tail */
 	struct futex_ring ring;
-	uint32_t pace; /* ns between two looks at the tail */
+
+	struct pace pace;
+	uint64_t waited_at; /* where it last found nothing */
+
+	uint64_t lagged_at;       /* where it went on after its last lag */
+	bool pleaded;             /* then */
+	unsigned silence, silent; /* lags at which it does not ask: how many after a plea, and how many are left */
 };
 
 static inline struct futex_broadcast *futex_broadcast_of(const struct handle *h)

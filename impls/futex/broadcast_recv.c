@@ -7,6 +7,11 @@
 
 #define TAKEN_AT_ONCE 16 /* looks at a slot that is being written, before the sender is taken not to run */
 
+#define ASK_EVERY    64  /* messages: how often a receiver asks for the tail, to know how far it may fetch */
+#define PLEA_LOOKS   32  /* how long a plea waits to be seen */
+#define PLEA_PAYS    16  /* messages that it must have brought ... */
+#define SILENCE_MOST 255 /* ... else fewer lags plead */
+
 enum found {
 	FOUND_MESSAGE,
 	FOUND_NOTHING,
@@ -41,8 +46,17 @@ static inline enum found judge(uint64_t stamp, uint64_t position)
 	return distance < 0 ? FOUND_NOTHING : FOUND_LOST;
 }
 
+/* Where the tail is, and so how far ahead there is something to fetch. */
+static uint64_t ask_the_tail(struct futex_broadcast_receiver *r)
+{
+	uint64_t tail = atomic_load_explicit(&futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
+
+	r->fetch_until = tail - FUTEX_AHEAD;
+	return tail;
+}
+
 /* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is passed. */
-static inline enum found take(struct futex_broadcast_receiver *r, void *msg)
+static inline enum found read_next(struct futex_broadcast_receiver *r, void *msg)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct futex_slot *slot = futex_broadcast_slot(&r->ring, position);
@@ -50,6 +64,10 @@ static inline enum found take(struct futex_broadcast_receiver *r, void *msg)
 
 	if (found != FOUND_MESSAGE)
 		return found;
+	if ((int64_t)(r->fetch_until - position) > 0)
+		__builtin_prefetch(futex_broadcast_slot(&r->ring, position + FUTEX_AHEAD));
+	else if (position % ASK_EVERY == 0)
+		ask_the_tail(r);
 	load_element(slot, msg, r->ring.size);
 	if (atomic_load_explicit(&slot->stamp, memory_order_relaxed) != 2 * position)
 		return FOUND_LOST;
@@ -66,17 +84,44 @@ static inline enum found look(const struct futex_broadcast_receiver *r)
 		position);
 }
 
-/* Goes on at the oldest message. False: the tail does not say yet that anything is lost. */
-static bool skip(struct futex_broadcast_receiver *r, uint64_t *missed)
+/* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
+ * little time, and waits until it has heard; unless that has not helped lately. */
+static void plead(struct futex_broadcast_receiver *r)
 {
-	uint64_t tail = atomic_load_explicit(&futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
+	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
+
+	if (r->pleaded)
+		r->silence = position - r->lagged_at >= PLEA_PAYS ? 0
+		             : r->silence < SILENCE_MOST          ? 2 * r->silence + 1
+		                                                  : r->silence;
+	r->pleaded = r->silent == 0 && atomic_load_explicit(&ch->owner, memory_order_relaxed) != NULL;
+	if (!r->pleaded) {
+		r->silent -= r->silent > 0;
+		return;
+	}
+	r->silent = r->silence;
+	atomic_store_explicit(&ch->plea, true, memory_order_relaxed);
+	uint32_t looks = atomic_load_explicit(&chan_spin_looks, memory_order_relaxed);
+	for (uint32_t n = 0; n < PLEA_LOOKS && n < looks; n++) {
+		if (!atomic_load_explicit(&ch->plea, memory_order_relaxed))
+			break;
+		chan_relax();
+	}
+}
+
+/* Goes on at the oldest message. False: the tail does not say yet that anything is lost. */
+static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
+{
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	uint64_t retained = r->ring.mask + 1;
 
+	uint64_t tail = ask_the_tail(r);
 	if (tail - position <= retained)
 		return false;
 	if (missed != NULL)
 		*missed = tail - retained - position;
+	r->lagged_at = tail - retained;
 	atomic_store_explicit(&r->next, tail - retained, memory_order_release); /* A6 */
 	return true;
 }
@@ -88,15 +133,18 @@ bool futex_broadcast_ready(const struct futex_broadcast_receiver *r)
 }
 
 /* Until there is something, or the deadline. Spins, then sleeps. */
-static enum chan_status wait(struct futex_broadcast_receiver *r, uint64_t deadline)
+static enum chan_status await(struct futex_broadcast_receiver *r, uint64_t deadline)
 {
 	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
 	struct list firing = WAIT_FIRING(firing);
 	enum chan_status status = CHAN_OK;
+	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct spin spin;
 
-	chan_spin_begin(&spin, &ch->site, NULL, r->pace);
+	pace_gained(&r->pace, position - r->waited_at);
+	r->waited_at = position;
+	chan_spin_begin(&spin, &ch->site, NULL, r->pace.ns);
 	chan_spin_until(&spin, deadline);
 	while (!futex_broadcast_ready(r) && chan_spin(&spin))
 		;
@@ -116,21 +164,27 @@ static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg,
 {
 	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
 
+	bool asked = false;
+
 	for (unsigned looks = 0;; looks++) {
 		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire); /* R5, before the look */
-		enum found found = take(r, msg);
+		enum found found = read_next(r, msg);
 
 		if (found == FOUND_MESSAGE)
 			return CHAN_OK;
+		if (found == FOUND_LOST && !asked) {
+			plead(r);
+			asked = true;
+		}
 		if (found == FOUND_NOTHING) {
 			if (ended)
 				return CHAN_CLOSED;
 			if (deadline == CHAN_NOW)
 				return CHAN_EMPTY;
-			enum chan_status status = wait(r, deadline);
+			enum chan_status status = await(r, deadline);
 			if (status != CHAN_OK)
 				return status;
-		} else if (found == FOUND_LOST && skip(r, missed)) {
+		} else if (found == FOUND_LOST && jump(r, missed)) {
 			return CHAN_LAGGED;
 		} else if (looks < TAKEN_AT_ONCE) {
 			chan_relax();
@@ -150,7 +204,7 @@ enum chan_status futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint6
 	if (msg == NULL && r->ring.size != 0)
 		return CHAN_INVALID;
 	guard_enter(&h->guard, "recv");
-	enum chan_status status = take(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
+	enum chan_status status = read_next(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
 	guard_leave(&h->guard);
 	return status;
 }

@@ -5,7 +5,11 @@
 #include "impls/futex/broadcast.h"
 #include "impls/mutex/broadcast.h"
 
-#define BIAS_AFTER 64u /* sends in a row; then a heavy fence is worth 64 locks */
+#ifndef BIAS_AFTER     /* tests have less patience */
+#define BIAS_AFTER 64u /* sends in a row; a heavy fence costs about as much as so many locks */
+#endif
+
+#define GRACE 3072u /* ns that a sender leaves to receivers which cannot keep up, when one asks */
 
 /* An element of any size into the words of its slot. */
 static void store_element(struct futex_slot *slot, const void *msg, size_t size)
@@ -96,6 +100,10 @@ enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, s
 		return send_locked(ch, h, msg, receivers);
 
 	guard_enter(&h->guard, "send");
+	if (atomic_load_explicit(&ch->plea, memory_order_relaxed)) {
+		atomic_store_explicit(&ch->plea, false, memory_order_relaxed);
+		chan_relax_for(GRACE);
+	}
 	atomic_store_explicit(&ch->inside, true, memory_order_relaxed);
 	chan_fence_light();
 	bool owned = atomic_load_explicit(&ch->owner, memory_order_relaxed) == h;
