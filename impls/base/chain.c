@@ -2,7 +2,7 @@
  *
  * chain.c - blocks, and both ends of the chain. Overview, invariants and ordering: chain.h.
  */
-#include "impls/base/chain.h"
+#include "impls/base/chain_fast.h"
 
 #include <stdlib.h>
 
@@ -24,41 +24,10 @@ static size_t lap_of(const struct chain *c)
 	return c->cells + 1;
 }
 
-static size_t offset_of(const struct chain *c, uint64_t index)
-{
-	return (size_t)(index / CHAIN_STEP) & c->cells;
-}
-
-static struct chain_cell *cell_at(const struct chain *c, struct chain_block *block, size_t offset)
-{
-	return (struct chain_cell *)(void *)((char *)block + c->first + offset * c->stride);
-}
-
-static void *element_of(const struct chain *c, struct chain_cell *cell)
-{
-	return (char *)cell + c->element;
-}
-
-/* The usual sizes without a call. */
-static inline void copy(const struct layout *layout, void *to, const void *from)
-{
-	if (layout->size == sizeof(uint64_t))
-		memcpy(to, from, sizeof(uint64_t));
-	else
-		chan_layout_copy(layout, to, from);
-}
-
 /* The `n`th message of the caller's. */
 static void *message_at(const struct chain *c, void *msgs, size_t n)
 {
 	return c->layout.size == 0 ? NULL : (char *)msgs + n * c->layout.size;
-}
-
-/* An index without flags; one between two blocks is the first of the next. */
-static uint64_t place_of(const struct chain *c, uint64_t index)
-{
-	index &= ~(uint64_t)CHAIN_FLAGS;
-	return offset_of(c, index) == c->cells ? index + CHAIN_STEP : index;
 }
 
 /* Somebody else is in the middle of its step. */
@@ -86,7 +55,7 @@ static struct chain_block *block_new(const struct chain *c)
 		return NULL;
 	block = memory;
 	for (size_t i = 0; i < c->cells; i++)
-		atomic_init(&cell_at(c, block, i)->stamp, 0);
+		atomic_init(&chain_cell_at(c, block, i)->stamp, 0);
 	return block;
 }
 
@@ -139,7 +108,7 @@ bool chan_chain_open(struct chain *c, const struct layout *layout, uint64_t star
 		lap *= 2;
 	c->cells = lap - 1;
 
-	uint64_t index = place_of(c, start * CHAIN_STEP);
+	uint64_t index = chain_place(c, start * CHAIN_STEP);
 	atomic_init(&c->tail, index);
 	atomic_init(&c->head, index);
 	atomic_init(&c->seen, index);
@@ -182,6 +151,12 @@ static void extend(struct chain *c, struct chain_block *block, struct chain_bloc
 	atomic_store_explicit(&block->next, next, memory_order_release);       /* A5 */
 }
 
+void chan_chain_lost(struct chain *c)
+{
+	(void)c;
+	chan_relax_for(PAUSE_FIRST);
+}
+
 enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim *claim)
 {
 	struct chain_block *next = NULL;
@@ -191,7 +166,7 @@ enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim 
 
 	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 	for (;;) {
-		size_t offset = offset_of(c, tail);
+		size_t offset = chain_offset(c, tail);
 		size_t count = c->cells - offset;
 
 		if (tail & CHAIN_CLOSED) {
@@ -238,14 +213,13 @@ enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim 
 
 void chan_chain_publish(struct chain *c, const struct chain_claim *claim, const void *msgs)
 {
-	size_t offset = offset_of(c, claim->index);
+	size_t offset = chain_offset(c, claim->index);
 
 	for (size_t i = 0; i < claim->count; i++) {
-		struct chain_cell *cell = cell_at(c, claim->block, offset + i);
+		struct chain_cell *cell = chain_cell_at(c, claim->block, offset + i);
 		const void *msg = c->layout.size == 0 ? NULL : (const char *)msgs + i * c->layout.size;
 
-		copy(&c->layout, element_of(c, cell), msg);
-		atomic_store_explicit(&cell->stamp, (claim->index + i * CHAIN_STEP) | 1, memory_order_release); /* A1 */
+		chain_write(c, cell, claim->index + i * CHAIN_STEP, msg);
 	}
 }
 
@@ -253,14 +227,9 @@ void chan_chain_publish(struct chain *c, const struct chain_claim *claim, const 
  * The receivers' end
  */
 
-static bool is_written(struct chain_cell *cell, uint64_t index)
-{
-	return atomic_load_explicit(&cell->stamp, memory_order_acquire) == (index | 1); /* R1 */
-}
-
 static void await_written(struct chain_cell *cell, uint64_t index)
 {
-	for (unsigned turn = 0; !is_written(cell, index);)
+	for (unsigned turn = 0; !chain_written(cell, index);)
 		give_way(&turn);
 }
 
@@ -278,14 +247,14 @@ static size_t take_alone(struct chain *c, void *msgs, size_t limit)
 {
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	size_t offset = offset_of(c, head), n;
+	size_t offset = chain_offset(c, head), n;
 
 	for (n = 0; n < limit; n++) {
-		struct chain_cell *cell = cell_at(c, block, offset);
+		struct chain_cell *cell = chain_cell_at(c, block, offset);
 
-		if (!is_written(cell, head))
+		if (!chain_written(cell, head))
 			break;
-		copy(&c->layout, message_at(c, msgs, n), element_of(c, cell));
+		chain_copy(c, message_at(c, msgs, n), chain_element(c, cell));
 		head += CHAIN_STEP;
 		if (++offset == c->cells) {
 			block = leave_block(c, block);
@@ -306,7 +275,7 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 	for (;;) {
 		uint64_t head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
 		uint64_t seen = atomic_load_explicit(&c->seen, memory_order_relaxed);
-		size_t count = c->cells - offset_of(c, head);
+		size_t count = c->cells - chain_offset(c, head);
 
 		if (count == 0) { /* somebody moves on to the next block */
 			give_way(&turn);
@@ -344,7 +313,7 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 
 	if (count == 0)
 		return 0;
-	size_t offset = offset_of(c, index);
+	size_t offset = chain_offset(c, index);
 	if (offset + count == c->cells) {
 		struct chain_block *next;
 		unsigned turn = 0;
@@ -355,10 +324,10 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 		atomic_store_explicit(&c->head, index + (count + 1) * CHAIN_STEP, memory_order_release); /* A4 */
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct chain_cell *cell = cell_at(c, block, offset + i);
+		struct chain_cell *cell = chain_cell_at(c, block, offset + i);
 
 		await_written(cell, index + i * CHAIN_STEP);
-		copy(&c->layout, message_at(c, msgs, i), element_of(c, cell));
+		chain_copy(c, message_at(c, msgs, i), chain_element(c, cell));
 	}
 	/* A3 -> R3: the last one has the reads of all before its own. */
 	if (atomic_fetch_add_explicit(&block->taken, count, memory_order_acq_rel) + count == c->cells)
@@ -382,7 +351,7 @@ size_t chan_chain_take(struct chain *c, void *msgs, size_t limit, uint64_t *tail
 		if (shared)
 			continue;
 		*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-		if (place_of(c, *tail) == atomic_load_explicit(&c->head, memory_order_relaxed))
+		if (chain_place(c, *tail) == atomic_load_explicit(&c->head, memory_order_relaxed))
 			return n;
 		/* There was one more by then, or it is being written. */
 		give_way(&turn);
@@ -396,9 +365,9 @@ bool chan_chain_ready(const struct chain *c)
 	if (atomic_load_explicit(&c->disturbed, memory_order_acquire))
 		return true;
 	if (atomic_load_explicit(&c->shared, memory_order_acquire))
-		return place_of(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != place_of(c, head);
+		return chain_place(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != chain_place(c, head);
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	return is_written(cell_at(c, block, offset_of(c, head)), head);
+	return chain_written(chain_cell_at(c, block, chain_offset(c, head)), head);
 }
 
 bool chan_chain_flag(struct chain *c, unsigned flag)
@@ -409,7 +378,7 @@ bool chan_chain_flag(struct chain *c, unsigned flag)
 		atomic_store_explicit(&c->disturbed, true, memory_order_release);
 		return true;
 	}
-	return place_of(c, tail) != place_of(c, atomic_load_explicit(&c->head, memory_order_acquire)); /* R4 */
+	return chain_place(c, tail) != chain_place(c, atomic_load_explicit(&c->head, memory_order_acquire)); /* R4 */
 }
 
 void chan_chain_unflag(struct chain *c, unsigned flag)
@@ -420,7 +389,7 @@ void chan_chain_unflag(struct chain *c, unsigned flag)
 /* The messages before an index, counted from some beginning; modulo what the caller masks. */
 static uint64_t messages_before(const struct chain *c, uint64_t index)
 {
-	uint64_t position = place_of(c, index) / CHAIN_STEP;
+	uint64_t position = chain_place(c, index) / CHAIN_STEP;
 
 	return position - position / lap_of(c);
 }
@@ -433,18 +402,18 @@ size_t chan_chain_len(const struct chain *c)
 		before = tail;
 		head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
 		tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-	} while (place_of(c, before) != place_of(c, tail));
+	} while (chain_place(c, before) != chain_place(c, tail));
 	/* The positions wrap at a multiple of the lap. */
 	uint64_t wrap = (UINT64_MAX / CHAIN_STEP / lap_of(c) + 1) * c->cells; /* messages in all positions */
 	uint64_t n = messages_before(c, tail) - messages_before(c, head);
 
-	return (size_t)(place_of(c, tail) < place_of(c, head) ? n + wrap : n);
+	return (size_t)(chain_place(c, tail) < chain_place(c, head) ? n + wrap : n);
 }
 
 void chan_chain_share(struct chain *c)
 {
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	size_t offset = offset_of(c, atomic_load_explicit(&c->head, memory_order_relaxed));
+	size_t offset = chain_offset(c, atomic_load_explicit(&c->head, memory_order_relaxed));
 
 	atomic_store_explicit(&block->taken, offset, memory_order_relaxed);
 	atomic_store_explicit(&c->shared, true, memory_order_release);
@@ -461,18 +430,18 @@ void *chan_chain_front(struct chain *c)
 	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
 
-	if (place_of(c, tail) == head)
+	if (chain_place(c, tail) == head)
 		return NULL;
-	struct chain_cell *cell = cell_at(c, block, offset_of(c, head));
+	struct chain_cell *cell = chain_cell_at(c, block, chain_offset(c, head));
 	await_written(cell, head);
-	return element_of(c, cell);
+	return chain_element(c, cell);
 }
 
 void chan_chain_pop(struct chain *c)
 {
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed) + CHAIN_STEP;
 
-	if (offset_of(c, head) == c->cells) {
+	if (chain_offset(c, head) == c->cells) {
 		leave_block(c, atomic_load_explicit(&c->head_block, memory_order_relaxed));
 		head += CHAIN_STEP;
 	}
