@@ -113,9 +113,6 @@ void chan_chain_free(struct chain *c);
 /* Claims up to `n` (not 0) cells that follow each other, at least one. CHAN_OK, CHAN_CLOSED, CHAN_NOMEM. */
 enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim *claim);
 
-/* After somebody else was faster at the tail, before the next try. */
-void chan_chain_lost(struct chain *c);
-
 /* Writes the messages into the cells claimed. */
 void chan_chain_publish(struct chain *c, const struct chain_claim *claim, const void *msgs);
 

@@ -8,6 +8,9 @@
 
 #include "impls/base/chain.h"
 
+/* ns after a lost race for the tail: long enough for the winner to send several before the next try, or both lose time. */
+#define CHAIN_PAUSE 640u
+
 struct chain_cell {
 	_Atomic uint64_t stamp;
 	/* the element follows at chain.element */
@@ -45,6 +48,15 @@ static inline void chain_copy(const struct chain *c, void *to, const void *from)
 		chan_layout_copy(&c->layout, to, from);
 }
 
+/* Waits a moment for somebody else who is in the middle of its step; before long it gives way to it. */
+static inline void chain_give_way(unsigned *turn)
+{
+	if (++*turn < 64)
+		chan_relax();
+	else
+		sched_yield();
+}
+
 static inline void chain_write(const struct chain *c, struct chain_cell *cell, uint64_t index, const void *msg)
 {
 	chain_copy(c, chain_element(c, cell), msg);
@@ -55,6 +67,10 @@ static inline bool chain_written(const struct chain_cell *cell, uint64_t index)
 {
 	return atomic_load_explicit(&cell->stamp, memory_order_acquire) == (index | 1); /* R1 */
 }
+
+/* A block for the end of the chain, from the pool or new; NULL: out of memory. And back. (chain.c) */
+struct chain_block *chan_chain_block_get(struct chain *c);
+void chan_chain_block_put(struct chain *c, struct chain_block *block);
 
 /* Sends one message: CHAN_OK, and the `flags` of the tail when its cell was claimed; CHAN_CLOSED, CHAN_NOMEM. */
 static inline enum chan_status chain_send(struct chain *c, const void *msg, unsigned *flags)
@@ -72,7 +88,7 @@ static inline enum chan_status chain_send(struct chain *c, const void *msg, unsi
 			*flags = (unsigned)tail & CHAIN_FLAGS;
 			return CHAN_OK;
 		}
-		chan_chain_lost(c);
+		chan_relax_for(CHAIN_PAUSE);
 	}
 	enum chan_status status = chan_chain_claim(c, 1, &claim);
 	if (status == CHAN_OK) {
