@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain.c - blocks, and both ends of the chain. Overview, invariants and ordering: chain.h.
+ * chain.c - blocks, flags and the length. Overview, invariants and ordering: chain.h; the ends are in chain_send.c and chain_take.c.
  */
-#include "impls/base/chain.h"
+#include "impls/base/chain_fast.h"
 
 #include <stdlib.h>
 
 enum {
 	BLOCK_BYTES = 4096,
-	POOL_MOST = 8,     /* blocks that are kept */
-	PAUSE_FIRST = 640, /* ns, after a lost race for the tail; below, both lose again */
-	PAUSE_MOST = 2560,
-	PAUSES = 64 /* looks at a peer in the middle of its step, before this thread gives way to it */
+	POOL_BYTES = 8 * BLOCK_BYTES /* that are kept, or one block if that is larger */
 };
 
 static size_t round_up(size_t n, size_t align)
@@ -23,56 +20,6 @@ static size_t lap_of(const struct chain *c)
 {
 	return c->cells + 1;
 }
-
-static size_t offset_of(const struct chain *c, uint64_t index)
-{
-	return (size_t)(index / CHAIN_STEP) & c->cells;
-}
-
-static struct chain_cell *cell_at(const struct chain *c, struct chain_block *block, size_t offset)
-{
-	return (struct chain_cell *)(void *)((char *)block + c->first + offset * c->stride);
-}
-
-static void *element_of(const struct chain *c, struct chain_cell *cell)
-{
-	return (char *)cell + c->element;
-}
-
-/* The usual sizes without a call. */
-static inline void copy(const struct layout *layout, void *to, const void *from)
-{
-	if (layout->size == sizeof(uint64_t))
-		memcpy(to, from, sizeof(uint64_t));
-	else
-		chan_layout_copy(layout, to, from);
-}
-
-/* The `n`th message of the caller's. */
-static void *message_at(const struct chain *c, void *msgs, size_t n)
-{
-	return c->layout.size == 0 ? NULL : (char *)msgs + n * c->layout.size;
-}
-
-/* An index without flags; one between two blocks is the first of the next. */
-static uint64_t place_of(const struct chain *c, uint64_t index)
-{
-	index &= ~(uint64_t)CHAIN_FLAGS;
-	return offset_of(c, index) == c->cells ? index + CHAIN_STEP : index;
-}
-
-/* Somebody else is in the middle of its step. */
-static void give_way(unsigned *turn)
-{
-	if (++*turn < PAUSES)
-		chan_relax();
-	else
-		sched_yield();
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Blocks
- */
 
 static struct chain_block *block_new(const struct chain *c)
 {
@@ -86,12 +33,11 @@ static struct chain_block *block_new(const struct chain *c)
 		return NULL;
 	block = memory;
 	for (size_t i = 0; i < c->cells; i++)
-		atomic_init(&cell_at(c, block, i)->stamp, 0);
+		atomic_init(&chain_cell_at(c, block, i)->stamp, 0);
 	return block;
 }
 
-/* A block for the end of the chain, from the pool or new; NULL: out of memory. */
-static struct chain_block *block_get(struct chain *c)
+struct chain_block *chan_chain_block_get(struct chain *c)
 {
 	struct chain_block *block = NULL;
 
@@ -112,10 +58,10 @@ static struct chain_block *block_get(struct chain *c)
 	return block;
 }
 
-static void block_put(struct chain *c, struct chain_block *block)
+void chan_chain_block_put(struct chain *c, struct chain_block *block)
 {
 	if (!atomic_flag_test_and_set_explicit(&c->pool_busy, memory_order_acquire)) { /* R6 */
-		if (c->pooled < POOL_MOST) {
+		if (c->pooled == 0 || c->pooled < POOL_BYTES / (c->first + c->cells * c->stride)) {
 			atomic_store_explicit(&block->next, c->pool, memory_order_relaxed);
 			c->pool = block;
 			c->pooled++;
@@ -139,7 +85,7 @@ bool chan_chain_open(struct chain *c, const struct layout *layout, uint64_t star
 		lap *= 2;
 	c->cells = lap - 1;
 
-	uint64_t index = place_of(c, start * CHAIN_STEP);
+	uint64_t index = chain_place(c, start * CHAIN_STEP);
 	atomic_init(&c->tail, index);
 	atomic_init(&c->head, index);
 	atomic_init(&c->seen, index);
@@ -148,7 +94,7 @@ bool chan_chain_open(struct chain *c, const struct layout *layout, uint64_t star
 	atomic_flag_clear_explicit(&c->pool_busy, memory_order_relaxed);
 	c->pool = NULL;
 	c->pooled = 0;
-	struct chain_block *block = block_get(c);
+	struct chain_block *block = chan_chain_block_get(c);
 	atomic_init(&c->tail_block, block);
 	atomic_init(&c->head_block, block);
 	return block != NULL;
@@ -170,225 +116,6 @@ void chan_chain_free(struct chain *c)
 	free_all(c->pool);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * The senders' end
- */
-
-/* The caller has claimed the last cell of `block`: the next block goes in (C1), and the others, who wait, go on. */
-static void extend(struct chain *c, struct chain_block *block, struct chain_block *next)
-{
-	atomic_store_explicit(&c->tail_block, next, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->tail, CHAIN_STEP, memory_order_release); /* A2 */
-	atomic_store_explicit(&block->next, next, memory_order_release);       /* A5 */
-}
-
-enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim *claim)
-{
-	struct chain_block *next = NULL;
-	enum chan_status status = CHAN_OK;
-	uint32_t pause = PAUSE_FIRST;
-	unsigned turn = 0;
-
-	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-	for (;;) {
-		size_t offset = offset_of(c, tail);
-		size_t count = c->cells - offset;
-
-		if (tail & CHAIN_CLOSED) {
-			status = CHAN_CLOSED;
-			break;
-		}
-		if (count == 0) { /* somebody puts the next block in */
-			give_way(&turn);
-			tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-			continue;
-		}
-		bool last = n >= count;
-		if (last && next == NULL) {
-			next = block_get(c); /* C3 */
-			last = next != NULL;
-		}
-		if (!last)
-			count = n < count ? n : count - 1;
-		if (count == 0) {
-			status = CHAN_NOMEM;
-			break;
-		}
-		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed); /* C1 */
-		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + count * CHAIN_STEP,
-		                                            memory_order_acq_rel, memory_order_acquire)) { /* R2 */
-			if (last) {
-				extend(c, block, next);
-				next = NULL;
-			}
-			claim->block = block;
-			claim->index = tail & ~(uint64_t)CHAIN_FLAGS;
-			claim->count = count;
-			claim->flags = (unsigned)tail & CHAIN_FLAGS;
-			break;
-		}
-		chan_relax_for(pause);
-		pause = pause < PAUSE_MOST ? pause * 2 : pause;
-		tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-	}
-	if (next != NULL)
-		block_put(c, next);
-	return status;
-}
-
-void chan_chain_publish(struct chain *c, const struct chain_claim *claim, const void *msgs)
-{
-	size_t offset = offset_of(c, claim->index);
-
-	for (size_t i = 0; i < claim->count; i++) {
-		struct chain_cell *cell = cell_at(c, claim->block, offset + i);
-		const void *msg = c->layout.size == 0 ? NULL : (const char *)msgs + i * c->layout.size;
-
-		copy(&c->layout, element_of(c, cell), msg);
-		atomic_store_explicit(&cell->stamp, (claim->index + i * CHAIN_STEP) | 1, memory_order_release); /* A1 */
-	}
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * The receivers' end
- */
-
-static bool is_written(struct chain_cell *cell, uint64_t index)
-{
-	return atomic_load_explicit(&cell->stamp, memory_order_acquire) == (index | 1); /* R1 */
-}
-
-static void await_written(struct chain_cell *cell, uint64_t index)
-{
-	for (unsigned turn = 0; !is_written(cell, index);)
-		give_way(&turn);
-}
-
-/* The only receiver has read the last cell of `block`. Who wrote that had linked the next block before. */
-static struct chain_block *leave_block(struct chain *c, struct chain_block *block)
-{
-	struct chain_block *next = atomic_load_explicit(&block->next, memory_order_acquire); /* R5 */
-
-	atomic_store_explicit(&c->head_block, next, memory_order_relaxed);
-	block_put(c, block);
-	return next;
-}
-
-static size_t take_alone(struct chain *c, void *msgs, size_t limit)
-{
-	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
-	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	size_t offset = offset_of(c, head), n;
-
-	for (n = 0; n < limit; n++) {
-		struct chain_cell *cell = cell_at(c, block, offset);
-
-		if (!is_written(cell, head))
-			break;
-		copy(&c->layout, message_at(c, msgs, n), element_of(c, cell));
-		head += CHAIN_STEP;
-		if (++offset == c->cells) {
-			block = leave_block(c, block);
-			head += CHAIN_STEP;
-			offset = 0;
-		}
-	}
-	if (n > 0)
-		atomic_store_explicit(&c->head, head, memory_order_release); /* A4 */
-	return n;
-}
-
-/* Claims up to `limit` messages of one block. 0: there are none; `*tail` says so. */
-static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struct chain_block **block, uint64_t *tail)
-{
-	unsigned turn = 0;
-
-	for (;;) {
-		uint64_t head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
-		uint64_t seen = atomic_load_explicit(&c->seen, memory_order_relaxed);
-		size_t count = c->cells - offset_of(c, head);
-
-		if (count == 0) { /* somebody moves on to the next block */
-			give_way(&turn);
-			continue;
-		}
-		if ((int64_t)(seen - head) <= 0) {
-			*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-			seen = *tail & ~(uint64_t)CHAIN_FLAGS;
-			if (seen == head)
-				return 0;
-			if ((int64_t)(seen - head) < 0)
-				continue; /* an old head; the tail is newer than it */
-			atomic_store_explicit(&c->seen, seen, memory_order_relaxed);
-		}
-		if (count > (seen - head) / CHAIN_STEP)
-			count = (size_t)((seen - head) / CHAIN_STEP);
-		if (count > limit)
-			count = limit;
-		*block = atomic_load_explicit(&c->head_block, memory_order_relaxed); /* C1 */
-		if (atomic_compare_exchange_strong_explicit(&c->head, &head, head + count * CHAIN_STEP,
-		                                            memory_order_acq_rel, memory_order_relaxed)) {
-			*claimed = head;
-			return count;
-		}
-		give_way(&turn);
-	}
-}
-
-/* Takes messages of one block; 0: there are none. */
-static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *tail)
-{
-	struct chain_block *block;
-	uint64_t index;
-	size_t count = claim_head(c, limit, &index, &block, tail);
-
-	if (count == 0)
-		return 0;
-	size_t offset = offset_of(c, index);
-	if (offset + count == c->cells) {
-		struct chain_block *next;
-		unsigned turn = 0;
-
-		while ((next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL) /* R5 */
-			give_way(&turn);
-		atomic_store_explicit(&c->head_block, next, memory_order_relaxed);
-		atomic_store_explicit(&c->head, index + (count + 1) * CHAIN_STEP, memory_order_release); /* A4 */
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct chain_cell *cell = cell_at(c, block, offset + i);
-
-		await_written(cell, index + i * CHAIN_STEP);
-		copy(&c->layout, message_at(c, msgs, i), element_of(c, cell));
-	}
-	/* A3 -> R3: the last one has the reads of all before its own. */
-	if (atomic_fetch_add_explicit(&block->taken, count, memory_order_acq_rel) + count == c->cells)
-		block_put(c, block);
-	return count;
-}
-
-size_t chan_chain_take(struct chain *c, void *msgs, size_t limit, uint64_t *tail)
-{
-	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire);
-	unsigned turn = 0;
-	size_t n = 0;
-
-	for (;;) {
-		void *rest = message_at(c, msgs, n);
-		size_t more = shared ? take_shared(c, rest, limit - n, tail) : take_alone(c, rest, limit - n);
-
-		n += more;
-		if (n == limit || (shared && more == 0))
-			return n;
-		if (shared)
-			continue;
-		*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-		if (place_of(c, *tail) == atomic_load_explicit(&c->head, memory_order_relaxed))
-			return n;
-		/* There was one more by then, or it is being written. */
-		give_way(&turn);
-	}
-}
-
 bool chan_chain_ready(const struct chain *c)
 {
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
@@ -396,9 +123,9 @@ bool chan_chain_ready(const struct chain *c)
 	if (atomic_load_explicit(&c->disturbed, memory_order_acquire))
 		return true;
 	if (atomic_load_explicit(&c->shared, memory_order_acquire))
-		return place_of(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != place_of(c, head);
+		return chain_place(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != chain_place(c, head);
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	return is_written(cell_at(c, block, offset_of(c, head)), head);
+	return chain_written(chain_cell_at(c, block, chain_offset(c, head)), head);
 }
 
 bool chan_chain_flag(struct chain *c, unsigned flag)
@@ -409,7 +136,7 @@ bool chan_chain_flag(struct chain *c, unsigned flag)
 		atomic_store_explicit(&c->disturbed, true, memory_order_release);
 		return true;
 	}
-	return place_of(c, tail) != place_of(c, atomic_load_explicit(&c->head, memory_order_acquire)); /* R4 */
+	return chain_place(c, tail) != chain_place(c, atomic_load_explicit(&c->head, memory_order_acquire)); /* R4 */
 }
 
 void chan_chain_unflag(struct chain *c, unsigned flag)
@@ -420,7 +147,7 @@ void chan_chain_unflag(struct chain *c, unsigned flag)
 /* The messages before an index, counted from some beginning; modulo what the caller masks. */
 static uint64_t messages_before(const struct chain *c, uint64_t index)
 {
-	uint64_t position = place_of(c, index) / CHAIN_STEP;
+	uint64_t position = chain_place(c, index) / CHAIN_STEP;
 
 	return position - position / lap_of(c);
 }
@@ -433,48 +160,10 @@ size_t chan_chain_len(const struct chain *c)
 		before = tail;
 		head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
 		tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-	} while (place_of(c, before) != place_of(c, tail));
+	} while (chain_place(c, before) != chain_place(c, tail));
 	/* The positions wrap at a multiple of the lap. */
 	uint64_t wrap = (UINT64_MAX / CHAIN_STEP / lap_of(c) + 1) * c->cells; /* messages in all positions */
 	uint64_t n = messages_before(c, tail) - messages_before(c, head);
 
-	return (size_t)(place_of(c, tail) < place_of(c, head) ? n + wrap : n);
-}
-
-void chan_chain_share(struct chain *c)
-{
-	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-	size_t offset = offset_of(c, atomic_load_explicit(&c->head, memory_order_relaxed));
-
-	atomic_store_explicit(&block->taken, offset, memory_order_relaxed);
-	atomic_store_explicit(&c->shared, true, memory_order_release);
-}
-
-void chan_chain_unshare(struct chain *c)
-{
-	atomic_store_explicit(&c->shared, false, memory_order_release);
-}
-
-void *chan_chain_front(struct chain *c)
-{
-	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
-	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
-	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
-
-	if (place_of(c, tail) == head)
-		return NULL;
-	struct chain_cell *cell = cell_at(c, block, offset_of(c, head));
-	await_written(cell, head);
-	return element_of(c, cell);
-}
-
-void chan_chain_pop(struct chain *c)
-{
-	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed) + CHAIN_STEP;
-
-	if (offset_of(c, head) == c->cells) {
-		leave_block(c, atomic_load_explicit(&c->head_block, memory_order_relaxed));
-		head += CHAIN_STEP;
-	}
-	atomic_store_explicit(&c->head, head, memory_order_release); /* A4 */
+	return (size_t)(chain_place(c, tail) < chain_place(c, head) ? n + wrap : n);
 }

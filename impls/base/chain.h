@@ -76,11 +76,6 @@ struct chain_block {
 	_Atomic size_t taken;               /* cells that were read; kept while the receiving end is shared */
 };
 
-struct chain_cell {
-	_Atomic uint64_t stamp;
-	/* the element follows at chain.element */
-};
-
 struct chain {
 	struct layout layout;
 	size_t cells;         /* of a block; a lap is one more */

@@ -4,6 +4,7 @@
  *
  * A send never waits, so it has no use for its deadline, and a sender who wants to be told when it can send is told at once (U-1).
  */
+#include "impls/base/chain_fast.h"
 #include "impls/base/unbounded.h"
 
 /* Somebody slept when these messages were claimed; they are in place. */
@@ -37,12 +38,18 @@ static enum chan_status send_some(struct handle *h, const void *msgs, size_t n, 
 static enum chan_status send(struct chan_sender *tx, const void *msg, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)tx;
-	size_t sent = 0;
+	struct unbounded *ch = unbounded_of(h);
+	unsigned flags = 0;
 
 	(void)deadline;
-	if (msg == NULL && h->core->layout.size != 0)
+	if (msg == NULL && ch->chain.layout.size != 0)
 		return CHAN_INVALID;
-	return send_some(h, msg, 1, &sent);
+	guard_enter(&h->guard, "send");
+	enum chan_status status = chain_send(&ch->chain, msg, &flags);
+	guard_leave(&h->guard);
+	if (flags & CHAIN_WAITING)
+		wake(h, 1);
+	return status;
 }
 
 static enum chan_status send_many(struct chan_sender *tx, const void *msgs, size_t n, size_t *sent, uint64_t deadline)

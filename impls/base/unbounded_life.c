@@ -17,9 +17,13 @@ static void end(struct core *core)
 	free(ch);
 }
 
+/* All readers are about to be woken. */
 static void orphaned(struct core *core)
 {
-	chan_chain_flag(&((struct unbounded *)core)->chain, CHAIN_ORPHAN);
+	struct chain *chain = &((struct unbounded *)core)->chain;
+
+	chan_chain_flag(chain, CHAIN_ORPHAN);
+	chan_chain_unflag(chain, CHAIN_WAITING);
 }
 
 enum chan_status chan_unbounded_open(const struct chan_config *config, struct chan_sender **tx,

@@ -6,6 +6,7 @@
  * faster, and the woken one then waits again. An armed receiver that was woken for a message and never received is made good for
  * when it is disarmed (P-5); a blocked one cannot give up while there is a message.
  */
+#include "impls/base/chain_fast.h"
 #include "impls/base/unbounded.h"
 
 /* An armed waiter of the handle was woken for a message. */
@@ -138,10 +139,18 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 enum chan_status chan_unbounded_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)rx;
+	struct unbounded *ch = unbounded_of(h);
 	size_t received;
 
-	if (msg == NULL && h->core->layout.size != 0)
+	if (msg == NULL && ch->chain.layout.size != 0)
 		return CHAN_INVALID;
+	guard_enter(&h->guard, "recv");
+	bool taken = list_empty(&h->armed) && chain_take_one(&ch->chain, msg);
+	guard_leave(&h->guard);
+	if (taken) {
+		ch->gained++;
+		return CHAN_OK;
+	}
 	return receive(h, msg, 1, &received, deadline);
 }
 
