@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/mutex/oneshot.c"
 
 static const struct chan_oneshot_ops *const ops = &mutex_oneshot_ops;

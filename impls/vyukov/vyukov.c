@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/vyukov.h"
+#include "impls/futex/futex.h"
 
 const struct chan_impl chan_vyukov = {
 	.name = "vyukov",
@@ -10,7 +11,7 @@ const struct chan_impl chan_vyukov = {
 	.flags = CHAN_HONOURS_START,
 	.mpsc = NULL,
 	.unbounded = NULL,
-	.oneshot = NULL,
+	.oneshot = &futex_oneshot_ops, /* no ring and no list: the same in both families */
 	.broadcast = NULL,
 	.watch = NULL,
 	.deviations = NULL,
