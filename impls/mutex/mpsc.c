@@ -22,7 +22,7 @@ static bool push(struct mpsc *ch, const void *msg)
 	return mutex_queue_push(messages(ch), msg);
 }
 
-static size_t take(struct handle *rx, void *msgs, size_t limit)
+static size_t take_out(struct handle *rx, void *msgs, size_t limit)
 {
 	struct queue *q = messages(mpsc_of(rx));
 	size_t n = mutex_queue_len(q);
@@ -51,7 +51,7 @@ static void free_all(struct mpsc *ch)
 }
 
 static const struct mpsc_store store = {
-	.len = len, .push = push, .take = take, .front = front, .pop = pop, .free = free_all};
+	.len = len, .push = push, .take = take_out, .front = front, .pop = pop, .free = free_all};
 
 enum chan_status mutex_mpsc_open(const struct chan_config *config, const struct layout *layout, size_t capacity,
                                  struct chan_sender **tx, struct chan_receiver **rx)
