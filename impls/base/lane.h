@@ -2,8 +2,7 @@
  *
  * lane.h - a bounded channel that is a ring without a lock as long as nothing special goes on: what is the same for every ring.
  *
- * A template. Who includes it has defined `struct ring` and what is done with one (below), and has an `mpsc` channel for it. It is
- * included once in a program unit.
+ * Here is what a ring has to know of it; the code is in lane_ops.h, a template that is compiled with each ring.
  *
  * ALGORITHM
  *
@@ -48,8 +47,7 @@
 #ifndef CHANBENCH_BASE_LANE_H
 #define CHANBENCH_BASE_LANE_H
 
-#include "impls/base/fence.h"
-#include "impls/base/mpsc.h"
+#include "impls/base/config.h"
 #include "impls/base/spin.h"
 
 #include <stdalign.h>
@@ -71,6 +69,9 @@ static inline uint32_t lane_gate(const lane_gate_t *gate)
 {
 	return atomic_load_explicit(gate, memory_order_acquire);
 }
+
+/* After a failed exchange: others are at it; let them go on with it in their caches. */
+enum { LANE_COLLISION_NS = 200 };
 
 /* Waits for a peer that is in the middle of a few instructions: it may have been preempted there. */
 static inline void lane_await_peer(unsigned *looks)

@@ -60,9 +60,11 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 		chan_wait_blocked_init(&blocked, ch->core.sleep);
 		list_append(&ch->core.readers, &blocked.wait.queue);
 		h->blocked = &blocked.wait;
+		bool woken = false;
 		if (!chan_mpsc_settle(ch) || ch->store->len(ch) == 0)
-			expired = !chan_wait_block(&ch->core.lock, &blocked, deadline);
-		list_unlink(&blocked.wait.queue);
+			expired = !(woken = chan_wait_block(&ch->core.lock, &blocked, deadline));
+		if (!woken) /* else it is with the one who wakes, perhaps still on a list of his */
+			list_unlink(&blocked.wait.queue);
 		h->blocked = NULL;
 		chan_wait_blocked_end(&blocked);
 	}

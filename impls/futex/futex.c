@@ -8,7 +8,7 @@ const struct chan_impl chan_futex = {
 	.summary =
 		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
 	.flags = CHAN_HONOURS_START,
-	.mpsc = NULL,
+	.mpsc = &futex_mpsc_ops,
 	.unbounded = NULL,
 	.oneshot = &futex_oneshot_ops,
 	.broadcast = NULL,

@@ -70,8 +70,7 @@ static bool ring_open(struct ring *r, const struct layout *layout, size_t capaci
 		slots *= 2;
 		r->shift++;
 	}
-	if (__builtin_mul_overflow(slots, layout->stride, &bytes) ||
-	    __builtin_add_overflow(bytes, (SIZE_MAX >> 3) & 63, &bytes) ||
+	if (__builtin_mul_overflow(slots, layout->stride, &bytes) || __builtin_add_overflow(bytes, 63, &bytes) ||
 	    __builtin_add_overflow(bytes & ~(size_t)63, 2 * (slots + 64), &bytes))
 		return false;
 	if (posix_memalign(&memory, align, bytes) != 0)
@@ -142,16 +141,18 @@ static inline void ring_out(const struct ring *r, uint64_t at, void *msgs, size_
  * Sending
  */
 
-/* Free slots from `at` on, up to `want`; `*seen` is a head that was. */
+/* Free slots from `at` on, up to `want`; `*seen` is a head that was, perhaps long ago. */
 static inline size_t ring_room(const struct ring *r, uint64_t at, size_t want, uint64_t *seen)
 {
-	if (r->capacity - (size_t)(at - *seen) / 2 < want) {
+	size_t used = (size_t)(at - *seen) / 2;
+
+	if (used >= r->capacity || r->capacity - used < want) {
 		*seen = atomic_load_explicit(&r->head, memory_order_acquire); /* R4 */
 		if ((int64_t)(at - *seen) < 0)
 			return 1; /* `at` is old: the exchange will fail */
+		used = (size_t)(at - *seen) / 2;
 	}
-	size_t room = r->capacity - (size_t)(at - *seen) / 2;
-	return room < want ? room : want;
+	return r->capacity - used < want ? r->capacity - used : want;
 }
 
 /* Waits until the messages have been copied out that were in the slots from `at` on. */
@@ -168,7 +169,8 @@ static inline void ring_await_taken(const struct ring *r, uint64_t at, size_t n,
 }
 
 /* Sends up to `n` messages; 0: there is no room. One sender. */
-static inline size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen, const lane_gate_t *gate)
+static inline size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+                                      const lane_gate_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* its own */
 	size_t room = ring_room(r, at, n, seen);
@@ -260,20 +262,23 @@ static void ring_many_senders(struct ring *r)
  */
 
 /* Messages that can be taken from `head` on, up to `limit`; `*seen` is a tail that was. */
-static inline size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static inline size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
+                                const lane_gate_t *gate)
 {
-	size_t n = 0;
+	int64_t below = (int64_t)(*seen - head) / 2;
 
-	if ((int64_t)(*seen - head) <= 0)
+	if (below < (int64_t)limit) {
 		*seen = atomic_load_explicit(&r->tail, memory_order_acquire); /* R2 */
-	if ((int64_t)(*seen - head) > 0) {
-		n = (size_t)(*seen - head) / 2;
-		return n < limit ? n : limit;
+		below = (int64_t)(*seen - head) / 2;
 	}
+	size_t n = below > 0 ? (size_t)below : 0;
+	if (n >= limit)
+		return limit;
 	if (!(lane_gate(gate) & GATE_MANY_SENDERS))
-		return 0;
-	while (n < limit && atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) == /* R3 */
-	                            ring_lap(r, head + 2 * n))
+		return n;
+	while (n < limit &&
+	       atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) == /* R3 */
+	               ring_lap(r, head + 2 * n))
 		n++;
 	return n;
 }
