@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { HANDLE_ALIGN = 64 };
+
 void chan_core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
                     enum core_sleep sleep, void (*end)(struct core *core))
 {
@@ -19,6 +21,7 @@ void chan_core_init(struct core *core, const struct chan_config *config, const s
 	atomic_init(&core->site.misses, 0);
 	core->config = *config;
 	core->layout = *layout;
+	core->handle_size = sizeof(struct handle);
 	core->senders = core->weaks = core->receivers = 0;
 	core->shut = false;
 	list_init(&core->readers);
@@ -70,11 +73,14 @@ void chan_handle_init(struct handle *h, struct core *core)
 
 void *chan_handle_new(struct core *core, size_t size)
 {
-	struct handle *h = calloc(1, size);
+	void *memory;
 
-	if (h != NULL)
-		chan_handle_init(h, core);
-	return h;
+	size = (size + HANDLE_ALIGN - 1) & ~(size_t)(HANDLE_ALIGN - 1);
+	if (posix_memalign(&memory, HANDLE_ALIGN, size) != 0)
+		return NULL;
+	memset(memory, 0, size);
+	chan_handle_init(memory, core);
+	return memory;
 }
 
 void chan_core_unlock(struct core *core, struct list *firing)
@@ -116,7 +122,7 @@ enum chan_status chan_handle_clone(struct handle *from, size_t *count, const cha
 
 	if (out == NULL || mark_inside(core))
 		return CHAN_INVALID;
-	struct handle *h = chan_handle_new(core, sizeof *h);
+	struct handle *h = chan_handle_new(core, core->handle_size);
 	if (h == NULL)
 		return CHAN_NOMEM;
 

@@ -46,6 +46,7 @@ struct core {
 	struct chan_config config;
 	struct layout layout;
 
+	size_t handle_size; /* of a plain handle; a kind may make it larger than a struct handle */
 	size_t senders, weaks, receivers;
 	bool shut; /* close() was called */
 
@@ -96,7 +97,8 @@ uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property 
 
 /* --- handles --- */
 
-/* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. NULL when out of memory. */
+/* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. It shares no cache line with another, for
+ * each is written by a thread of its own. NULL when out of memory. */
 void *chan_handle_new(struct core *core, size_t size);
 
 /* The same in memory that is had already. */

@@ -10,7 +10,7 @@ const struct chan_impl chan_futex = {
 	.summary =
 		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
 	.flags = CHAN_HONOURS_START,
-	.mpsc = NULL,
+	.mpsc = &futex_mpsc_ops,
 	.unbounded = &chan_unbounded_ops,
 	.oneshot = &futex_oneshot_ops,
 	.broadcast = &futex_broadcast_ops,

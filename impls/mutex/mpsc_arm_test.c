@@ -148,7 +148,7 @@ static void one_that_was_picked_can_be_disarmed(void **state)
 	assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
 	assert_int_equal(bounded->arm_send(tx2, &b.waiter), CHAN_ARMED);
 	pthread_mutex_lock(&channel->core.lock);
-	mutex_slots_give(channel, held.count, &firing);
+	chan_mpsc_slots_give(channel, held.count, &firing);
 	pthread_mutex_unlock(&channel->core.lock);
 	assert_true(bounded->disarm(&a.waiter));
 	assert_int_equal(b.fired, 1);

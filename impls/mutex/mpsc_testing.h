@@ -8,7 +8,8 @@
 
 #include "impls/base/items_testing.h"
 #include "impls/mutex/queue.c"
-#include "impls/mutex/mpsc_life.c"
+#include "impls/base/mpsc_life.c"
+#include "impls/mutex/mpsc.c"
 #include "impls/mutex/mutex.h"
 
 static const struct chan_mpsc_ops *const bounded = &mutex_mpsc_ops;
@@ -16,6 +17,7 @@ static const struct chan_mpsc_ops *const bounded = &mutex_mpsc_ops;
 static struct chan_sender *tx, *tx2;
 static struct chan_receiver *rx;
 static struct mpsc *channel;
+#define MESSAGES (&((struct mutex_mpsc *)channel)->messages)
 
 static void open_items(const struct chan_mpsc_ops *ops, size_t capacity)
 {

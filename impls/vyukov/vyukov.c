@@ -8,10 +8,9 @@ const struct chan_impl chan_vyukov = {
 	.name = "vyukov",
 	.family = "vyukov",
 	.version = "1.0",
-	.summary =
-		"Vyukov's bounded ring and list, after 1024cores.net; who must wait spins as long as a sleep would cost, then sleeps on a futex",
+	.summary = "Vyukov's bounded ring of stamped cells, after 1024cores.net; the rest is the futex family's",
 	.flags = CHAN_HONOURS_START,
-	.mpsc = NULL,
+	.mpsc = &vyukov_mpsc_ops,
 	.unbounded = &chan_unbounded_ops,
 	.oneshot = &futex_oneshot_ops,
 	.broadcast = &futex_broadcast_ops,

@@ -9,6 +9,8 @@
 
 #include "impls/channel.h"
 
+extern const struct chan_mpsc_ops vyukov_mpsc_ops;
+
 extern const struct chan_impl chan_vyukov;
 
 #endif
