@@ -31,6 +31,7 @@ struct explore_thread {
 	bool idled;      /* the current step was idle: see explore_idle */
 	unsigned idle;   /* consecutive idle steps */
 	unsigned yields; /* since the last step that was not idle */
+	unsigned stale;  /* loads of stores it knew, when there were newer ones, since it learned of one */
 
 	struct explore_clock now;      /* what it knows */
 	struct explore_clock acquired; /* what an acquire fence would make it know */
@@ -99,6 +100,7 @@ struct explore_candidates {
 	unsigned count;
 	unsigned ready; /* how many of them can go on */
 	bool stays;     /* the first is the running thread */
+	bool spinning;  /* all that can go on are passive */
 	uint8_t id[EXPLORE_THREADS];
 };
 
@@ -183,6 +185,7 @@ void explore_text_add(struct explore_text *text, const char *format, ...) __attr
 /* For messages and traces: a code address and a data address, to be made readable when they are shown. */
 #define EXPLORE_CODE "\001c%lx\002"
 #define EXPLORE_DATA "\001d%lx\002"
+#define EXPLORE_NAME "\001n%lx\002"        /* a data address in fewer words, for traces */
 char *explore_symbolize(const char *text); /* malloc'd */
 
 void explore_trace_begin(void);

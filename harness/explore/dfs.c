@@ -151,6 +151,11 @@ static unsigned thread(void *self, const struct explore_candidates *candidates)
 			wake(dfs, dfs->sleep, candidates, 0);
 		return 0;
 	}
+	/* Nobody but spinning threads is awake, and what they do will not wake anybody: they would go on for ever. */
+	for (unsigned i = 0; candidates->spinning && i < candidates->ready; i++) {
+		if (dfs->sleep >> candidates->id[i] & 1)
+			return EXPLORE_PRUNE;
+	}
 	struct explore_dfs_node *node = arrive(dfs, candidates->count, &fresh);
 	if (fresh) {
 		node->thread = true;

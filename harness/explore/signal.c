@@ -15,7 +15,7 @@
 #include <ucontext.h>
 
 #define TICK_US    250000
-#define HANG_TICKS 8
+#define HANG_TICKS 4
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))

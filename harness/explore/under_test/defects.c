@@ -302,7 +302,7 @@ static void dereference(void)
 {
 	int *volatile nowhere = NULL;
 	if (broken && atomic_load_explicit(&flag, acq) != 0)
-		plain_copy = *nowhere;
+		plain_copy = *(volatile int *)nowhere;
 }
 int crashes(void *how)
 {
