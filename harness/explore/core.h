@@ -51,6 +51,8 @@ struct explore_execution {
 	unsigned passive;               /* mask of those that spin: they wait for anybody's progress */
 	unsigned slice;                 /* consecutive steps of the current thread */
 	uint64_t steps;
+	uint64_t accesses; /* plain ones, in all executions */
+	uintptr_t last_pc; /* of the last of them */
 	uint64_t time;     /* the virtual clock */
 	unsigned spurious; /* budget left */
 	bool tracing;
@@ -232,7 +234,7 @@ struct explore_pct {
 	uint64_t random;
 	uint64_t execution;
 	unsigned depth;
-	uint64_t longest; /* steps of the longest execution so far */
+	uint64_t contested, longest; /* steps for which there were candidates: in this execution, at most so far */
 	uint64_t change[32];
 	int64_t priority[EXPLORE_THREADS];
 	int64_t lowest;
