@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "testing.h"
+#include "under_test/testing.h"
 #include "under_test/defects.h"
 
 #define BROKEN ((void *)1)

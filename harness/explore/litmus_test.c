@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
-#include "testing.h"
+#include "under_test/testing.h"
 #include "under_test/litmus.h"
 
 #define VALUES 6
