@@ -38,10 +38,12 @@ enum chan_status broadcast_recv(struct broadcast_scene *s, struct chan_receiver 
 	struct message *message = NULL;
 	enum chan_status status = s->ops->recv(rx, s->hooks ? (void *)&message : (void *)&pair, missed, deadline);
 
+	program_saw(status);
 	if (status != CHAN_OK)
 		return status;
 	if (!s->hooks)
 		expect("B-10", pair.number == ~pair.negated);
+	program_saw(pair.number);
 	*number = s->hooks ? message_end(message) : (unsigned)pair.number;
 	return status;
 }

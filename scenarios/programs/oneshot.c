@@ -34,6 +34,7 @@ static enum chan_status recv(struct scene *s, uint64_t deadline)
 	struct message *message;
 	enum chan_status status = s->ops->recv(s->rx, &message, deadline);
 
+	program_saw(status);
 	if (status == CHAN_OK)
 		expect("O-4", message_end(message) == 1);
 	return status;
@@ -61,6 +62,7 @@ static void send_one(void *arg)
 
 	s->before = 1;
 	s->sent = s->ops->send(&s->tx, &message);
+	program_saw(s->sent);
 	expect("O-2", s->sent == CHAN_OK || s->sent == CHAN_CLOSED);
 	if (s->sent != CHAN_OK)
 		message_end(message);

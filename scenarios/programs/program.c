@@ -10,6 +10,13 @@
 
 static _Thread_local struct program_tally tally;
 
+uint64_t program_outcome;
+
+void program_saw(uint64_t result)
+{
+	tally.saw = (tally.saw ^ (result + 1)) * 0x9e3779b97f4a7c15u;
+}
+
 void program_fail(const char *what, const char *file, unsigned line, const char *function)
 {
 	__assert_fail(what, file, line, function);
@@ -34,8 +41,9 @@ void program_run(const struct program *program, const struct chan_impl *impl, en
 {
 	struct program_env env = {impl, kind, kind == KIND_UNBOUNDED ? impl->unbounded : impl->mpsc};
 
-	tally = (struct program_tally){0, 0};
+	tally = (struct program_tally){0, 0, 0};
 	program->run(&env);
+	program_outcome = tally.saw;
 	if (tally.made != tally.ended)
 		program_fail(tally.made > tally.ended ? "ledger: a message was lost (D-1)"
 		                                      : "ledger: a message ended twice (D-1)",
@@ -50,7 +58,7 @@ static void *thread_main(void *arg)
 {
 	struct program_thread *thread = arg;
 
-	tally = (struct program_tally){0, 0};
+	tally = (struct program_tally){0, 0, 0};
 	thread->body(thread->arg);
 	thread->tally = tally;
 	return NULL;
@@ -71,6 +79,7 @@ void program_join(struct program_thread *threads, size_t count)
 			program_fail("pthread_join", __FILE__, __LINE__, __func__);
 		tally.made += threads[i].tally.made;
 		tally.ended += threads[i].tally.ended;
+		program_saw(threads[i].tally.saw);
 	}
 }
 
@@ -100,6 +109,7 @@ unsigned message_end(struct message *message)
 
 	free(message);
 	tally.ended++;
+	program_saw(number);
 	return number;
 }
 
@@ -141,6 +151,7 @@ enum chan_status mpsc_send(const struct chan_mpsc_ops *ops, struct chan_sender *
 	struct message *message = message_new(number);
 	enum chan_status status = ops->send(tx, &message, deadline);
 
+	program_saw(status);
 	if (status != CHAN_OK)
 		message_end(message);
 	return status;
@@ -152,6 +163,7 @@ enum chan_status mpsc_recv(const struct chan_mpsc_ops *ops, struct chan_receiver
 	struct message *message;
 	enum chan_status status = ops->recv(rx, &message, deadline);
 
+	program_saw(status);
 	if (status == CHAN_OK)
 		*number = message_end(message);
 	return status;

@@ -82,7 +82,13 @@ void program_fail(const char *what, const char *file, unsigned line, const char 
 
 struct program_tally {
 	unsigned made, ended;
+	uint64_t saw; /* a hash of what the operations gave, in order */
 };
+
+/* Notes a result. What all threads saw is left in program_outcome, from which an explorer tells how many different ends a program
+ * can come to. The operations below note what they give. */
+void program_saw(uint64_t result);
+extern uint64_t program_outcome;
 
 struct program_thread {
 	pthread_t id;

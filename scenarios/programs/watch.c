@@ -43,6 +43,7 @@ unsigned watch_borrow(struct watch_scene *s, struct chan_receiver *rx, bool *uns
 	if (s->hooks)
 		return message_end(message);
 	expect("W-30", pair.number == ~pair.negated);
+	program_saw(pair.number);
 	return (unsigned)pair.number;
 }
 

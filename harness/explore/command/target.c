@@ -54,7 +54,7 @@ static int find_parts(char parts[PATH_MAX])
 static const char *exports_of(const char *text)
 {
 	return strstr(text, "CHAN_PLUGIN") != NULL || strstr(text, "chan_plugin") != NULL ? "chan_plugin"
-	                                                                                  : "explore_program_main";
+	                                                                                  : "explored_main";
 }
 
 static char *read_source(const char *path)

@@ -7,7 +7,9 @@
 extern const struct chan_impl *const chan_registry[] __attribute__((weak));
 extern const struct chan_plugin chan_plugin __attribute__((weak));
 extern const struct program *const program_tables[] __attribute__((weak));
-extern int explore_program_main(int argc, char **argv) __attribute__((weak));
+__attribute__((weak)) bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind);
+__attribute__((weak)) void program_run(const struct program *program, const struct chan_impl *impl, enum kind kind);
+extern int explored_main(int argc, char **argv) __attribute__((weak));
 
 /* The name under which it was built: what a program finds in argv[0]. */
 static char program_name[] = "program";
@@ -33,7 +35,7 @@ void driver_subjects(bool (*each)(const struct driver_subject *subject, void *ar
 	const struct chan_impl *const *impls = chan_registry;
 	struct driver_subject own = {NULL, KIND_COUNT, NULL};
 
-	if (explore_program_main != NULL) {
+	if (explored_main != NULL) {
 		each(&own, arg);
 		return;
 	}
@@ -85,7 +87,7 @@ int driver_subject_run(void *arg)
 
 	if (subject->impl == NULL) {
 		char *argv[] = {program_name, NULL};
-		return explore_program_main(1, argv);
+		return explored_main(1, argv);
 	}
 	program_run(subject->program, subject->impl, subject->kind);
 	return 0;
