@@ -49,7 +49,7 @@ enum explore_op_flags {
 	EXPLORE_TIME = 2,     /* reads or moves the clock (implied by a deadline) */
 	EXPLORE_ANY = 4,      /* may depend on any other operation: never reordered by the search */
 	EXPLORE_YIELD = 8,    /* the thread has nothing to do: others go first */
-	EXPLORE_SC = 16,      /* takes part in the total order of seq_cst operations */
+	EXPLORE_ORDERED = 16, /* takes part in the total order of seq_cst operations */
 	EXPLORE_SC_FENCE = 32 /* a seq_cst fence, of this thread or of all */
 };
 
@@ -72,7 +72,11 @@ struct explore_op {
  * deadline has come instead; it may come while others could still go on, as it may in life. */
 bool explore_reach(struct explore_op *op);
 
-/* One of 0 .. n-1, as the schedule decides. 0 is what would happen undisturbed. `what` is for the trace. */
+/* Says that the current step changed nothing and learned nothing new (a trylock that failed again, a look at what is still the
+ * same): a thread that goes on like that is spinning, and others go first. */
+void explore_idle(void);
+
+/* One of 0 .. n-1 (n at most 200), as the schedule decides. 0 is what would happen undisturbed. `what` is for the trace. */
 unsigned explore_choose(unsigned n, const char *what);
 
 /* Whether something is to return spuriously now: a choice, as long as the execution's budget of them lasts. */
