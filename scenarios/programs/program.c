@@ -22,11 +22,25 @@ void program_fail(const char *what, const char *file, unsigned line, const char 
 	__assert_fail(what, file, line, function);
 }
 
+/* Whether it says that it does not keep one of the rules that the program is after. */
+static bool deviates(const struct program *program, const struct impl_info *info)
+{
+	for (size_t i = 0; i < info->deviation_count; i++) {
+		const char *rule = info->deviations[i].rule, *at = program->rules;
+		while ((at = strstr(at, rule)) != NULL) {
+			at += strlen(rule);
+			if (*at == ' ' || *at == '\0')
+				return true;
+		}
+	}
+	return false;
+}
+
 bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind)
 {
 	char names[256], *rest = names, *name;
 
-	if ((program->kinds >> kind & 1) == 0 || info->offered[kind] == 0)
+	if ((program->kinds >> kind & 1) == 0 || info->offered[kind] == 0 || deviates(program, info))
 		return false;
 	if (program->needs == NULL)
 		return true;

@@ -60,7 +60,8 @@ struct program {
 /* All of them, table by table; each table ends with a NULL name, the list with NULL. */
 extern const struct program *const program_tables[];
 
-/* Whether an implementation can run it as that kind: has the kind, and there what it needs. */
+/* Whether an implementation can run it as that kind: has the kind, and there what it needs, and does not declare that it deviates from
+ * one of its rules. */
 bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind);
 
 /* Runs it once, from its open to the ledger. */

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Each program runs, if only a little. */
+#define SECONDS_LEAST 0.001
+
 struct tally {
 	size_t ran, exhausted, failed;
 	json_t *runs; /* NULL: text */
@@ -89,28 +92,56 @@ static void take_outcome(const struct explore_asked *asked, const struct explore
 		printf("%s %s: ok: this schedule does not fail\n", subject->impl, subject->program);
 }
 
-/* What is left of the time is shared by those that are left: who is exhausted early leaves more for the others. */
-static int run_all(const struct explore_target *target, const struct explore_asked *asked, struct tally *tally)
+/* Explores those that are not `done`, each for its part of what is left, but `most` seconds at most (0: no limit). Who is exhausted or
+ * fails is done; so is everybody in the last pass. */
+static int run_pass(const struct explore_target *target, const struct explore_asked *asked, double *left, double most,
+                    bool *done, struct tally *tally)
 {
-	double left = asked->seconds;
+	size_t waiting = 0;
 
+	for (size_t i = 0; i < target->count; i++)
+		waiting += !done[i];
 	for (size_t i = 0; i < target->count; i++) {
 		struct explore_outcome outcome;
-		double share = asked->seconds > 0 ? left / (double)(target->count - i) : 0;
-		if (asked->seconds > 0 && share < 0.001)
-			share = 0.001; /* each program runs, if only a little */
+		double share = 0;
+		if (done[i])
+			continue;
+		if (asked->seconds > 0) {
+			share = *left / (double)waiting;
+			share = most > 0 && share > most ? most : share < SECONDS_LEAST ? SECONDS_LEAST : share;
+		}
 		uint64_t began = chan_now();
 		int status = explore_run_subject(target, &target->subjects[i], asked, share, &outcome);
-		left -= (double)(chan_now() - began) / 1e9;
-		if (left < 0)
-			left = 0;
-		if (status == EXIT_GOOD)
+		double took = (double)(chan_now() - began) / 1e9;
+		*left = *left > took ? *left - took : 0;
+		waiting--;
+		done[i] = status == EXIT_GOOD && (most == 0 || outcome.exhausted || strcmp(outcome.verdict, "ok") != 0);
+		if (done[i])
 			take_outcome(asked, &target->subjects[i], &outcome, tally);
 		explore_outcome_free(&outcome);
 		if (status != EXIT_GOOD)
 			return status;
 	}
-	return tally->failed > 0 ? EXIT_VERDICT : EXIT_GOOD;
+	return EXIT_GOOD;
+}
+
+/* Twice where the time is limited: most are exhausted at once, and what they leave is for the others. */
+static int run_all(const struct explore_target *target, const struct explore_asked *asked, struct tally *tally)
+{
+	double left = asked->seconds, first = asked->seconds / (double)target->count / 8;
+	bool *done = calloc(target->count, sizeof *done);
+	int status = EXIT_GOOD;
+
+	if (done == NULL) {
+		say("out of memory");
+		return EXIT_MACHINE;
+	}
+	if (asked->seconds > 0 && target->count > 1)
+		status = run_pass(target, asked, &left, first, done, tally);
+	if (status == EXIT_GOOD)
+		status = run_pass(target, asked, &left, 0, done, tally);
+	free(done);
+	return status != EXIT_GOOD ? status : tally->failed > 0 ? EXIT_VERDICT : EXIT_GOOD;
 }
 
 static void summarize(const struct explore_target *target, const struct tally *tally, int status)

@@ -8,7 +8,6 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where an installed chanbench has the parts, from the folder of the program. */
@@ -50,34 +49,6 @@ static int find_parts(char parts[PATH_MAX])
  * Building
  */
 
-/* Which of the two a C file is: what it defines says so. */
-static const char *exports_of(const char *text)
-{
-	return strstr(text, "CHAN_PLUGIN") != NULL || strstr(text, "chan_plugin") != NULL ? "chan_plugin"
-	                                                                                  : "explored_main";
-}
-
-static char *read_source(const char *path)
-{
-	struct stat file;
-	char *text = NULL;
-	FILE *in = fopen(path, "r");
-
-	if (in == NULL || fstat(fileno(in), &file) != 0 || S_ISDIR(file.st_mode)) {
-		say("%s: %s", path, in == NULL || !S_ISDIR(file.st_mode) ? strerror(errno) : "a folder, not a C file");
-		goto done;
-	}
-	text = malloc((size_t)file.st_size + 1);
-	if (text == NULL)
-		say("out of memory");
-	else
-		text[fread(text, 1, (size_t)file.st_size, in)] = '\0';
-done:
-	if (in != NULL)
-		fclose(in);
-	return text;
-}
-
 /* Tells what the compiler or the linker had to say, last line first: it is the one that sums up. */
 static int build_failed(const struct child_result *result)
 {
@@ -105,34 +76,35 @@ static int build_failed(const struct child_result *result)
 static int build(struct explore_target *target, const char *parts, const char *source)
 {
 	const char *tmp = getenv("TMPDIR");
-	char script[PATH_MAX], *argv[8] = {NULL};
+	char script[PATH_MAX], *parts_option = NULL, *out_option = NULL, *file = NULL;
 	struct child_result result;
-	int status = EXIT_MACHINE, n = 0;
-	char *text = read_source(source);
+	int status = EXIT_MACHINE;
 
-	if (text == NULL)
+	if (access(source, R_OK) != 0) {
+		say("%s: %s", source, strerror(errno));
 		return EXIT_USAGE;
-	if (snprintf(target->folder, PATH_MAX - 16, "%s/chanbench-explore.XXXXXX",
-	             tmp != NULL && *tmp != '\0' ? tmp : "/tmp") >= PATH_MAX - 16 ||
-	    mkdtemp(target->folder) == NULL) {
-		say("cannot make a folder to build in (%s): %s", target->folder, strerror(errno));
-		target->folder[0] = '\0';
-		goto done;
 	}
-	snprintf(target->program, PATH_MAX, "%.*s/explorable", PATH_MAX - 16, target->folder);
 	if (!in_folder(script, parts, "explorable")) {
 		say("%s is missing: build chanbench anew", script);
-		goto done;
+		return EXIT_MACHINE;
 	}
-	const char *exports = exports_of(text);
-	if (asprintf(&argv[n++], "%s", script) < 0 || asprintf(&argv[n++], "--parts=%s", parts) < 0 ||
-	    asprintf(&argv[n++], "--out=%s", target->program) < 0 || asprintf(&argv[n++], "--export=%s", exports) < 0 ||
-	    (strcmp(exports, "chan_plugin") == 0 && asprintf(&argv[n++], "--programs") < 0) ||
-	    asprintf(&argv[n++], "%s", source) < 0) {
+	int length = snprintf(target->folder, PATH_MAX, "%s/chanbench-explore.XXXXXX",
+	                      tmp != NULL && *tmp != '\0' ? tmp : "/tmp");
+	if (length >= PATH_MAX - 16 || mkdtemp(target->folder) == NULL) {
+		say("cannot make a folder to build in (%s): %s", target->folder, strerror(errno));
+		target->folder[0] = '\0';
+		return EXIT_MACHINE;
+	}
+	snprintf(target->program, PATH_MAX, "%.*s/explorable", PATH_MAX - 16, target->folder);
+	/* A name that begins with a hyphen is a file all the same. */
+	if (asprintf(&parts_option, "--parts=%s", parts) < 0 ||
+	    asprintf(&out_option, "--out=%s", target->program) < 0 ||
+	    asprintf(&file, "%s%s", source[0] == '-' ? "./" : "", source) < 0) {
 		say("out of memory");
 		goto done;
 	}
-	struct child_spec spec = {.argv = (const char *const *)argv, .total_ns = BUILD_SECONDS * 1000000000ull};
+	const char *argv[] = {script, "--stranger", parts_option, out_option, file, NULL};
+	struct child_spec spec = {.argv = argv, .total_ns = BUILD_SECONDS * 1000000000ull};
 	child_run(&spec, &result);
 	if (result.end != CHILD_EXITED || result.code != 0) {
 		status = build_failed(&result);
@@ -141,9 +113,9 @@ static int build(struct explore_target *target, const char *parts, const char *s
 	fputs(result.output, stderr); /* warnings */
 	status = EXIT_GOOD;
 done:
-	for (int i = 0; i < 8; i++)
-		free(argv[i]);
-	free(text);
+	free(parts_option);
+	free(out_option);
+	free(file);
 	return status;
 }
 
