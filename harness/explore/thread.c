@@ -50,6 +50,11 @@ __attribute__((weak)) void explore_sync_thread_exit(void)
 {
 }
 
+__attribute__((weak)) void explore_sync_exit(int status)
+{
+	(void)status;
+}
+
 void explore_thread_main(void)
 {
 	struct explore_thread *self = explore_now.current;
@@ -108,6 +113,7 @@ void explore_end(void)
 
 void explore_exit(int status)
 {
+	explore_sync_exit(status);
 	struct explore_op op = {.name = "exit", .flags = EXPLORE_ANY, .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
 	explore_reach(&op);
 	if (status != 0)
