@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cell.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it when, and the stores of the
+ * atomic objects in it.
+ */
+#ifndef CHANBENCH_EXPLORE_CELL_H
+#define CHANBENCH_EXPLORE_CELL_H
+
+#include "region.h"
+
+#define CELL_ACCESSES 6
+
+/* The last access of one thread of one kind to the same bytes. */
+struct access {
+	uintptr_t pc;
+	uint32_t epoch;
+	uint8_t thread;
+	uint8_t mask; /* of the granule's bytes */
+	uint8_t kind; /* of enum explore_access_kind */
+};
+
+/* One store to an atomic object. Their order in `older` is the modification order. */
+struct store {
+	struct store *older;
+	uint64_t value;
+	const struct explore_clock *release; /* what an acquire load that reads it synchronises with; NULL: nothing */
+	uint32_t
+		place; /* of the first seq_cst operation that wrote or read it, in their total order; UINT32_MAX: none */
+	uint32_t seen[EXPLORE_THREADS]; /* the epoch in which each thread first wrote or read it; UINT32_MAX: never */
+};
+
+/* An atomic object. */
+struct explore_location {
+	struct explore_location *next; /* in the same granule */
+	struct store *newest;
+	/* Release sequences as C11 has them go on over later stores of the thread that began them: by thread, what the
+	 * one it began and nobody interrupted releases. */
+	const struct explore_clock *head[EXPLORE_THREADS];
+	uint16_t heads; /* mask of the threads for which there is one */
+	uint8_t mask;   /* its bytes in the granule */
+	uint8_t size;
+};
+
+struct explore_cell {
+	struct access access[CELL_ACCESSES];
+	struct explore_cell *more; /* further accesses */
+	struct explore_location *locations;
+	uint8_t count;
+	bool freed;
+};
+
+static inline struct explore_cell *cell_of(struct shadow *shadow)
+{
+	return (struct explore_cell *)(SCRATCH_BASE + shadow->cell * SCRATCH_GRAIN);
+}
+
+static inline struct explore_cell *cell_get(uintptr_t address, uintptr_t pc)
+{
+	struct shadow *shadow = shadow_of(address);
+	if (likely(shadow->generation == explore_now.generation))
+		return cell_of(shadow);
+	if (explore_heap_contains(address))
+		explore_heap_check(address, pc);
+	struct explore_cell *cell = explore_scratch(sizeof(*cell));
+	shadow->generation = explore_now.generation;
+	shadow->cell = (uint32_t)(((uintptr_t)cell - SCRATCH_BASE) / SCRATCH_GRAIN);
+	return cell;
+}
+
+/* Checks an access to some bytes of the granule of `address` against all earlier ones, and remembers it. */
+struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc);
+
+#endif

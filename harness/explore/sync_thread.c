@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sync_thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so that 0 is nobody.
+ *
+ * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
+ * modelled and refused when the program is built.
+ */
+#include "sync.h"
+#include <errno.h>
+
+struct thread {
+	bool detached, joined, joining;
+	uintptr_t pc; /* where it was created */
+};
+
+static struct thread threads[EXPLORE_THREADS];
+static unsigned count; /* the main thread among them */
+
+void sync_thread_reset(void)
+{
+	count = 1;
+	threads[0] = (struct thread){0};
+}
+
+unsigned sync_thread_of(pthread_t thread, const char *function)
+{
+	sync_inside(function);
+	if (thread == 0 || thread > count)
+		explore_fail(EXPLORE_ASSERT, "%s by T%u: there is no thread %#lx", function, explore_self(),
+		             (unsigned long)thread);
+	return (unsigned)thread - 1;
+}
+
+int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), void *arg, uintptr_t pc)
+{
+	if (thread != NULL)
+		explore_write(thread, sizeof(*thread), pc); /* before it begins: as glibc does, it may look at it */
+	unsigned id = explore_thread_create(start, arg, pc);
+	if (id == EXPLORE_NO_THREAD)
+		explore_fail(EXPLORE_UNSUPPORTED, "more than %d threads in one execution: use fewer", EXPLORE_THREADS);
+	threads[id] = (struct thread){.detached = detached, .pc = pc};
+	count = id + 1;
+	if (thread != NULL)
+		*thread = id + 1;
+	return 0;
+}
+
+static bool has_ended(const struct explore_op *op)
+{
+	return explore_thread_ended((unsigned)op->argument);
+}
+
+/* Nobody else may join or detach it from now on. */
+static void claim(unsigned id, const char *function)
+{
+	if (threads[id].detached)
+		explore_fail(EXPLORE_ASSERT, "%s by T%u of T%u, which is detached", function, explore_self(), id);
+	if (threads[id].joined || threads[id].joining)
+		explore_fail(EXPLORE_ASSERT, "%s by T%u of T%u, which is joined already", function, explore_self(), id);
+}
+
+int sync_thread_join(pthread_t thread, void **result, uint64_t deadline, const char *function, uintptr_t pc)
+{
+	unsigned id = sync_thread_of(thread, function);
+	if (id == explore_self())
+		return EDEADLK;
+	claim(id, function);
+	threads[id].joining = true;
+	struct explore_op op = {.name = function,
+	                        .object = &threads[id],
+	                        .size = sizeof(threads[id]),
+	                        .enabled = has_ended,
+	                        .argument = id,
+	                        .deadline = deadline,
+	                        .pc = pc};
+	bool ended = explore_reach(&op);
+	threads[id].joining = false;
+	if (!ended)
+		return ETIMEDOUT;
+	threads[id].joined = true;
+	explore_thread_acquire(id);
+	if (result != NULL) {
+		explore_write(result, sizeof(*result), pc);
+		*result = explore_thread_result(id);
+	}
+	return 0;
+}
+
+void sync_threads_joined(void)
+{
+	for (unsigned id = 1; id < count; id++) {
+		if (!threads[id].joined && !threads[id].detached)
+			explore_fail(EXPLORE_LEAK, "T%u was neither joined nor detached when the program ended", id);
+	}
+}
+
+int explored_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *arg)
+{
+	sync_inside("pthread_create");
+	int state = PTHREAD_CREATE_JOINABLE;
+	if (attributes != NULL)
+		pthread_attr_getdetachstate(attributes, &state);
+	return sync_thread_start(thread, state == PTHREAD_CREATE_DETACHED, start, arg, EXPLORE_PC);
+}
+
+int explored_pthread_join(pthread_t thread, void **result)
+{
+	return sync_thread_join(thread, result, EXPLORE_NEVER, "pthread_join", EXPLORE_PC);
+}
+
+int explored_pthread_tryjoin_np(pthread_t thread, void **result)
+{
+	unsigned id = sync_thread_of(thread, "pthread_tryjoin_np");
+	struct explore_op op = {.name = "pthread_tryjoin_np",
+	                        .object = &threads[id],
+	                        .size = sizeof(threads[id]),
+	                        .flags = EXPLORE_ANY,
+	                        .deadline = EXPLORE_NEVER,
+	                        .pc = EXPLORE_PC};
+	explore_reach(&op);
+	if (!explore_thread_ended(id)) {
+		explore_idle();
+		return EBUSY;
+	}
+	return sync_thread_join(thread, result, EXPLORE_NEVER, "pthread_tryjoin_np", EXPLORE_PC);
+}
+
+int explored_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *deadline)
+{
+	sync_inside("pthread_clockjoin_np");
+	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
+		return EINVAL;
+	return sync_thread_join(thread, result, sync_deadline(clock, deadline), "pthread_clockjoin_np", EXPLORE_PC);
+}
+
+int explored_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *deadline)
+{
+	sync_inside("pthread_timedjoin_np");
+	if (!sync_time_valid(deadline))
+		return EINVAL;
+	return sync_thread_join(thread, result, sync_deadline(CLOCK_REALTIME, deadline), "pthread_timedjoin_np",
+	                        EXPLORE_PC);
+}
+
+int explored_pthread_detach(pthread_t thread)
+{
+	unsigned id = sync_thread_of(thread, "pthread_detach");
+	claim(id, "pthread_detach");
+	threads[id].detached = true;
+	return 0;
+}
+
+void explored_pthread_exit(void *result)
+{
+	sync_inside("pthread_exit");
+	explore_thread_exit(result);
+}
+
+pthread_t explored_pthread_self(void)
+{
+	sync_inside("pthread_self");
+	return explore_self() + 1;
+}
+
+int explored_pthread_equal(pthread_t a, pthread_t b)
+{
+	return a == b;
+}
