@@ -106,7 +106,7 @@ style() {
 }
 
 run_shellcheck() {
-	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,fuzz,mutants,coverage,setup} .ci/run .clusterfuzzlite/build.sh \
+	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,fuzz,explore,mutants,coverage,setup} harness/explore/explorable .ci/run .clusterfuzzlite/build.sh \
 		impls/peers/drivers/build
 }
 
@@ -140,6 +140,10 @@ unit_tests() {
 
 rules() {
 	chanbench "$1" check
+}
+
+explore() { # FLAVOUR SECONDS
+	chanbench "$1" explore --seconds="$2"
 }
 
 stress() { # FLAVOUR SECONDS
@@ -305,7 +309,7 @@ readme_names() {
 	{
 		chanbench release --help
 		for name in list bench compare check stress; do chanbench release $name --help; done
-		cat "$root"/scripts/{bench,test,fuzz,mutants,coverage,setup} # their options
+		cat "$root"/scripts/{bench,test,fuzz,explore,mutants,coverage,setup} harness/explore/explorable # their options
 	} >"$work/help" 2>&1
 	for name in $(grep -oE -- '--[a-z][a-z-]+' "$root/README.md" | sort -u); do
 		case $name in

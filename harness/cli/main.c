@@ -6,6 +6,7 @@
 #include "harness/bench/provenance.h"
 #include "harness/check/check.h"
 #include "harness/cli/commands.h"
+#include "harness/explore/command/command.h"
 #include "harness/say.h"
 #include "harness/stress/stress.h"
 
@@ -27,6 +28,7 @@ static void print_help(void)
 	       "  compare    says what became faster, slower or broken from one result file to another\n"
 	       "  check      tests the rules of the contract\n"
 	       "  stress     lets threads loose on it, and checks the ledger and the histories\n"
+	       "  explore    runs small programs under every interleaving, and every memory order that C11 allows\n"
 	       "\n"
 	       "  chanbench COMMAND --help tells more, with examples; --version says what this is.\n"
 	       "\n"
@@ -36,12 +38,13 @@ static void print_help(void)
 	       "examples:\n"
 	       "  chanbench bench --quick                          everything, in a few minutes\n"
 	       "  chanbench bench --scenario=fan_in --param=producers=1,2,4,8 --out=fan_in.json\n"
-	       "  chanbench check --plugin=./mine.so               is my channel right?\n");
+	       "  chanbench check --plugin=./mine.so               is my channel right?\n"
+	       "  chanbench explore --plugin-source=mine.c         in every interleaving?\n");
 }
 
 static int refuse(const char *name)
 {
-	static const char *const names[] = {"list", "bench", "compare", "check", "stress"};
+	static const char *const names[] = {"list", "bench", "compare", "check", "stress", "explore"};
 	const char *nearest = say_nearest(name, names, sizeof names / sizeof names[0]);
 	if (nearest != NULL)
 		say("unknown command '%s'; did you mean '%s'?", name, nearest);
@@ -55,7 +58,7 @@ static int dispatch(int argc, char **argv)
 	static const struct command *const commands[] = {&list_command, &bench_command, &compare_command};
 
 	if (argc < 2) {
-		say("no command: list, bench, compare, check or stress; see 'chanbench --help'");
+		say("no command: list, bench, compare, check, stress or explore; see 'chanbench --help'");
 		return EXIT_USAGE;
 	}
 	const char *name = argv[1];
@@ -74,6 +77,8 @@ static int dispatch(int argc, char **argv)
 		return check_main(argc - 1, argv + 1);
 	if (strcmp(name, "stress") == 0)
 		return stress_main(argc - 1, argv + 1);
+	if (strcmp(name, "explore") == 0)
+		return explore_command(argc - 1, argv + 1);
 	if (strcmp(name, "bench-cell") == 0)
 		return bench_cell_main(argc - 1, argv + 1);
 	return refuse(name);

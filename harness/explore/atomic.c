@@ -29,8 +29,8 @@
 #include <string.h>
 
 #define STALE_MAX 8 /* a load chooses among so many stores at most */
-#define STALE_IDLE                                                                                                     \
-	8 /* so often in a row a thread sees nothing new although there is: stores become visible in finite time */
+#define STALE_KNOWN                                                                                                    \
+	8 /* so often a thread sees what it knew although there is news: stores get visible in finite time */
 
 static inline bool acquires(int order)
 {
@@ -167,22 +167,25 @@ static unsigned visible_stores(const struct explore_location *location, bool sc,
 		if (newest_only || known(store, sc))
 			break;
 	}
-	if (count > 1 && explore_now.current->idle >= STALE_IDLE) {
-		explore_now.cut = "spinning";
+	if (count > 1 && explore_now.current->stale >= STALE_KNOWN) {
+		explore_now.cut = "stale loads";
 		count = 1;
 	}
 	return count;
 }
 
 /* A load has chosen its store: what it now knows, and what it synchronises with. */
-static uint64_t observe(struct store *store, int order)
+static uint64_t observe(struct store *store, bool newer, int order)
 {
 	struct explore_thread *self = explore_now.current;
 	unsigned id = explore_id(self);
-	if (store->seen[id] == UINT32_MAX)
+	if (store->seen[id] == UINT32_MAX) {
 		store->seen[id] = clock_epoch(self);
-	else
+		self->stale = 0;
+	} else {
+		self->stale += newer;
 		explore_idle();
+	}
 	if (order == __ATOMIC_SEQ_CST) {
 		uint32_t place = ++explore_now.place;
 		if (place < store->place)
@@ -254,7 +257,7 @@ uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintpt
 	struct store *store = found[count > 1 ? explore_choose_value(count) : 0];
 	if (unlikely(explore_now.tracing))
 		trace_load(location, store, order);
-	return observe(store, order);
+	return observe(store, store != location->newest, order);
 }
 
 void explore_atomic_store(uintptr_t address, unsigned size, uint64_t value, int order, uintptr_t pc)
@@ -297,7 +300,7 @@ uint64_t explore_atomic_rmw(uintptr_t address, unsigned size, enum explore_rmw w
 	reach(rmw_names[what], address, size, 0, order, pc);
 	struct explore_location *location = locate(address, size, EXPLORE_ACCESS_WRITE, pc);
 	struct store *store = location->newest;
-	uint64_t old = observe(store, order);
+	uint64_t old = observe(store, false, order);
 	uint64_t value = narrow(combine(what, old, operand), size);
 	if (value != old)
 		explore_now.current->idled = false; /* it has news for the others */
@@ -314,7 +317,7 @@ static bool failed(const struct explore_location *location, struct store *store,
 		explore_trace("%s, expected %#lx", how, *expected);
 		trace_load(location, store, order);
 	}
-	*expected = observe(store, order);
+	*expected = observe(store, store != location->newest, order);
 	return false;
 }
 
@@ -340,7 +343,7 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 	if (unlikely(explore_now.tracing))
 		explore_trace("%#lx -> %#lx %s", *expected, narrow(desired, size), explore_order_name(success));
 	locate(address, size, EXPLORE_ACCESS_WRITE, pc); /* it is a write only now */
-	observe(store, success);
+	observe(store, false, success);
 	explore_now.current->idled = false;
 	publish(location, address, narrow(desired, size), success, store);
 	return true;

@@ -31,6 +31,7 @@ struct explore_thread {
 	bool idled;      /* the current step was idle: see explore_idle */
 	unsigned idle;   /* consecutive idle steps */
 	unsigned yields; /* since the last step that was not idle */
+	unsigned stale;  /* loads of stores it knew, when there were newer ones, since it learned of one */
 
 	struct explore_clock now;      /* what it knows */
 	struct explore_clock acquired; /* what an acquire fence would make it know */
@@ -50,6 +51,8 @@ struct explore_execution {
 	unsigned passive;               /* mask of those that spin: they wait for anybody's progress */
 	unsigned slice;                 /* consecutive steps of the current thread */
 	uint64_t steps;
+	uint64_t accesses; /* plain ones, in all executions */
+	uintptr_t last_pc; /* of the last of them */
 	uint64_t time;     /* the virtual clock */
 	unsigned spurious; /* budget left */
 	bool tracing;
@@ -99,6 +102,7 @@ struct explore_candidates {
 	unsigned count;
 	unsigned ready; /* how many of them can go on */
 	bool stays;     /* the first is the running thread */
+	bool spinning;  /* all that can go on are passive */
 	uint8_t id[EXPLORE_THREADS];
 };
 
@@ -183,6 +187,7 @@ void explore_text_add(struct explore_text *text, const char *format, ...) __attr
 /* For messages and traces: a code address and a data address, to be made readable when they are shown. */
 #define EXPLORE_CODE "\001c%lx\002"
 #define EXPLORE_DATA "\001d%lx\002"
+#define EXPLORE_NAME "\001n%lx\002"        /* a data address in fewer words, for traces */
 char *explore_symbolize(const char *text); /* malloc'd */
 
 void explore_trace_begin(void);
@@ -229,7 +234,7 @@ struct explore_pct {
 	uint64_t random;
 	uint64_t execution;
 	unsigned depth;
-	uint64_t longest; /* steps of the longest execution so far */
+	uint64_t contested, longest; /* steps for which there were candidates: in this execution, at most so far */
 	uint64_t change[32];
 	int64_t priority[EXPLORE_THREADS];
 	int64_t lowest;

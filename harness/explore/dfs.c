@@ -8,9 +8,9 @@
  * only lead to what has been seen. When all that could go on sleep, the execution is redundant. So of each class of schedules that
  * differ in the order of independent steps only, one is explored in full.
  *
- * With a bound, it explores what has at most so many deviations: preemptions of a thread that could go on, loads of
- * stores that are not the newest, deadlines that come early, spurious returns. Most bugs need one or two. Sleep sets are not
- * sound together with a bound, and are off.
+ * With a bound, it explores the executions with at most so many preemptions: switches away from a thread that could go on, and
+ * deadlines that come although somebody could. Most bugs need one or two (Musuvathi, Qadeer 2007). What loads see is not
+ * bounded. Sleep sets are not sound together with a bound, and are off.
  */
 #include "core.h"
 #include <sys/mman.h>
@@ -23,7 +23,7 @@ struct explore_dfs_node {
 	uint8_t id[EXPLORE_THREADS];
 	uint32_t sleep; /* mask: asleep when the node was reached */
 	uint32_t done;  /* mask: explored here */
-	uint32_t spent; /* deviations before this node */
+	uint32_t spent; /* preemptions before this node */
 };
 
 void explore_dfs_open(struct explore_dfs *dfs, unsigned bound, uint64_t steps)
@@ -120,8 +120,7 @@ static unsigned value(void *self, unsigned n)
 	struct explore_dfs *dfs = self;
 	bool fresh;
 	struct explore_dfs_node *node = arrive(dfs, n, &fresh);
-	node->free = 1;
-	dfs->spent = node->spent + (node->chosen >= node->free);
+	node->free = node->count;
 	return node->chosen;
 }
 
@@ -150,6 +149,11 @@ static unsigned thread(void *self, const struct explore_candidates *candidates)
 		if (dfs->sleep != 0)
 			wake(dfs, dfs->sleep, candidates, 0);
 		return 0;
+	}
+	/* Nobody but spinning threads is awake, and what they do will not wake anybody: they would go on for ever. */
+	for (unsigned i = 0; candidates->spinning && i < candidates->ready; i++) {
+		if (dfs->sleep >> candidates->id[i] & 1)
+			return EXPLORE_PRUNE;
 	}
 	struct explore_dfs_node *node = arrive(dfs, candidates->count, &fresh);
 	if (fresh) {

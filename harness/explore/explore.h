@@ -47,7 +47,7 @@ enum explore_strategy {
 	EXPLORE_AUTO,   /* all of the below in turn, until the search is exhausted or the budget is used up */
 	EXPLORE_RANDOM, /* random walk: each choice uniform */
 	EXPLORE_PCT,  /* random priorities and `depth` - 1 points at which the running thread falls behind all others */
-	EXPLORE_DFS,  /* every schedule; with sleep sets when unbounded, else at most `bound` deviations each */
+	EXPLORE_DFS,  /* every schedule; with sleep sets when unbounded, else at most `bound` preemptions each */
 	EXPLORE_BYTES /* the choices are the bytes of `bytes` (one execution): for a fuzzer */
 };
 
@@ -77,8 +77,7 @@ struct explore_options {
 	enum explore_strategy strategy;
 	enum explore_memory memory;
 	unsigned depth; /* PCT: at least 1 */
-	unsigned
-		bound; /* DFS: preemptions, stale reads, early timeouts and spurious returns of one execution; EXPLORE_UNBOUNDED */
+	unsigned bound; /* DFS: preemptions of one execution (a deadline that comes early is one); EXPLORE_UNBOUNDED */
 	uint64_t schedules; /* executions at most; 0: no limit */
 	double seconds;     /* of real time; 0: no limit */
 	uint64_t seed;

@@ -21,8 +21,9 @@ static void begin(void *self)
 	pct->random = explore_random_next(&pct->random);
 	pct->known = 0;
 	pct->lowest = 0;
+	pct->contested = 0;
 	for (unsigned i = 0; i + 1 < pct->depth && i < CHANGES_MAX; i++)
-		pct->change[i] = 1 + explore_random_next(&pct->random) % (pct->longest + 1);
+		pct->change[i] = 1 + explore_random_next(&pct->random) % (pct->longest + (pct->longest == 0));
 }
 
 static void drop(struct explore_pct *pct, unsigned id)
@@ -35,8 +36,10 @@ static void fall_behind(struct explore_pct *pct, const struct explore_candidates
 {
 	unsigned running = explore_self();
 	bool yields = candidates->count > 0 && !candidates->stays;
+	if (candidates->count > 1)
+		pct->contested++;
 	for (unsigned i = 0; i + 1 < pct->depth && i < CHANGES_MAX; i++)
-		yields |= pct->change[i] == explore_now.steps;
+		yields |= pct->change[i] == pct->contested;
 	if (yields)
 		drop(pct, running);
 }
@@ -83,8 +86,8 @@ static unsigned thread(void *self, const struct explore_candidates *candidates)
 static bool end(void *self)
 {
 	struct explore_pct *pct = self;
-	if (explore_now.steps > pct->longest)
-		pct->longest = explore_now.steps;
+	if (pct->contested > pct->longest)
+		pct->longest = pct->contested;
 	return true;
 }
 

@@ -117,6 +117,8 @@ struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsig
 
 void explore_access(uintptr_t address, size_t size, unsigned kind, uintptr_t pc)
 {
+	explore_now.accesses++;
+	explore_now.last_pc = pc;
 	while (size > 0) {
 		unsigned offset = address & 7;
 		unsigned bytes = 8 - offset < size ? 8 - offset : (unsigned)size;

@@ -106,7 +106,7 @@ static bool go(struct search *search, const struct explore_strategy_table *table
 static void search_auto(struct search *search)
 {
 	struct explore_random random = {0};
-	struct explore_pct pct = {.longest = 50};
+	struct explore_pct pct = {0};
 	struct explore_dfs full, bounded;
 	bool ended;
 	unsigned bound = 1;
@@ -155,7 +155,7 @@ static void search_all(struct search *search)
 {
 	const struct explore_options *options = search->options;
 	struct explore_random random = {0};
-	struct explore_pct pct = {.depth = options->depth, .longest = 50};
+	struct explore_pct pct = {.depth = options->depth};
 	struct explore_script bytes = {.made = options->bytes, .count = options->bytes_count};
 	bool ended;
 	search->limit = options->schedules != 0 ? options->schedules : UINT64_MAX;

@@ -96,6 +96,7 @@ static void collect(struct explore_candidates *c, unsigned self)
 		}
 	}
 	c->count = 0;
+	c->spinning = ready != 0 && (ready & ~passive) == 0;
 	add_ready(c, ready, self, yields);
 	for (unsigned mask = timed; mask != 0; mask &= mask - 1)
 		add_timed(c, (unsigned)__builtin_ctz(mask));

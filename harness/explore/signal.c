@@ -15,7 +15,7 @@
 #include <ucontext.h>
 
 #define TICK_US    250000
-#define HANG_TICKS 8
+#define HANG_TICKS 4
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
@@ -30,7 +30,7 @@ static struct {
 	uintptr_t pc, address;
 } caught;
 
-static uint64_t seen_steps;
+static uint64_t seen_steps, seen_accesses;
 static uint32_t seen_generation;
 static unsigned still;
 
@@ -76,7 +76,10 @@ static void on_tick(int number, siginfo_t *info, void *context)
 		still = 0;
 	} else if (++still == HANG_TICKS) {
 		leave(number, 0, context);
+		if (explore_now.accesses != seen_accesses)
+			caught.pc = explore_now.last_pc; /* most likely it was in a hook */
 	}
+	seen_accesses = explore_now.accesses;
 }
 
 void explore_signals_install(void)

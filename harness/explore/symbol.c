@@ -118,15 +118,17 @@ static void learn(const char *text)
 	}
 }
 
-static void add_data(struct explore_text *out, uintptr_t address)
+static void add_data(struct explore_text *out, uintptr_t address, bool brief)
 {
 	const char *name;
 	size_t offset;
 	const struct explore_block *block = explore_heap_contains(address) ? explore_heap_find(address) : NULL;
 	if (block != NULL) {
 		offset = address - block->address;
-		explore_text_add(out, "heap:%lx+%zu{%zu bytes, " EXPLORE_CODE "}", block->address & 0xffffff, offset,
-		                 block->size, block->pc);
+		explore_text_add(out, "heap:%lx+%zu", block->address - HEAP_BASE, offset);
+		if (!brief)
+			explore_text_add(out, " (in a block of %zu bytes allocated by T%u at " EXPLORE_CODE ")",
+			                 block->size, block->thread, block->pc);
 	} else if (explore_stack_of(address) != 0) {
 		explore_text_add(out, "stack of T%lu:%lx", explore_stack_of(address) - 1, address & (SLOT_SIZE - 1));
 	} else if (explore_image_object(address, &name, &offset)) {
@@ -151,8 +153,8 @@ static char *replace(const char *text, char sort)
 		}
 		explore_text_add(&out, "%.*s", (int)(mark - text), text);
 		uintptr_t address = strtoul(mark + 2, NULL, 16);
-		if (sort == 'd')
-			add_data(&out, address);
+		if (sort != 'c')
+			add_data(&out, address, sort == 'n');
 		else
 			explore_text_add(&out, "%s", find_place(address) != NULL ? find_place(address)->text : "?");
 		const char *end = strchr(mark, '\002');
@@ -163,9 +165,11 @@ static char *replace(const char *text, char sort)
 
 char *explore_symbolize(const char *text)
 {
-	char *named = replace(text, 'd');
+	char *brief = replace(text, 'n');
+	char *named = replace(brief, 'd');
 	learn(named);
 	char *done = replace(named, 'c');
+	free(brief);
 	free(named);
 	return done;
 }

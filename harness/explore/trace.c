@@ -92,7 +92,7 @@ char *explore_trace_text(void)
 		explore_text_add(&text, "%5lu %*sT%u %s", event->step, (int)event->thread * 2, "", event->thread,
 		                 event->name);
 		if (event->object != 0)
-			explore_text_add(&text, " " EXPLORE_DATA, event->object);
+			explore_text_add(&text, " " EXPLORE_NAME, event->object);
 		if (event->result[0] != '\0')
 			explore_text_add(&text, " %s", event->result);
 		explore_text_add(&text, "   [" EXPLORE_CODE "]\n", event->pc);

@@ -51,6 +51,19 @@ static void closed_with_messages(struct test *t)
 	want_recv(t, rx, 1);
 }
 
+/* The same with nobody waiting meanwhile: needs no thread to come to rest. */
+static void closed_already(struct test *t)
+{
+	struct chan_sender *tx;
+	struct chan_receiver *rx;
+	open_channel(t, 2, &tx, &rx);
+	want(CHAN_OK, try_send(t, tx, 1));
+	want(CHAN_EMPTY, try_closed(t, tx));
+	close_rx(t, rx);
+	want(CHAN_OK, try_closed(t, tx));
+	want_recv(t, rx, 1);
+}
+
 static void closed_races(struct test *t)
 {
 	struct actor *a = actor_start();
@@ -253,7 +266,8 @@ const struct rule mpsc_handles_rules[] = {
 	{"M-72",
          RULE_QUEUES,
          "closed() does not wait until the messages were received.",
-         {{"one message", closed_with_messages, "closed close", 0}}},
+         {{"one message", closed_with_messages, "closed close", 0},
+          {"asked after", closed_already, "closed close", 0}}},
 	{"M-73",
          RULE_QUEUES,
          "closed() misses no close that races with it.",

@@ -90,6 +90,24 @@ static void closed_is_ready(struct test *t)
 	want(CHAN_CLOSED, branches[1].status);
 }
 
+/* An arm by itself says ready, registers nothing and calls nobody: with something to receive, and closed. */
+static void arm_says_ready(struct test *t)
+{
+	for (int gone = 0; gone < 2; gone++) {
+		struct chan_sender *tx;
+		struct chan_receiver *rx;
+		struct counter counter = {.fired = 0};
+		open_channel(t, 2, &tx, &rx);
+		if (gone)
+			tx_drop(t, &tx);
+		else
+			give(t, &tx, 1);
+		want_u64(CHAN_READY, arm_recv(t, rx, &counter));
+		want_u64(0, fired(&counter));
+		handles_drop(t);
+	}
+}
+
 static void closed_while_waiting(struct test *t)
 {
 	struct chan_sender *tx[2];
@@ -323,11 +341,13 @@ const struct rule select_rules[] = {
 	{"S-2",
          EXCEPT_WATCH,
          "What would give closed is ready.",
-         {{"sender dropped", closed_is_ready, "arm_recv disarm", 0}}},
+         {{"sender dropped", closed_is_ready, "arm_recv disarm", 0},
+          {"the arm alone", arm_says_ready, "arm_recv disarm", 0}}},
 	{"S-2",
          RULE_WATCH,
          "What would give closed is ready.",
-         {{"sender dropped", closed_is_ready, "arm_changed disarm", 0}}},
+         {{"sender dropped", closed_is_ready, "arm_changed disarm", 0},
+          {"the arm alone", arm_says_ready, "arm_changed disarm", 0}}},
 	{"S-3",
          EXCEPT_WATCH,
          "None is ready is said only when none is, and a timeout is not early.",

@@ -4,8 +4,8 @@
  * runtime. Also an example of how little a stand-in for libc has to do.
  */
 #include "testing.h"
-#include "runtime.h"
-#include "under_test/threads.h"
+#include "../runtime.h"
+#include "threads.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * driver.h - the inside of an explorable program: what it can run, and how.
+ *
+ * An explorable program is code under test, compiled for the explorer, linked with the explorer's runtime and this driver. The
+ * code under test is one of: implementations of the contract (a registry of ours, or a plug-in's table) together with the
+ * programs of scenarios/programs; or a program with a `main` of its own. The driver finds out which by what was linked.
+ *
+ * It is not for users: `chanbench explore` runs it as a child and reads lines from its descriptor 3.
+ *
+ *   explorable list                                one line a subject: "IMPLEMENTATION KIND/PROGRAM", or "- main"
+ *   explorable run SUBJECT OPTION...               explores one subject; the result as lines (report.c)
+ *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker (weaken.c)
+ *
+ * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, schedules, seconds, seed, replay; and for
+ * weaken skip=N (begin at the N-th way) and killed=WAYS (leave these out).
+ *
+ * Exit status: 0 when there is a result, whatever it is; 2 for a request that is wrong.
+ */
+#ifndef CHANBENCH_EXPLORE_DRIVER_H
+#define CHANBENCH_EXPLORE_DRIVER_H
+
+#include "harness/explore/explore.h"
+#include "scenarios/programs/program.h"
+
+#include <stdio.h>
+
+/* What one exploration runs. */
+struct driver_subject {
+	const struct chan_impl *impl; /* NULL: the program's own main */
+	enum kind kind;
+	const struct program *program;
+};
+
+/* Calls `each` for every subject there is, in a fixed order; stops when it returns false. */
+void driver_subjects(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
+
+/* "mutex mpsc/send_recv" */
+void driver_subject_name(const struct driver_subject *subject, char *text, size_t size);
+
+/* The one of that name. */
+bool driver_subject_find(const char *name, struct driver_subject *subject);
+
+/* To be given to explore_run, with a struct driver_subject. */
+int driver_subject_run(void *subject);
+
+/* Reads "NAME=VALUE". False after a line on stderr. */
+bool driver_option(const char *text, struct explore_options *options);
+
+/* Writes a result as lines. */
+void driver_report(FILE *out, const struct explore_result *result);
+
+/* Explores the subject once to learn its sites, then once a site and way of weakening it; those before `skip` and those in `killed`
+ * are left out. */
+int driver_weaken(FILE *out, struct driver_subject *subject, const struct explore_options *options, size_t skip,
+                  const char *killed);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast_handles.c - receivers and senders that come and go while messages are sent.
+ */
+#include "scenarios/programs/broadcast.h"
+
+#include <stdatomic.h>
+
+struct scene {
+	struct broadcast_scene base;
+	atomic_bool sent, subscribed;
+	struct chan_weak *weak;
+};
+
+static void send_one(void *arg)
+{
+	struct scene *s = arg;
+	/* Written before `subscribed`, so the message is the new receiver's when it is read true. */
+	bool later = atomic_load_explicit(&s->subscribed, memory_order_acquire);
+
+	expect("B-4", broadcast_send(&s->base, s->base.tx, later ? 2 : 1) == CHAN_OK);
+	atomic_store_explicit(&s->sent, true, memory_order_release);
+}
+
+static void subscribe_and_look(void *arg)
+{
+	struct scene *s = arg;
+	struct broadcast_scene *b = &s->base;
+	bool before = atomic_load_explicit(&s->sent, memory_order_acquire);
+	unsigned number = 0;
+
+	expect("B-7", b->ops->subscribe(b->other_tx, &b->other_rx) == CHAN_OK);
+	atomic_store_explicit(&s->subscribed, true, memory_order_release);
+	enum chan_status status = broadcast_recv(b, b->other_rx, &number, NULL, CHAN_NOW);
+	expect("B-7", status == CHAN_EMPTY || (status == CHAN_OK && !before));
+	b->received = status == CHAN_OK;
+}
+
+static void subscribe_against_send(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+	unsigned number, again;
+
+	broadcast_open(&s.base, env, 2, false);
+	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
+	broadcast_run(&s.base, send_one, subscribe_and_look);
+	expect("B-10", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_OK);
+	if (number == 2 && s.base.received == 0)
+		expect("B-7", broadcast_recv(&s.base, s.base.other_rx, &again, NULL, CHAN_NOW) == CHAN_OK);
+	broadcast_close_down(&s.base);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * A receiver goes while its message comes: what nobody is owed any more is destroyed.
+ */
+
+static void send_perhaps(void *arg)
+{
+	struct scene *s = arg;
+	enum chan_status status = broadcast_send(&s->base, s->base.tx, 1);
+
+	expect("B-5", status == CHAN_OK || status == CHAN_CLOSED);
+}
+
+static void drop_receiver(void *arg)
+{
+	struct scene *s = arg;
+
+	s->base.ops->receiver_drop(&s->base.rx);
+}
+
+static void receiver_drop_against_send(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 1, true);
+	broadcast_run(&s.base, send_perhaps, drop_receiver);
+	expect("B-5", broadcast_send(&s.base, s.base.tx, 2) == CHAN_CLOSED);
+	broadcast_close_down(&s.base);
+}
+
+static void drop_other(void *arg)
+{
+	struct scene *s = arg;
+
+	s->base.ops->receiver_drop(&s->base.other_rx);
+}
+
+static void recv_one(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	expect("B-10", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 1);
+}
+
+/* The message is owed to both; one takes it, the other goes. */
+static void drop_against_recv(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 1, true);
+	expect("B-7", s.base.ops->subscribe(s.base.tx, &s.base.other_rx) == CHAN_OK);
+	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
+	broadcast_run(&s.base, recv_one, drop_other);
+	broadcast_close_down(&s.base);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * closed() and the receivers
+ */
+
+static void wait_closed(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-36", s->base.ops->closed(s->base.other_tx, CHAN_FOREVER) == CHAN_OK);
+}
+
+static void closed_against_drop(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 1, false);
+	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
+	broadcast_run(&s.base, wait_closed, drop_receiver);
+	broadcast_close_down(&s.base);
+}
+
+static void reopen(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	s->base.ops->receiver_drop(&s->base.rx);
+	expect("B-38", s->base.ops->subscribe(s->base.tx, &s->base.rx) == CHAN_OK);
+	expect("B-38", broadcast_send(&s->base, s->base.tx, 1) == CHAN_OK);
+	expect("B-38", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW) == CHAN_OK);
+	s->base.ops->receiver_drop(&s->base.rx);
+}
+
+static void closed_against_reopen(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 1, false);
+	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
+	broadcast_run(&s.base, wait_closed, reopen);
+	broadcast_close_down(&s.base);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Weak senders
+ */
+
+static void upgrade_and_send(void *arg)
+{
+	struct scene *s = arg;
+	struct chan_sender *tx = NULL;
+
+	if (s->base.ops->upgrade(s->weak, &tx) == CHAN_OK) {
+		expect("B-39", broadcast_send(&s->base, tx, 1) == CHAN_OK);
+		s->base.ops->sender_drop(&tx);
+		s->base.sent = 1;
+	}
+	s->base.ops->weak_drop(&s->weak);
+}
+
+static void drop_sender(void *arg)
+{
+	struct scene *s = arg;
+
+	s->base.ops->sender_drop(&s->base.tx);
+}
+
+static void upgrade_against_last_drop(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+	unsigned number;
+
+	broadcast_open(&s.base, env, 1, false);
+	expect("B-39", s.base.ops->downgrade(s.base.tx, &s.weak) == CHAN_OK);
+	broadcast_run(&s.base, upgrade_and_send, drop_sender);
+	if (s.base.sent == 1)
+		expect("B-20", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_OK);
+	expect("B-39", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_CLOSED);
+	broadcast_close_down(&s.base);
+}
+
+static void all_drop(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 1, true);
+	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
+	broadcast_run(&s.base, drop_sender, drop_receiver);
+}
+
+const struct program programs_broadcast_handles[] = {
+	{"subscribe_against_send", ON_BROADCAST, "sender_clone", "B-7",
+         "a new receiver sees what is sent after it, not what was sent before", subscribe_against_send},
+	{"receiver_drop_against_send", ON_BROADCAST, NULL, "B-5 B-30", "the last receiver goes while a message comes",
+         receiver_drop_against_send},
+	{"drop_against_recv", ON_BROADCAST, NULL, "B-30 B-31 B-33",
+         "one takes its copy while the other, owed one, goes", drop_against_recv},
+	{"closed_against_drop", ON_BROADCAST, "sender_clone closed", "B-36",
+         "who waits for the last receiver's drop hears", closed_against_drop},
+	{"closed_against_reopen", ON_BROADCAST, "sender_clone closed", "B-36 B-38",
+         "the last receiver goes, and another comes and goes", closed_against_reopen},
+	{"upgrade_against_last_drop", ON_BROADCAST, "downgrade upgrade weak_drop", "B-39",
+         "an upgrade gives a sender that is heard, or none", upgrade_against_last_drop},
+	{"all_drop", ON_BROADCAST, NULL, "B-30 B-35 D-10 D-13", "both sides go at once with a message inside",
+         all_drop},
+	{NULL, 0, NULL, NULL, NULL, NULL},
+};

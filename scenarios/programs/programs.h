@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * programs.h - the tables of programs, one for each file; program_tables (program.h) lists them.
+ */
+#ifndef CHANBENCH_PROGRAMS_H
+#define CHANBENCH_PROGRAMS_H
+
+#include "scenarios/programs/program.h"
+
+enum {
+	ON_MPSC = 1 << KIND_MPSC,
+	ON_UNBOUNDED = 1 << KIND_UNBOUNDED,
+	ON_ONESHOT = 1 << KIND_ONESHOT,
+	ON_BROADCAST = 1 << KIND_BROADCAST,
+	ON_WATCH = 1 << KIND_WATCH
+};
+
+extern const struct program programs_mpsc_messages[], programs_mpsc_close[], programs_mpsc_ends[],
+	programs_mpsc_timeout[], programs_mpsc_permit[], programs_mpsc_arm[], programs_mpsc_receivers[],
+	programs_unbounded[], programs_select[], programs_oneshot[], programs_broadcast[], programs_broadcast_handles[],
+	programs_watch[], programs_watch_handles[];
+
+#endif
