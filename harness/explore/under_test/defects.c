@@ -252,7 +252,7 @@ int frees_twice(void *how)
 static void initialise(void)
 {
 	atomic_int *object = take(sizeof(*object));
-	atomic_init(object, 5);
+	*(int *)object = 5;
 	atomic_store_explicit(&shared, (int *)object, broken ? rlx : rel);
 }
 static void look_at_it(void)
