@@ -92,16 +92,14 @@ static int join_each_other(void *arg)
 	return 0;
 }
 
-static void deep_exit(int depth)
+static void leave(void)
 {
-	if (depth == 0)
-		pthread_exit(&value);
-	deep_exit(depth - 1);
+	pthread_exit(&value);
 }
 
 static void *exits_deep(void *arg)
 {
-	deep_exit(3);
+	leave();
 	return arg;
 }
 
@@ -264,11 +262,12 @@ static int once_within_itself(void *arg)
 static int too_many(void *arg)
 {
 	(void)arg;
-	for (;;) {
+	for (int i = 0; i < 16; i++) {
 		pthread_t thread;
 		pthread_create(&thread, NULL, nothing, NULL);
 		pthread_join(thread, NULL);
 	}
+	return 0;
 }
 
 static int cancel(void *arg)
