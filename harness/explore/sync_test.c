@@ -91,13 +91,16 @@ static void test_all(void **state)
 	assert_int_equal(failed, 0);
 }
 
-#define TABLE(name) {#name, test_all, NULL, NULL, (void *)(uintptr_t)(name##_cases)}
+#define TABLE(name)                                                                                                    \
+	{                                                                                                              \
+#name, test_all, NULL, NULL, (void *)(uintptr_t)(name##_cases)                                         \
+	}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TABLE(mutex), TABLE(rwlock),  TABLE(condition), TABLE(semaphore), TABLE(futex),  TABLE(thread),
-		TABLE(c11),   TABLE(clock),   TABLE(eventfd),   TABLE(memory),    TABLE(process),
+		TABLE(mutex), TABLE(rwlock), TABLE(condition), TABLE(semaphore), TABLE(futex),   TABLE(thread),
+		TABLE(c11),   TABLE(clock),  TABLE(eventfd),   TABLE(memory),    TABLE(process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,11 @@
  */
 #include "sync.h"
 #include <errno.h>
+#include <string.h>
 
 struct thread {
 	bool detached, joined, joining;
-	uintptr_t pc; /* where it was created */
+	char name[16];
 };
 
 static struct thread threads[EXPLORE_THREADS];
@@ -38,7 +39,7 @@ int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), 
 	unsigned id = explore_thread_create(start, arg, pc);
 	if (id == EXPLORE_NO_THREAD)
 		explore_fail(EXPLORE_UNSUPPORTED, "more than %d threads in one execution: use fewer", EXPLORE_THREADS);
-	threads[id] = (struct thread){.detached = detached, .pc = pc};
+	threads[id] = (struct thread){.detached = detached};
 	count = id + 1;
 	if (thread != NULL)
 		*thread = id + 1;
@@ -165,4 +166,22 @@ pthread_t explored_pthread_self(void)
 int explored_pthread_equal(pthread_t a, pthread_t b)
 {
 	return a == b;
+}
+
+int explored_pthread_setname_np(pthread_t thread, const char *name)
+{
+	unsigned id = sync_thread_of(thread, "pthread_setname_np");
+	if (strlen(name) >= sizeof(threads[id].name))
+		return ERANGE;
+	strcpy(threads[id].name, name);
+	return 0;
+}
+
+int explored_pthread_getname_np(pthread_t thread, char *name, size_t size)
+{
+	unsigned id = sync_thread_of(thread, "pthread_getname_np");
+	if (size <= strlen(threads[id].name))
+		return ERANGE;
+	strcpy(name, threads[id].name);
+	return 0;
 }

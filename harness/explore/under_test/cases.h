@@ -18,9 +18,15 @@ struct explore_case {
 	const char *message;
 };
 
-#define RIGHT(program, outcomes)         {#program, program, outcomes, EXPLORE_OK, ""}
-#define WRONG(program, verdict, message) {#program, program, 0, verdict, message}
-#define SEEN(outcome)                    (1u << (outcome))
+#define RIGHT(program, outcomes)                                                                                       \
+	{                                                                                                              \
+#program, program, outcomes, EXPLORE_OK, ""                                                            \
+	}
+#define WRONG(program, verdict, message)                                                                               \
+	{                                                                                                              \
+#program, program, 0, verdict, message                                                                 \
+	}
+#define SEEN(outcome) (1u << (outcome))
 
 extern unsigned outcome;
 

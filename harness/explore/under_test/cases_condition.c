@@ -162,7 +162,8 @@ static void *take_in_time(void *arg)
 		struct timespec now;
 		assert(error == ETIMEDOUT);
 		clock_gettime(wait_clock, &now);
-		assert(now.tv_sec > deadline.tv_sec || (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec));
+		assert(now.tv_sec > deadline.tv_sec ||
+		       (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec));
 		outcome = items == 0 ? 1 : 2; /* 2: it came after the deadline, but before the mutex was had again */
 	}
 	pthread_mutex_unlock(&mutex);

@@ -15,8 +15,8 @@ static _Atomic uint32_t word, other;
 static atomic_int x, y;
 static int payload;
 
-static long futex(_Atomic uint32_t *at, int operation, uint32_t value, const struct timespec *time, _Atomic uint32_t *second,
-                  uint32_t third)
+static long futex(_Atomic uint32_t *at, int operation, uint32_t value, const struct timespec *time,
+                  _Atomic uint32_t *second, uint32_t third)
 {
 	return syscall(SYS_futex, at, operation, value, time, second, third);
 }

@@ -55,7 +55,8 @@ static int functions(void *arg)
 	assert(strcmp("\xff", "a") > 0 && strcmp("", "") == 0);
 	assert(strncpy(b, "xy", 5) == b && b[4] == 0 && strcmp(b, "xy") == 0);
 	assert(strcat(b, "z") == b && strncat(b, "123", 2) == b && strcmp(b, "xyz12") == 0);
-	assert(strchr(b, 'z') == b + 2 && strchr(b, 'q') == NULL && strrchr(b, '2') == b + 4 && strstr(b, "z1") == b + 2);
+	assert(strchr(b, 'z') == b + 2 && strchr(b, 'q') == NULL && strrchr(b, '2') == b + 4 &&
+	       strstr(b, "z1") == b + 2);
 	assert(stpcpy(a, "12") == a + 2);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int value;
 static pthread_key_t key;
@@ -30,6 +31,9 @@ static int join_orders(void *arg)
 	void *result;
 	assert(pthread_create(&thread, NULL, write_value, &value) == 0);
 	assert(!pthread_equal(thread, pthread_self()));
+	char name[16];
+	assert(pthread_setname_np(thread, "writer") == 0);
+	assert(pthread_getname_np(thread, name, sizeof(name)) == 0 && strcmp(name, "writer") == 0);
 	assert(pthread_join(thread, &result) == 0 && result == &value);
 	outcome = (unsigned)value;
 	return 0;
