@@ -211,8 +211,8 @@ static void arm_disarm_changed(void *arg)
 
 	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
 		bool fired = s->base.ops->disarm(&s->waiter);
-		expect("S-9", s->woken == (fired ? 1u : 0u));
-		s->waiter.wake = NULL; /* its memory is ours again */
+		expect("S-9", s->woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
+		s->waiter.wake = NULL;                        /* its memory is ours again */
 	}
 	expect("S-11", s->base.ops->changed(s->base.rx, CHAN_FOREVER) == CHAN_OK);
 }
