@@ -5,6 +5,7 @@
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
  * modelled and refused when the program is built.
  */
+#include "look.h"
 #include "sync.h"
 #include <errno.h>
 #include <string.h>
@@ -44,6 +45,17 @@ int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), 
 	if (thread != NULL)
 		*thread = id + 1;
 	return 0;
+}
+
+bool explore_pthread_blocked(pthread_t thread, uint64_t *steps)
+{
+	unsigned id = sync_thread_of(thread, "explore_pthread_blocked");
+	struct explore_op op = {
+		.name = "look at a thread", .flags = EXPLORE_ANY, .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
+	explore_reach(&op);
+	bool blocked = explore_thread_blocked(id, steps);
+	explore_trace("%s after %llu steps", blocked ? "blocked" : "not blocked", (unsigned long long)*steps);
+	return blocked;
 }
 
 static bool has_ended(const struct explore_op *op)
