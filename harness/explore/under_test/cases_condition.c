@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
@@ -116,6 +118,60 @@ static int if_and_thief(void *arg)
 	(void)arg;
 	run(4, (void *(*[])(void *)){take_with_if, take, put, put});
 	return 0;
+}
+
+/* Two wait, the one that came first is not always the one that is woken. */
+static int waiting, woken_first;
+
+static void *wait_in_line(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	int place = ++waiting;
+	while (items == 0)
+		pthread_cond_wait(&filled, &mutex);
+	items--;
+	if (woken_first == 0)
+		woken_first = place;
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *wake_one_of_two(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	if (waiting == 2) {
+		items++;
+		pthread_cond_signal(&filled);
+		pthread_mutex_unlock(&mutex);
+		usleep(1);
+		pthread_mutex_lock(&mutex);
+		outcome = (unsigned)woken_first;
+	}
+	items += 2;
+	pthread_cond_broadcast(&filled);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static int anybody_is_woken(void *arg)
+{
+	(void)arg;
+	run(3, (void *(*[])(void *)){wait_in_line, wait_in_line, wake_one_of_two});
+	return 0;
+}
+
+static int not_initialised(void *arg)
+{
+	(void)arg;
+	pthread_cond_t *condition = malloc(sizeof(*condition));
+	return pthread_cond_signal(condition);
+}
+
+static int signal_after_destroy(void *arg)
+{
+	(void)arg;
+	pthread_cond_destroy(&filled);
+	return pthread_cond_signal(&filled);
 }
 
 static int no_signal(void *arg)
@@ -238,6 +294,9 @@ const struct explore_case condition_cases[] = {
 	RIGHT(timed_monotonic, SEEN(0) | SEEN(1) | SEEN(2)),
 	RIGHT(timed_realtime, SEEN(0) | SEEN(1) | SEEN(2)),
 	RIGHT(nobody_signals_in_time, SEEN(0) | SEEN(1)),
+	RIGHT(anybody_is_woken, SEEN(0) | SEEN(1) | SEEN(2)),
+	WRONG(not_initialised, EXPLORE_ASSERT, "not initialised"),
+	WRONG(signal_after_destroy, EXPLORE_ASSERT, "destroyed"),
 	WRONG(if_instead_of_while, EXPLORE_ASSERT, "items > 0"),
 	WRONG(if_and_thief, EXPLORE_ASSERT, "items > 0"),
 	WRONG(no_signal, EXPLORE_DEADLOCK, "pthread_cond_wait"),

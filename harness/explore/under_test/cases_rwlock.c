@@ -84,6 +84,30 @@ static int readers_who_write(void *arg)
 	return value == 3;
 }
 
+/* One after the other, as a relaxed flag says: that orders nothing, and neither do two read locks. */
+static atomic_int first_is_out;
+
+static void *write_first(void *arg)
+{
+	write_under_read_lock(arg);
+	atomic_store_explicit(&first_is_out, 1, memory_order_relaxed);
+	return arg;
+}
+
+static void *write_after(void *arg)
+{
+	if (atomic_load_explicit(&first_is_out, memory_order_relaxed) == 1)
+		write_under_read_lock(arg);
+	return arg;
+}
+
+static int readers_in_turn(void *arg)
+{
+	(void)arg;
+	threads(2, (void *(*[])(void *)){write_first, write_after});
+	return value == 3;
+}
+
 static void *try_write(void *arg)
 {
 	int error = pthread_rwlock_trywrlock(&lock);
@@ -188,6 +212,7 @@ const struct explore_case rwlock_cases[] = {
 	RIGHT(try_against_reader, SEEN(0) | SEEN(1)),
 	RIGHT(recursive_reader, SEEN(0)),
 	RIGHT(writer_again, SEEN(0)),
+	WRONG(readers_in_turn, EXPLORE_RACE, "value"),
 	WRONG(readers_who_write, EXPLORE_RACE, "value"),
 	WRONG(recursive_reader_behind_writer, EXPLORE_DEADLOCK, "pthread_rwlock_rdlock"),
 	WRONG(upgrade, EXPLORE_DEADLOCK, "pthread_rwlock_wrlock"),
