@@ -242,6 +242,27 @@ static void blocked_ones_are_woken(void **state)
  * Callbacks
  */
 
+/* A predicate may drop a sender that is not in use. */
+static bool drop_the_sender(const void *value, void *arg)
+{
+	(void)value;
+	++*(int *)arg;
+	ops->sender_drop(&tx);
+	return false;
+}
+
+static void a_predicate_that_closes(void **state)
+{
+	uint64_t value;
+	int calls = 0;
+
+	(void)state;
+	open_numbers(0);
+	assert_int_equal(ops->wait_for(rx, drop_the_sender, &calls, &value, CHAN_NOW), CHAN_CLOSED);
+	assert_int_equal(calls, 1);
+	close_all();
+}
+
 static struct chan_receiver *dropped_inside;
 static int probes;
 
@@ -365,7 +386,7 @@ static void destroy_may_send_on_the_same_channel(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
 #define WATCH_TESTS                                                                                                    \
 	TEST(versions_wrap), TEST(the_last_value_is_never_missed), TEST(writers_and_receivers_that_come_and_go),       \
-		TEST(blocked_ones_are_woken), TEST(calls_from_inside_are_refused),                                     \
+		TEST(blocked_ones_are_woken), TEST(a_predicate_that_closes), TEST(calls_from_inside_are_refused),      \
 		TEST(calls_from_inside_are_refused_without_hooks), TEST(destroy_may_send_on_the_same_channel)
 
 #endif
