@@ -201,33 +201,44 @@ enum chan_status futex_watch_has_changed(struct chan_receiver *rx)
 	return futex_watch_version(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
 }
 
+/* After write `tried` did not do: CHAN_OK, there is another to try. What modify changed without notifying is not, unless it is the last
+ * value there will be (W-24). */
+static enum chan_status await_other(struct futex_watch_receiver *r, uint64_t tried, uint64_t deadline)
+{
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+	enum chan_status status = CHAN_OK;
+
+	while (status == CHAN_OK) {
+		bool ended = (futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the look: then it is the last */
+		struct seqbuf_read newest = read_newest(ch, false, NULL);
+
+		if (newest.version != r->seen || (ended && newest.number != tried))
+			return CHAN_OK;
+		if (ended)
+			return CHAN_CLOSED;
+		status = deadline == CHAN_NOW ? CHAN_EMPTY : await(r, deadline);
+	}
+	return status;
+}
+
 static enum chan_status wait_for(struct futex_watch_receiver *r, bool (*pred)(const void *value, void *arg), void *arg,
                                  void *value, uint64_t deadline)
 {
 	struct futex_watch *ch = futex_watch_of(&r->handle);
+	enum chan_status status;
 	struct mark mark;
+	bool holds;
 
-	for (;;) {
-		bool ended =
-			(futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the value: then it is the last (W-24) */
+	do {
 		struct seqbuf_read read = read_newest(ch, true, value);
 
 		r->seen = read.version; /* W-25: tried is seen */
 		mark_enter(&mark, &ch->core);
-		bool holds = pred(value, arg);
+		holds = pred(value, arg);
 		mark_leave(&mark);
-		if (holds)
-			return CHAN_OK;
-		if (ended)
-			return CHAN_CLOSED;
-		if (deadline == CHAN_NOW)
-			return CHAN_EMPTY;
-		enum chan_status status = CHAN_OK;
-		while (status == CHAN_OK && !futex_watch_ready(r))
-			status = await(r, deadline);
-		if (status != CHAN_OK)
-			return status;
-	}
+		status = holds ? CHAN_OK : await_other(r, read.number, deadline);
+	} while (status == CHAN_OK && !holds);
+	return status;
 }
 
 enum chan_status futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
