@@ -9,7 +9,7 @@
 
 #define ASK_EVERY    64  /* messages: how often a receiver asks for the tail, to know how far it may fetch */
 #define PLEA_LOOKS   32  /* how long a plea waits to be seen */
-#define PLEA_PAYS    16  /* messages that it must have brought ... */
+#define PLEA_PAYS    16  /* messages that it must have brought, or half a ring if that is less ... */
 #define SILENCE_MOST 255 /* ... else fewer lags plead */
 
 enum found {
@@ -84,6 +84,14 @@ static inline enum found look(const struct futex_broadcast_receiver *r)
 		position);
 }
 
+/* Never 1: that much gets a receiver of any speed. */
+static uint64_t plea_pays(const struct futex_ring *ring)
+{
+	uint64_t half = (ring->mask + 1) / 2;
+
+	return half > PLEA_PAYS ? PLEA_PAYS : half < 2 ? 2 : half;
+}
+
 /* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
  * little time, and waits until it has heard; unless that has not helped lately. */
 static void plead(struct futex_broadcast_receiver *r)
@@ -92,9 +100,9 @@ static void plead(struct futex_broadcast_receiver *r)
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
 	if (r->pleaded)
-		r->silence = position - r->lagged_at >= PLEA_PAYS ? 0
-		             : r->silence < SILENCE_MOST          ? 2 * r->silence + 1
-		                                                  : r->silence;
+		r->silence = position - r->lagged_at >= plea_pays(&r->ring) ? 0
+		             : r->silence < SILENCE_MOST                    ? 2 * r->silence + 1
+		                                                            : r->silence;
 	r->pleaded = r->silent == 0 && atomic_load_explicit(&ch->owner, memory_order_relaxed) != NULL;
 	if (!r->pleaded) {
 		r->silent -= r->silent > 0;

@@ -9,8 +9,6 @@
 #define BIAS_AFTER 64u /* sends in a row; a heavy fence costs about as much as so many locks */
 #endif
 
-#define GRACE 3072u /* ns that a sender leaves to receivers which cannot keep up, when one asks */
-
 /* An element of any size into the words of its slot. */
 static void store_element(struct futex_slot *slot, const void *msg, size_t size)
 {
@@ -102,7 +100,7 @@ enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, s
 	guard_enter(&h->guard, "send");
 	if (atomic_load_explicit(&ch->plea, memory_order_relaxed)) {
 		atomic_store_explicit(&ch->plea, false, memory_order_relaxed);
-		chan_relax_for(GRACE);
+		chan_relax_for(ch->grace);
 	}
 	atomic_store_explicit(&ch->inside, true, memory_order_relaxed);
 	chan_fence_light();
