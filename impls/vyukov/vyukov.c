@@ -11,9 +11,8 @@ const struct chan_impl chan_vyukov = {
 	.flags = CHAN_HONOURS_START,
 	.mpsc = NULL,
 	.unbounded = NULL,
-	.oneshot = NULL,
-	/* Neither a ring of turns nor a list: the futex family's. */
-	.broadcast = &futex_broadcast_ops,
+	.oneshot = &futex_oneshot_ops,     /* no ring and no list: the same in both families */
+	.broadcast = &futex_broadcast_ops, /* as oneshot: slots with stamps, not turns */
 	.watch = NULL,
 	.deviations = NULL,
 };

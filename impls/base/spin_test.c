@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "impls/base/spin.h"
+#include "impls/base/testing.h"
+
+#include <limits.h>
+
+static struct spin_site site;
+
+static int fresh(void **state)
+{
+	(void)state;
+	atomic_store(&site.misses, 0);
+	atomic_store(&chan_spin_budget, 30000);
+	atomic_store(&chan_spin_looks, UINT32_MAX);
+	return 0;
+}
+
+/* How many looks a whole spin has; `spin` is then as it is at its end. */
+static int whole(struct spin *spin, const chan_cpu_t *peer, uint64_t deadline)
+{
+	int looks = 0;
+
+	chan_spin_begin(spin, &site, peer, 0);
+	chan_spin_until(spin, deadline);
+	while (chan_spin(spin))
+		looks++;
+	return looks;
+}
+
+static void the_environment_limits_the_looks(void **state)
+{
+	struct spin spin;
+
+	(void)state;
+	setenv("CHANBENCH_SPIN", "1", 1);
+	chan_spin_setup(); /* the first of this process */
+	assert_int_equal(whole(&spin, NULL, CHAN_FOREVER), 1);
+	atomic_store(&chan_spin_looks, 0);
+	assert_int_equal(whole(&spin, NULL, CHAN_FOREVER), 0);
+	setenv("CHANBENCH_SPIN", "7", 1);
+	chan_spin_setup(); /* not again */
+	assert_int_equal(whole(&spin, NULL, CHAN_FOREVER), 0);
+}
+
+static void it_ends_by_the_clock(void **state)
+{
+	chan_cpu_t elsewhere = INT_MAX;
+	struct spin spin;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		uint64_t begin = chan_now();
+		whole(&spin, &elsewhere, CHAN_FOREVER);
+		assert_true(chan_now() - begin >=
+		            spin.budget - 1024); /* the last waits are not yet asked of the clock */
+		assert_true(spin.gone >= spin.budget);
+	}
+}
+
+static void it_ends_by_the_deadline(void **state)
+{
+	chan_cpu_t elsewhere = INT_MAX;
+	struct spin spin;
+
+	(void)state;
+	atomic_store(&chan_spin_budget, 4000000000u);
+	assert_int_equal(whole(&spin, &elsewhere, 1), 0);
+	uint64_t deadline = chan_deadline_in(1000000);
+	assert_true(whole(&spin, &elsewhere, deadline) > 0);
+	assert_true(spin.begun + spin.gone >= deadline);
+	assert_true(spin.budget <= 1000000);
+}
+
+/* A wait that slept for `ns`. */
+static void sleep_for(uint64_t ns)
+{
+	struct spin spin;
+
+	chan_spin_begin(&spin, &site, NULL, 0);
+	chan_spin_until(&spin, chan_deadline_in(1)); /* asks the clock */
+	spin.begun -= ns;
+	chan_spin_end(&spin, true);
+}
+
+static uint32_t budget_now(void)
+{
+	struct spin spin;
+
+	chan_spin_begin(&spin, &site, NULL, 0);
+	return spin.budget;
+}
+
+static void what_does_not_pay_is_cut_and_comes_back(void **state)
+{
+	struct spin spin;
+
+	(void)state;
+	assert_int_equal(budget_now(), 30000);
+	sleep_for(1000000);
+	assert_int_equal(budget_now(), 15000);
+	for (int i = 0; i < 10; i++)
+		sleep_for(1000000);
+	assert_int_equal(budget_now(), 30000 / 16);
+	chan_spin_begin(&spin, &site, NULL, 0);
+	chan_spin_end(&spin, false);
+	assert_int_equal(budget_now(), 30000 / 8);
+	atomic_store(&chan_spin_budget, 4000000000u); /* whatever this machine takes, it would have been soon enough */
+	sleep_for(0);
+	assert_int_equal(budget_now(), 4000000000u);
+}
+
+static void the_budget_follows_what_sleepers_learn(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		chan_spin_learn(1);
+	uint32_t least = budget_now();
+	chan_spin_learn(UINT64_MAX);
+	assert_true(budget_now() > least);
+	for (int i = 0; i < 100; i++)
+		chan_spin_learn(UINT64_MAX);
+	uint32_t most = budget_now();
+	assert_true(least >= 10000 && most > least && most <= 60000);
+	for (int i = 0; i < 100; i++)
+		chan_spin_learn(most / 2);
+	assert_true(budget_now() < most && budget_now() > least);
+}
+
+static void spin_on_one_cpu(void *arg)
+{
+	chan_cpu_t nowhere = -1, here = -1, elsewhere = INT_MAX;
+	struct spin spin;
+
+	(void)arg;
+	base_pin(base_cpu(0));
+	chan_cpu_note(&here);
+	MUST(here == base_cpu(0) && here == sched_getcpu());
+	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
+	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
+	MUST(whole(&spin, &here, CHAN_FOREVER) <= 4);
+	MUST(whole(&spin, &elsewhere, CHAN_FOREVER) > 4);
+}
+
+static void on_one_cpu_there_is_nothing_to_spin_for(void **state)
+{
+	struct sleeper s;
+
+	(void)state;
+	sleeper_start(&s, spin_on_one_cpu, NULL);
+	sleeper_join(&s);
+}
+
+static void the_pace_finds_the_rhythm(void **state)
+{
+	struct pace pace = {0};
+
+	(void)state;
+	pace_gained(&pace, 1);
+	assert_int_equal(pace.ns, 0);
+	for (uint32_t before = 0, i = 0; i < 5; i++, before = pace.ns) {
+		pace_gained(&pace, 2);
+		assert_true(pace.ns > before);
+	}
+	for (int i = 0; i < 100; i++)
+		pace_gained(&pace, 30);
+	assert_true(pace.ns >= CHAN_PACE_MAX && pace.ns < 2 * CHAN_PACE_MAX);
+	uint32_t before = pace.ns;
+	pace_gained(&pace, 0);
+	assert_int_equal(pace.ns, before / 2);
+	for (int i = 0; i < 100; i++)
+		pace_gained(&pace, 1);
+	assert_int_equal(pace.ns, 0);
+	pace_wait(&pace); /* also of 0 it comes back */
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_environment_limits_the_looks),
+		TEST(it_ends_by_the_clock),
+		TEST(it_ends_by_the_deadline),
+		TEST(what_does_not_pay_is_cut_and_comes_back),
+		TEST(the_budget_follows_what_sleepers_learn),
+		TEST(on_one_cpu_there_is_nothing_to_spin_for),
+		TEST(the_pace_finds_the_rhythm),
+	};
+	return cmocka_run_group_tests(tests, base_named, NULL);
+}
