@@ -66,6 +66,14 @@ static void receiver_join(struct futex_broadcast *ch, struct futex_broadcast_rec
 	ch->core.receivers++;
 }
 
+static uint32_t grace_of(size_t retained)
+{
+	if (retained >= FUTEX_GRACE_MOST / FUTEX_GRACE_SLOT)
+		return FUTEX_GRACE_MOST;
+	uint32_t ns = FUTEX_GRACE_SLOT * (uint32_t)retained;
+	return ns < FUTEX_GRACE_LEAST ? FUTEX_GRACE_LEAST : ns;
+}
+
 static enum chan_status broadcast_open(const struct chan_config *config, struct chan_sender **tx,
                                        struct chan_receiver **rx)
 {
@@ -90,6 +98,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	chan_core_hold(&ch->core); /* so that undoing a receiver does not end it */
 	list_init(&ch->everyone);
 	atomic_init(&ch->tail, config->start);
+	ch->grace = grace_of(retained);
 	struct handle *sender = NULL;
 	struct futex_broadcast_receiver *receiver = NULL;
 	if ((status = ring_init(&ch->ring, &layout, retained, config->start)) != CHAN_OK)

@@ -5,12 +5,11 @@
 #include "impls/futex/broadcast.h"
 #include "impls/mutex/broadcast.h"
 
-#define TAKEN_AT_ONCE 16 /* looks at a slot that is being written, before the sender is taken not to run */
-
-#define ASK_EVERY    64  /* messages: how often a receiver asks for the tail, to know how far it may fetch */
-#define PLEA_LOOKS   32  /* how long a plea waits to be seen */
-#define PLEA_PAYS    16  /* messages that it must have brought ... */
-#define SILENCE_MOST 255 /* ... else fewer lags plead */
+#define TAKEN_AT_ONCE 16  /* looks at a slot that is being written, before the sender is taken not to run */
+#define ASK_EVERY     64  /* messages: how often a receiver asks for the tail, to know how far it may fetch */
+#define PLEA_LOOKS    32  /* how long a plea waits to be seen */
+#define PLEA_PAYS     16  /* messages that it must have brought, or half a ring if that is less ... */
+#define SILENCE_MOST  255 /* ... else fewer lags plead */
 
 enum found {
 	FOUND_MESSAGE,
@@ -19,19 +18,28 @@ enum found {
 	FOUND_WRITING /* a sender is in the middle of it */
 };
 
-static void load_element(struct futex_slot *slot, void *msg, size_t size)
+static inline void load_word(struct futex_slot *slot, size_t i, void *to, size_t bytes)
 {
-	char *to = msg;
-	uint64_t word;
+	uint64_t word = atomic_load_explicit(&slot->words[i], memory_order_acquire); /* R4 */
 
-	for (size_t i = 0; i < size / 8; i++) {
-		word = atomic_load_explicit(&slot->words[i], memory_order_acquire); /* R4 */
-		memcpy(to + 8 * i, &word, 8);
+	memcpy(to, &word, bytes);
+}
+
+/* As it was stored. */
+static inline void load_element(struct futex_slot *slot, char *to, size_t size)
+{
+	size_t i = 0, words = size / 8;
+
+	for (; i + 4 <= words; i += 4) {
+		load_word(slot, i, to + 8 * i, 8);
+		load_word(slot, i + 1, to + 8 * i + 8, 8);
+		load_word(slot, i + 2, to + 8 * i + 16, 8);
+		load_word(slot, i + 3, to + 8 * i + 24, 8);
 	}
-	if (size % 8 != 0) {
-		word = atomic_load_explicit(&slot->words[size / 8], memory_order_acquire); /* R4 */
-		memcpy(to + size / 8 * 8, &word, size % 8);
-	}
+	for (; i < words; i++)
+		load_word(slot, i, to + 8 * i, 8);
+	if (size % 8 != 0)
+		load_word(slot, i, to + 8 * i, size % 8);
 }
 
 /* What a receiver at `position` makes of a stamp. By distance: positions wrap. */
@@ -84,6 +92,14 @@ static inline enum found look(const struct futex_broadcast_receiver *r)
 		position);
 }
 
+/* Never 1: that much gets a receiver of any speed. */
+static uint64_t plea_pays(const struct futex_ring *ring)
+{
+	uint64_t half = (ring->mask + 1) / 2;
+
+	return half > PLEA_PAYS ? PLEA_PAYS : half < 2 ? 2 : half;
+}
+
 /* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
  * little time, and waits until it has heard; unless that has not helped lately. */
 static void plead(struct futex_broadcast_receiver *r)
@@ -92,9 +108,9 @@ static void plead(struct futex_broadcast_receiver *r)
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
 	if (r->pleaded)
-		r->silence = position - r->lagged_at >= PLEA_PAYS ? 0
-		             : r->silence < SILENCE_MOST          ? 2 * r->silence + 1
-		                                                  : r->silence;
+		r->silence = position - r->lagged_at >= plea_pays(&r->ring) ? 0
+		             : r->silence < SILENCE_MOST                    ? 2 * r->silence + 1
+		                                                            : r->silence;
 	r->pleaded = r->silent == 0 && atomic_load_explicit(&ch->owner, memory_order_relaxed) != NULL;
 	if (!r->pleaded) {
 		r->silent -= r->silent > 0;
