@@ -232,7 +232,7 @@ static void blocks_are_used_again(void **state)
  * Races
  */
 
-enum { SENDERS = 3, TAKERS = 2, EACH = 30000 };
+enum { SENDERS = 3, TAKERS = 4, EACH = 30000 };
 
 /* Large elements: a block has few cells, and its edges are met all the time. */
 struct large {
