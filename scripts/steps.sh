@@ -106,7 +106,7 @@ style() {
 }
 
 run_shellcheck() {
-	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,fuzz,mutants,coverage,setup} .ci/run .clusterfuzzlite/build.sh \
+	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,soak,fuzz,mutants,coverage,setup} .ci/run .clusterfuzzlite/build.sh \
 		impls/peers/drivers/build
 }
 
@@ -155,6 +155,17 @@ scenarios() {
 	jq -r '.scenarios[].name' "$work/list.$1.json" | sort >"$work/wanted.$1"
 	jq -r '.benchmarks[].name | split("/")[0]' "$json" | sort -u >"$work/measured.$1"
 	diff "$work/wanted.$1" "$work/measured.$1" || { echo "scenarios without a trial, above" && return 1; }
+}
+
+# What the machine can do without a channel: each of them says it, and every table shows it.
+limits() {
+	local json=$work/limits.json name
+	expect 0 chanbench "$1" bench --scenario=limits --seconds=0.01 --processes=1 --repetitions=1 --out="$json" || return
+	holds "$json" '.benchmarks | length == 5 and all(.verdict == "ok" and .items_per_second > 0 and .control == "limit")' || return
+	expect 0 chanbench "$1" bench --scenario=spsc,ping_pong --impl=mutex --seconds=0.01 --processes=1 --repetitions=1 || return
+	for name in ring ring_by_32 cache_line futex cond; do
+		[ "$(grep -c "^  $name (limit) *ok" "$out")" -gt 1 ] || { echo "not in every table: $name" && return 1; }
+	done
 }
 
 # Every scenario over the whole range of its parameters, shortly.
@@ -305,7 +316,7 @@ readme_names() {
 	{
 		chanbench release --help
 		for name in list bench compare check stress; do chanbench release $name --help; done
-		cat "$root"/scripts/{bench,test,fuzz,mutants,coverage,setup} # their options
+		cat "$root"/scripts/{bench,test,soak,fuzz,mutants,coverage,setup} # their options
 	} >"$work/help" 2>&1
 	for name in $(grep -oE -- '--[a-z][a-z-]+' "$root/README.md" | sort -u); do
 		case $name in
@@ -356,6 +367,29 @@ broken_channels() {
 	done
 	holds "$json" '[.benchmarks[] | select(.name | contains("/mutex/"))] | length > 0 and
 		all(.verdict == "ok" and .items_per_second > 0)' || bad=1
+	return $bad
+}
+
+# A soak of seconds: every kind of ours gets its line; what loses values is found; wrong usage and Ctrl-C have their statuses.
+soak() {
+	local bad=0 kind pid soak=$root/scripts/soak
+	expect 0 "$soak" --minutes=0.02 || return
+	for kind in mpsc unbounded oneshot broadcast watch; do
+		says "$out" "^[a-z]+ +$kind .* ok$" || bad=1
+	done
+	broken "$work/broken.so" || return
+	expect 1 "$soak" --minutes=0.02 --plugin="$work/broken.so" --impl=broken_drop --kind=mpsc || bad=1
+	says "$out" '^broken_drop +mpsc .*(LEDGER|HUNG)' || bad=1
+	expect 2 "$soak" --minutes=0 || bad=1
+	expect 2 "$soak" --minute=1 || bad=1
+	expect 2 "$soak" --kind=pipe || bad=1
+	expect 0 "$soak" --help && says "$out" '--minutes=N' || bad=1
+	"$soak" --minutes=30 --impl=mutex --kind=mpsc >"$work/out.soak" 2>&1 &
+	pid=$!
+	until child_names $pid stress || ! kill -0 $pid 2>/dev/null; do :; done
+	kill -TERM $pid
+	wait $pid || [ $? -eq 143 ] || { echo "SIGTERM: status $?" && bad=1; }
+	says "$work/out.soak" 'interrupted' && says "$work/out.soak" '^mutex +mpsc .* ok' || bad=1
 	return $bad
 }
 

@@ -20,7 +20,7 @@ struct cell_request {
 	uint64_t messages; /* 0: as many as that takes */
 	enum placement placement;
 	uint64_t seed;
-	bool control;          /* the null control in place of an implementation */
+	bool control;          /* null, or no channel at all (limits), in place of an implementation */
 	const char *histogram; /* file for the latencies of the last trial; NULL: none */
 };
 

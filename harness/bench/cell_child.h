@@ -3,7 +3,7 @@
  * cell_child.h - the program that measures one cell, in a process of its own.
  *
  *   chanbench bench-cell --scenario=S --impl=I [--plugin=FILE] --param=k=v ... --repetitions=N --seconds=T --messages=N
- *                        --placement=free|cores|one --seed=N [--control=null] [--histogram=FILE]
+ *                        --placement=free|cores|one --seed=N [--control=null|limit] [--histogram=FILE]
  *
  * It writes to descriptor 3, one JSON object a line:
  *

@@ -34,14 +34,16 @@ static int read_seconds(const char *text, double *value)
 
 static int read_workload(const char *name, struct cell_request *request)
 {
+	request->workload = strcmp(limits.name, name) == 0 ? &limits : NULL;
 	for (size_t i = 0; workloads[i] != NULL; i++)
-		if (strcmp(workloads[i]->name, name) == 0) {
+		if (strcmp(workloads[i]->name, name) == 0)
 			request->workload = workloads[i];
-			params_default(request->workload, &request->params);
-			return 0;
-		}
-	say("bench-cell: unknown scenario '%s'", name);
-	return -1;
+	if (request->workload == NULL) {
+		say("bench-cell: unknown scenario '%s'", name);
+		return -1;
+	}
+	params_default(request->workload, &request->params);
+	return 0;
 }
 
 static int read_param(const char *text, struct cell_request *request)
@@ -107,8 +109,9 @@ static int read_option(const char *option, const char *value, struct cell_reques
 		request->histogram = value;
 		return 0;
 	}
-	if (strcmp(option, "--control") == 0 && strcmp(value, "null") == 0) {
+	if (strcmp(option, "--control") == 0 && (strcmp(value, "null") == 0 || strcmp(value, "limit") == 0)) {
 		request->control = true;
+		request->impl = value;
 		return 0;
 	}
 	say("bench-cell: unknown option '%s=%s'", option, value);
@@ -130,8 +133,6 @@ int cell_request_read(int argc, char **argv, struct cell_request *request)
 		if (read_option(option, equals + 1, request) != 0)
 			return -1;
 	}
-	if (request->control)
-		request->impl = "null";
 	if (request->workload == NULL || request->impl == NULL) {
 		say("bench-cell: --scenario and --impl are needed; this command is for chanbench's own use");
 		return -1;

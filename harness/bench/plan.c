@@ -13,6 +13,8 @@
 
 enum { CELLS_MAX = 100000 };
 
+const char *const control_names[] = {[CONTROL_NULL] = "null", [CONTROL_AA] = "aa", [CONTROL_LIMIT] = "limit"};
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Making
  */
@@ -74,6 +76,10 @@ static void add_cells(struct making *m)
 	const struct block *block = &m->plan->blocks[m->plan->block_count - 1];
 	size_t repeated = SIZE_MAX;
 
+	if (block->workload == &limits) {
+		add_cell(m, (struct cell){.control = CONTROL_LIMIT});
+		return;
+	}
 	if (m->request->controls &&
 	    (block->workload->no_null == NULL || block->workload->no_null(&block->params) == NULL))
 		add_cell(m, (struct cell){.control = CONTROL_NULL});
@@ -218,13 +224,26 @@ static int add_workload(struct making *m, const struct workload *workload)
 	return 0;
 }
 
+/* All limits, whatever presets and parameters the request has for the others. */
+static int add_limits(struct making *m)
+{
+	struct sweep sweep;
+
+	m->workload = &limits;
+	m->preset = NULL;
+	sweep_default(&limits, &sweep);
+	sweep_set(&limits, &sweep, limits.presets[0].params, strlen(limits.presets[0].params));
+	sweep_each(&limits, &sweep, add_block, m);
+	return m->failed;
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Checking the names of a request
  */
 
 static int check_all_names(const struct making *m)
 {
-	const char *scenarios[NAMES_MAX], *presets[4 * NAMES_MAX];
+	const char *scenarios[NAMES_MAX + 1], *presets[4 * NAMES_MAX];
 	size_t scenario_count = 0, preset_count = 0;
 
 	for (; workloads[scenario_count] != NULL && scenario_count < NAMES_MAX; scenario_count++) {
@@ -234,6 +253,7 @@ static int check_all_names(const struct making *m)
 			if (preset_count < 4 * NAMES_MAX)
 				presets[preset_count++] = p->name;
 	}
+	scenarios[scenario_count++] = limits.name;
 	if (choice_check(&m->impls, m->set) != 0 ||
 	    names_check("scenario", &m->scenarios, scenarios, scenario_count) != 0)
 		return -1;
@@ -284,7 +304,8 @@ static int check_remaining(const struct making *m)
 		return -1;
 	}
 	for (size_t i = 0; i < plan->cell_count; i++)
-		if (plan->cells[i].control == CONTROL_NONE && plan->cells[i].lacks == NULL)
+		if ((plan->cells[i].control == CONTROL_NONE && plan->cells[i].lacks == NULL) ||
+		    plan->cells[i].control == CONTROL_LIMIT)
 			return 0;
 	const struct cell *cell = &plan->cells[plan->cell_count - 1];
 	say("nothing to measure: no implementation that was asked for can run it (%s lacks %s)",
@@ -305,8 +326,13 @@ int plan_make(struct plan *plan, const struct plan_request *request, const struc
 	for (size_t i = 0; workloads[i] != NULL && !m.failed; i++)
 		if (m.scenarios.count == 0 || names_index(&m.scenarios, workloads[i]->name) != m.scenarios.count)
 			m.failed = add_workload(&m, workloads[i]);
+	bool limits_named = names_index(&m.scenarios, limits.name) != m.scenarios.count;
+	if (limits_named && !m.failed)
+		m.failed = add_workload(&m, &limits);
 	if (!m.failed)
 		m.failed = check_remaining(&m);
+	if (request->controls && !limits_named && !m.failed)
+		m.failed = add_limits(&m);
 	names_free(&m.impls);
 	names_free(&m.scenarios);
 	names_free(&m.presets);
@@ -322,8 +348,8 @@ void plan_close(struct plan *plan)
 
 void plan_label(const struct cell *cell, char *text, size_t size)
 {
-	if (cell->control == CONTROL_NULL)
-		snprintf(text, size, "null");
+	if (cell->impl == NULL)
+		snprintf(text, size, "%s", control_names[cell->control]);
 	else
 		snprintf(text, size, "%s%s", cell->impl->name, cell->control == CONTROL_AA ? "@aa" : "");
 }

@@ -5,7 +5,8 @@
  * A cell is a workload, an implementation and a value for each parameter. Cells that differ in the implementation alone form a block:
  * one table. Each block can have two controls: the `null` cell, which is the harness with no channel in it (the floor below which
  * nothing can be told), and the A/A cell, which is the block's first implementation once more under another label (the noise: a
- * difference that is not larger than between these two is none).
+ * difference that is not larger than between these two is none). And a run has, once, the raw limits of the machine: cells of the workload
+ * `limits`, each its own block, with no implementation in them. Every table shows them.
  */
 #ifndef CHANBENCH_PLAN_H
 #define CHANBENCH_PLAN_H
@@ -23,11 +24,14 @@ struct plan_request {
 	bool strict_peers;
 };
 
-enum control { CONTROL_NONE, CONTROL_NULL, CONTROL_AA };
+enum control { CONTROL_NONE, CONTROL_NULL, CONTROL_AA, CONTROL_LIMIT };
+
+/* "null", "aa", "limit": as rows and child processes say it. */
+extern const char *const control_names[];
 
 struct cell {
 	size_t block;
-	const struct impl_info *impl; /* NULL: the null control */
+	const struct impl_info *impl; /* NULL: the null control, or a limit */
 	enum control control;
 	const char *lacks; /* what the implementation does not offer, and so does not run; NULL: it runs */
 	size_t twin;       /* the cell whose message count it shares: itself; for A/A, the one that it repeats */
@@ -55,7 +59,7 @@ struct plan {
 int plan_make(struct plan *plan, const struct plan_request *request, const struct impl_set *set);
 void plan_close(struct plan *plan);
 
-/* "mutex", "null", or "mutex@aa" for the second of an A/A pair. */
+/* "mutex", "null", "limit", or "mutex@aa" for the second of an A/A pair. */
 void plan_label(const struct cell *cell, char *text, size_t size);
 
 /* "fan_in/mutex/producers:4/..." */

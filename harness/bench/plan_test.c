@@ -52,8 +52,7 @@ static void test_one_block_with_its_controls(void **state)
 	                                            .param_count = 1,
 	                                            .controls = true}),
 	                 0);
-	assert_int_equal(plan.block_count, 1);
-	assert_int_equal(plan.cell_count, 4); /* null, all, few, all again */
+	assert_int_equal(plan.blocks[0].count, 4); /* null, all, few, all again */
 	assert_int_equal(count(CONTROL_NULL, true), 1);
 	assert_int_equal(count(CONTROL_AA, true), 1);
 	const struct cell *again = &plan.cells[3];
@@ -108,7 +107,7 @@ static void test_what_is_lacking(void **state)
 	                 0);
 	assert_string_equal(plan.cells[1].lacks, "unbounded");
 	plan_close(&plan);
-	/* Nothing that could run remains. */
+	/* Nothing that could run remains: the limits alone are no reason to start. */
 	assert_int_equal(make((struct plan_request){.impls = "few", .scenarios = "watch", .controls = true}), -1);
 	plan_close(&plan);
 }
@@ -141,6 +140,37 @@ static void test_only_who_has_it(void **state)
 	assert_int_equal(make((struct plan_request){
 				 .scenarios = "spsc", .params = (const char *[]){"consumers=2"}, .param_count = 1}),
 	                 -1);
+	plan_close(&plan);
+}
+
+/* Every run with controls has them, once, after all else; and they can be asked for by name, then alone. */
+static void test_limits(void **state)
+{
+	static const char *const ring[] = {"mode=ring"};
+	char name[256];
+
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		assert_int_equal(make((struct plan_request){.scenarios = named ? "limits,spsc" : "spsc",
+		                                            .presets = named ? NULL : "comparison",
+		                                            .controls = true}),
+		                 0);
+		assert_int_equal(count(CONTROL_LIMIT, true), 5);
+		for (size_t i = 0; i < 5; i++) {
+			const struct block *block = &plan.blocks[plan.block_count - 5 + i];
+			assert_ptr_equal(block->workload, &limits);
+			assert_int_equal(block->count, 1);
+			assert_int_equal(block->params.v[PARAM_MODE], i);
+		}
+		plan_name(&plan, &plan.cells[plan.cell_count - 5], name, sizeof name);
+		assert_string_equal(name, "limits/limit/mode:ring");
+		plan_close(&plan);
+	}
+	assert_int_equal(make((struct plan_request){.scenarios = "spsc"}), 0);
+	assert_int_equal(count(CONTROL_LIMIT, true), 0);
+	plan_close(&plan);
+	assert_int_equal(make((struct plan_request){.scenarios = "limits", .params = ring, .param_count = 1}), 0);
+	assert_int_equal(plan.cell_count, 1);
 	plan_close(&plan);
 }
 
@@ -182,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_lacking),
 		cmocka_unit_test(test_all_presets_of_everything),
 		cmocka_unit_test(test_only_who_has_it),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests(tests, make_infos, NULL);

@@ -63,8 +63,7 @@ static void add_row(struct run *run, json_t *row)
 	             json_object_set_new(row, "process", json_integer((json_int_t)run->process)) |
 	             json_object_set_new(row, "order", json_integer((json_int_t)json_array_size(run->rows)));
 	if (cell->control != CONTROL_NONE)
-		failed |=
-			json_object_set_new(row, "control", json_string(cell->control == CONTROL_NULL ? "null" : "aa"));
+		failed |= json_object_set_new(row, "control", json_string(control_names[cell->control]));
 	if (is_peer(run))
 		failed |= json_object_set_new(row, "peer", json_string(cell->impl->package));
 	if (is_driver(run)) {
@@ -255,7 +254,8 @@ static bool make_arguments(const struct run *run, struct arguments *a)
 	bool driver = is_driver(run);
 	bool good = argue(a, "%s", driver ? cell->impl->driver.program : options->program) &&
 	            argue(a, "%s", driver ? "run" : "bench-cell") && argue(a, "--scenario=%s", block->workload->name) &&
-	            (cell->impl != NULL ? argue(a, "--impl=%s", cell->impl->name) : argue(a, "--control=null"));
+	            (cell->impl != NULL ? argue(a, "--impl=%s", cell->impl->name)
+	                                : argue(a, "--control=%s", control_names[cell->control]));
 
 	if (good && cell->impl != NULL && cell->impl->plugin[0] != '\0')
 		good = argue(a, "--plugin=%s", cell->impl->plugin);

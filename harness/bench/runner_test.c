@@ -135,12 +135,22 @@ static void test_all_is_well(void **state)
 			assert_string_equal(control, "null");
 		else if (strncmp(name, "spsc/a@aa/", 10) == 0)
 			assert_string_equal(control, "aa");
+		else if (strncmp(name, "limits/limit/", 13) == 0)
+			assert_string_equal(control, "limit");
 		else
 			assert_null(control);
 	}
-	FILE *nowhere = fopen("/dev/null", "w");
-	assert_true(table_print(&plan, rows, nowhere));
-	fclose(nowhere);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	assert_true(table_print(&plan, rows, out));
+	fclose(out);
+	/* One table, with every limit in it. */
+	const char *null = strstr(text, "null (floor)"), *futex = strstr(text, "futex (limit)");
+	assert_true(null != NULL && futex > null && strstr(futex + 1, "futex (limit)") == NULL);
+	for (size_t k = 0; limits.modes[k] != NULL; k++)
+		assert_non_null(strstr(text, limits.modes[k]));
+	free(text);
 	json_decref(rows);
 }
 
@@ -153,9 +163,10 @@ static void read_record(char *order, size_t size, size_t *calibrations)
 	assert_non_null(file);
 	*calibrations = 0;
 	while (fgets(line, sizeof line, file) != NULL && n + 1 < size) {
-		order[n++] = strstr(line, "--control=null") != NULL ? 'n'
-		             : strstr(line, "--impl=a") != NULL     ? 'a'
-		                                                    : 'b';
+		order[n++] = strstr(line, "--control=null") != NULL    ? 'n'
+		             : strstr(line, "--control=limit") != NULL ? 'l'
+		             : strstr(line, "--impl=a") != NULL        ? 'a'
+		                                                       : 'b';
 		*calibrations += strstr(line, "--messages=0 ") != NULL;
 		assert_true(strstr(line, "--messages=0 ") != NULL || strstr(line, "--messages=4321 ") != NULL);
 	}
@@ -171,8 +182,8 @@ static void test_order_and_calibration(void **state)
 	for (int i = 0; i < 2; i++) {
 		json_decref(run(":", 5));
 		read_record(order[i], sizeof order[i], &calibrations);
-		assert_int_equal(strlen(order[i]), 4 * PROCESSES);
-		assert_int_equal(calibrations, 3); /* null, a, b: the A/A pair shares one */
+		assert_int_equal(strlen(order[i]), (4 + 5) * PROCESSES);
+		assert_int_equal(calibrations, 3 + 5); /* null, a, b, and the limits: the A/A pair shares one */
 	}
 	assert_string_equal(order[0], order[1]);
 	bool differs = false;

@@ -23,10 +23,16 @@ struct line {
 	double score; /* what it is sorted and compared by: the rate; where that is fixed, one over the median latency */
 };
 
+/* The lines of one table: those of a block, and the limits. */
+struct lines {
+	struct line *of;
+	size_t count;
+};
+
 static int by_score(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
-	if (x->cell->control != y->cell->control) /* controls last: null, then A/A */
+	if (x->cell->control != y->cell->control) /* controls last, in their order */
 		return x->cell->control < y->cell->control ? -1 : 1;
 	if (isnan(x->score) != isnan(y->score))
 		return isnan(x->score) ? 1 : -1;
@@ -73,10 +79,14 @@ static void put_rates(char (*texts)[GRID_TEXT], const struct line *line, double 
 		snprintf(texts[5], GRID_TEXT, "%.*f", line->score / best < 0.0995 ? 3 : 2, line->score / best);
 }
 
-static void put_label(char *text, const struct cell *cell)
+static void put_label(char *text, const struct plan *plan, const struct cell *cell)
 {
 	if (cell->control == CONTROL_NULL) {
 		snprintf(text, GRID_TEXT, "null (floor)");
+		return;
+	}
+	if (cell->control == CONTROL_LIMIT) {
+		snprintf(text, GRID_TEXT, "%s (limit)", limits.modes[plan->blocks[cell->block].params.v[PARAM_MODE]]);
 		return;
 	}
 	info_shown_name(cell->impl, text, GRID_TEXT);
@@ -106,7 +116,7 @@ static int line_columns(FILE *out)
 	return window.ws_col > LINE_COLUMNS_MIN ? window.ws_col : LINE_COLUMNS_MIN;
 }
 
-static bool print_grid(const struct block *block, const struct line *lines, FILE *out)
+static bool print_grid(const struct plan *plan, const struct block *block, const struct lines *lines, FILE *out)
 {
 	struct grid grid = {.rows = NULL};
 	char title[GRID_TEXT];
@@ -125,25 +135,25 @@ static bool print_grid(const struct block *block, const struct line *lines, FILE
 	for (const struct figure *f = block->workload->figures; f != NULL && f->member != NULL; f++)
 		grid_column(&grid, f->title, false);
 
-	for (size_t i = 0; i < block->count; i++)
-		if (lines[i].cell->control == CONTROL_NONE)
-			best = fmax(best, lines[i].score);
-	for (size_t i = 0; i < block->count; i++) {
+	for (size_t i = 0; i < lines->count; i++)
+		if (lines->of[i].cell->control == CONTROL_NONE)
+			best = fmax(best, lines->of[i].score);
+	for (size_t i = 0; i < lines->count; i++) {
 		size_t column = 6;
-		if (lines[i].cell->lacks != NULL)
+		if (lines->of[i].cell->lacks != NULL)
 			continue; /* print_lacking */
 		char(*texts)[GRID_TEXT] = grid_row(&grid);
 		if (texts == NULL) {
 			grid_close(&grid);
 			return false;
 		}
-		put_label(texts[0], lines[i].cell);
-		put_verdict(texts[1], &lines[i], &notes);
-		if (isnan(lines[i].rate))
+		put_label(texts[0], plan, lines->of[i].cell);
+		put_verdict(texts[1], &lines->of[i], &notes);
+		if (isnan(lines->of[i].rate))
 			continue;
-		put_rates(texts, &lines[i], best);
-		put_figures(texts, &column, common, &lines[i]);
-		put_figures(texts, &column, block->workload->figures, &lines[i]);
+		put_rates(texts, &lines->of[i], best);
+		put_figures(texts, &column, common, &lines->of[i]);
+		put_figures(texts, &column, block->workload->figures, &lines->of[i]);
 	}
 	grid_print(&grid, out, 2, line_columns(out));
 	grid_close(&grid);
@@ -176,14 +186,15 @@ static void list_end(const struct list_of *list, FILE *out)
 }
 
 /* Whose they are, and which version was measured. */
-static void print_peers(const struct block *block, const struct line *lines, FILE *out)
+static void print_peers(const struct lines *lines, FILE *out)
 {
 	struct list_of list = {"peers: ", 0, line_columns(out)};
 
-	for (size_t i = 0; i < block->count; i++) {
-		const struct impl_info *info = lines[i].cell->impl;
+	for (size_t i = 0; i < lines->count; i++) {
+		const struct impl_info *info = lines->of[i].cell->impl;
 		char name[64], text[256];
-		if (info == NULL || !info->peer || lines[i].cell->control != CONTROL_NONE || isnan(lines[i].rate))
+		if (info == NULL || !info->peer || lines->of[i].cell->control != CONTROL_NONE ||
+		    isnan(lines->of[i].rate))
 			continue;
 		info_shown_name(info, name, sizeof name);
 		snprintf(text, sizeof text, "%s (%s)", name, info->package);
@@ -193,50 +204,50 @@ static void print_peers(const struct block *block, const struct line *lines, FIL
 }
 
 /* Who cannot take part, by what is missing. */
-static void print_lacking(const struct block *block, const struct line *lines, FILE *out)
+static void print_lacking(const struct lines *lines, FILE *out)
 {
-	for (size_t i = 0; i < block->count; i++) {
-		const char *lacks = lines[i].cell->lacks;
+	for (size_t i = 0; i < lines->count; i++) {
+		const char *lacks = lines->of[i].cell->lacks;
 		char title[96];
 		bool said = lacks == NULL;
 		for (size_t k = 0; k < i && !said; k++)
-			said = lines[k].cell->lacks != NULL && strcmp(lines[k].cell->lacks, lacks) == 0;
+			said = lines->of[k].cell->lacks != NULL && strcmp(lines->of[k].cell->lacks, lacks) == 0;
 		if (said)
 			continue;
 		snprintf(title, sizeof title, "no %.80s: ", lacks);
 		struct list_of list = {title, 0, line_columns(out)};
-		for (size_t k = i; k < block->count; k++) {
+		for (size_t k = i; k < lines->count; k++) {
 			char name[GRID_TEXT];
-			if (lines[k].cell->lacks == NULL || strcmp(lines[k].cell->lacks, lacks) != 0)
+			if (lines->of[k].cell->lacks == NULL || strcmp(lines->of[k].cell->lacks, lacks) != 0)
 				continue;
-			put_label(name, lines[k].cell);
+			info_shown_name(lines->of[k].cell->impl, name, GRID_TEXT);
 			list_word(&list, name, out);
 		}
 		list_end(&list, out);
 	}
 }
 
-static void print_notes(const struct block *block, const struct line *lines, FILE *out)
+static void print_notes(const struct lines *lines, FILE *out)
 {
 	size_t notes = 0;
 	const struct line *again = NULL, *first = NULL;
 	bool hung = false;
 
-	for (size_t i = 0; i < block->count; i++) {
-		if (lines[i].rows != NULL && strlen(lines[i].verdict) > VERDICT_MAX)
-			fprintf(out, "  [%zu] %s\n", ++notes, lines[i].verdict);
-		hung |= strncmp(lines[i].verdict, "hung", 4) == 0;
-		if (lines[i].cell->control == CONTROL_AA)
-			again = &lines[i];
+	for (size_t i = 0; i < lines->count; i++) {
+		if (lines->of[i].rows != NULL && strlen(lines->of[i].verdict) > VERDICT_MAX)
+			fprintf(out, "  [%zu] %s\n", ++notes, lines->of[i].verdict);
+		hung |= strncmp(lines->of[i].verdict, "hung", 4) == 0;
+		if (lines->of[i].cell->control == CONTROL_AA)
+			again = &lines->of[i];
 	}
 	if (hung)
 		fputs("  hung: a call never returned: a wake-up was lost, or a message was and is waited for; "
 		      "'chanbench check' "
 		      "tells more\n",
 		      out);
-	for (size_t i = 0; i < block->count && again != NULL; i++)
-		if (lines[i].cell->impl == again->cell->impl && lines[i].cell->control == CONTROL_NONE)
-			first = &lines[i];
+	for (size_t i = 0; i < lines->count && again != NULL; i++)
+		if (lines->of[i].cell->impl == again->cell->impl && lines->of[i].cell->control == CONTROL_NONE)
+			first = &lines->of[i];
 	if (first != NULL && !isnan(first->score) && !isnan(again->score))
 		fprintf(out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
 		        100 * (exp(fabs(log(first->score / again->score))) - 1));
@@ -252,56 +263,95 @@ static void print_title(const struct block *block, FILE *out)
 	fputc('\n', out);
 }
 
-static bool print_block(const struct plan *plan, const struct block *block, json_t *cells, FILE *out, bool *good)
+/* The line of one cell; `*good` becomes false where its verdict is bad and counts. False: out of memory. */
+static bool read_line(const struct plan *plan, const struct cell *cell, json_t *cells, struct line *line, bool *good)
 {
-	struct line *lines = calloc(block->count + 1, sizeof *lines);
-	bool any = false, complete = lines != NULL;
+	const struct block *block = &plan->blocks[cell->block];
 	bool fixed = sweep_has(block->workload, PARAM_RATE) && block->params.v[PARAM_RATE] != 0;
+	bool complete = true;
+	char name[1024];
+
+	plan_name(plan, cell, name, sizeof name);
+	*line = (struct line){
+		.cell = cell, .rows = json_object_get(cells, name), .verdict = "ok", .rate = NAN, .score = NAN};
+	if (line->rows == NULL)
+		return true;
+	line->verdict = summary_verdict(line->rows);
+	/* One broken trial, and the cell has no number: who knows what the others left out to be so fast. */
+	bool broken = strcmp(line->verdict, "ok") != 0;
+	if (broken && (cell->impl == NULL || !cell->impl->peer || plan->strict_peers))
+		*good = false;
+	if (!broken)
+		complete = summary_samples(line->rows, "items_per_second", &line->rates);
+	line->rate = stats_median(&line->rates);
+	line->score = fixed && !isnan(line->rate) ? 1 / summary_median(line->rows, "p50_ns") : line->rate;
+	return complete;
+}
+
+static void free_lines(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		samples_free(&lines->of[i].rates);
+	free(lines->of);
+}
+
+/* The limits, whose lines stand in every table. */
+static bool read_limits(const struct plan *plan, json_t *cells, struct lines *limit_lines, bool *good)
+{
+	bool complete = true;
+
+	*limit_lines = (struct lines){.of = calloc(plan->cell_count + 1, sizeof(struct line))};
+	if (limit_lines->of == NULL)
+		return false;
+	for (size_t i = 0; i < plan->cell_count && complete; i++)
+		if (plan->cells[i].control == CONTROL_LIMIT)
+			complete =
+				read_line(plan, &plan->cells[i], cells, &limit_lines->of[limit_lines->count++], good);
+	return complete;
+}
+
+static bool print_block(const struct plan *plan, const struct block *block, const struct lines *limit_lines,
+                        json_t *cells, FILE *out, bool *good)
+{
+	struct lines own = {.of = calloc(block->count + 1, sizeof(struct line))};
+	struct lines all = {.of = calloc(block->count + limit_lines->count + 1, sizeof(struct line))};
+	bool any = false, complete = own.of != NULL && all.of != NULL;
 
 	for (size_t i = 0; i < block->count && complete; i++) {
-		struct line *line = &lines[i];
-		char name[1024];
-		line->cell = &plan->cells[block->first + i];
-		line->verdict = "ok";
-		line->rate = NAN;
-		line->score = NAN;
-		plan_name(plan, line->cell, name, sizeof name);
-		line->rows = json_object_get(cells, name);
-		if (line->rows == NULL)
-			continue;
-		any = true;
-		line->verdict = summary_verdict(line->rows);
-		/* One broken trial, and the cell has no number: who knows what the others left out to be so fast. */
-		bool broken = strcmp(line->verdict, "ok") != 0;
-		bool counts = line->cell->impl == NULL || !line->cell->impl->peer || plan->strict_peers;
-		if (broken && counts)
-			*good = false;
-		if (!broken)
-			complete = summary_samples(line->rows, "items_per_second", &line->rates);
-		line->rate = stats_median(&line->rates);
-		line->score = fixed && !isnan(line->rate) ? 1 / summary_median(line->rows, "p50_ns") : line->rate;
+		complete = read_line(plan, &plan->cells[block->first + i], cells, &own.of[own.count++], good);
+		any |= own.of[i].rows != NULL;
 	}
 	if (complete && any) {
-		qsort(lines, block->count, sizeof *lines, by_score);
+		memcpy(all.of, own.of, own.count * sizeof *all.of);
+		memcpy(all.of + own.count, limit_lines->of, limit_lines->count * sizeof *all.of);
+		all.count = own.count + limit_lines->count;
+		qsort(all.of, all.count, sizeof *all.of, by_score);
 		print_title(block, out);
-		complete = print_grid(block, lines, out);
-		print_notes(block, lines, out);
-		print_lacking(block, lines, out);
-		print_peers(block, lines, out);
+		complete = print_grid(plan, block, &all, out);
+		print_notes(&all, out);
+		print_lacking(&all, out);
+		print_peers(&all, out);
 	}
-	for (size_t i = 0; i < block->count && lines != NULL; i++)
-		samples_free(&lines[i].rates);
-	free(lines);
+	free(all.of); /* what they point to is the others' */
+	free_lines(&own);
 	return complete;
 }
 
 bool table_print(const struct plan *plan, json_t *rows, FILE *out)
 {
 	json_t *cells = summary_by_cell(rows);
-	bool good = true, complete = cells != NULL;
+	struct lines limit_lines = {.of = NULL};
+	bool good = true, complete = cells != NULL && read_limits(plan, cells, &limit_lines, &good);
 
 	for (size_t i = 0; i < plan->block_count && complete; i++)
-		complete = print_block(plan, &plan->blocks[i], cells, out, &good);
+		if (plan->blocks[i].workload != &limits)
+			complete = print_block(plan, &plan->blocks[i], &limit_lines, cells, out, &good);
+	if (limit_lines.count == plan->cell_count && complete) { /* nothing but them */
+		fprintf(out, "\n%s\n", limits.name);
+		complete = print_grid(plan, &plan->blocks[0], &limit_lines, out);
+		print_notes(&limit_lines, out);
+	}
+	free_lines(&limit_lines);
 	if (!complete)
 		fputs("out of memory: the table is not complete\n", out);
 	json_decref(cells);

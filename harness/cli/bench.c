@@ -146,6 +146,9 @@ static void print_foot(json_t *context, json_t *rows, FILE *table)
 	      "implementation: a\n"
 	      "difference that is not larger than this noise is none. Verdict: 'ok' when every message of every trial "
 	      "is accounted for.\n"
+	      "'(limit)' is what two threads do here without a channel: messages through the plainest ring, one by one and "
+	      "32 at once;\n"
+	      "round trips by a cache line, by a futex, by a mutex with condition variables. Measured once for all tables.\n"
 	      "\nWhat makes this run doubtful:\n",
 	      table);
 	if (!provenance_print_doubts(context, rows, table))
@@ -246,7 +249,7 @@ static const struct option bench_options[] = {
 	{"timeout", "S", "seconds without progress after which a trial counts as hung (10)", false},
 	{"out", "FILE.json", "every trial, in google-benchmark's JSON", false},
 	{"list-cells", NULL, "print what would be measured, and stop", false},
-	{"no-controls", NULL, "without the null floor and the A/A pair", false},
+	{"no-controls", NULL, "without the null floor, the A/A pair and the limits", false},
 	{NULL, NULL, NULL, false},
 };
 

@@ -247,6 +247,7 @@ static int run(int argc, char **argv)
 	puts("\nscenarios (parameters with their defaults)");
 	for (size_t i = 0; workloads[i] != NULL; i++)
 		print_scenario(workloads[i]);
+	print_scenario(&limits);
 	print_ranges();
 done:
 	impl_set_close(&set);

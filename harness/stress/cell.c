@@ -32,6 +32,8 @@ static void hear(const char *line, void *arg)
 		r->verdict = STRESS_LEDGER;
 	else if (strcmp(line, "history") == 0)
 		r->verdict = STRESS_HISTORY;
+	else if (strcmp(line, "endless") == 0)
+		r->verdict = STRESS_HUNG;
 	else if (strcmp(line, "ended") == 0)
 		listening->ended = true;
 	else if (strncmp(line, "text ", 5) == 0)
@@ -86,6 +88,8 @@ void stress_cell_run(const struct impl_info *info, enum kind kind, const struct 
 	if (ended.end == CHILD_HUNG) {
 		result->verdict = STRESS_HUNG;
 		add(result, "%s\n", how);
+	}
+	if (result->verdict == STRESS_HUNG) {
 		tell_seats(cell.board, result);
 	} else if (ended.end == CHILD_NOT_STARTED || (ended.end == CHILD_EXITED && ended.code == 3)) {
 		result->verdict = STRESS_MACHINE;

@@ -13,6 +13,7 @@ struct stress_options {
 	uint64_t seed;       /* of the first round; each further one has the next number */
 	unsigned threads;    /* at most so many */
 	bool history;        /* record and check histories */
+	bool wrap;           /* counters begin just before they wrap, in every round */
 	double timeout;      /* a cell whose threads do nothing for so long hangs */
 };
 

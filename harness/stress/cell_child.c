@@ -14,6 +14,8 @@
 #define CONFIGURATIONS_MAX UINT64_C(8000000)
 /* How long a round that has failed may take to end by itself. */
 #define GRACE_NS UINT64_C(2000000000)
+/* How many timeouts the threads of a round may go on for. A round takes a second, or ten on a machine that is busy otherwise. */
+#define ROUND_TIMEOUTS 6
 
 struct child {
 	const struct stress_cell *cell;
@@ -23,6 +25,7 @@ struct child {
 	struct stress_result sums;
 	pthread_mutex_t lock;
 	struct round *round; /* under the lock; NULL: between rounds */
+	uint64_t begun;      /* under the lock: when the threads of the round began; 0: they do not run */
 	atomic_bool reported;
 };
 
@@ -45,10 +48,20 @@ static void report(struct child *child, const char *verdict, const char *text)
 	}
 }
 
-/* Says that something moves, as long as it does; and gives a round that has failed, and whose threads may wait for ever, its end. */
+/* The last words of a round that does not end by itself. Under the lock, which stays locked. */
+static void end_now(struct child *child, const char *verdict, const char *text)
+{
+	report(child, verdict, text);
+	dprintf(child->pipe, "ended\n");
+	_exit(EXIT_GOOD);
+}
+
+/* Says that something moves, as long as it does; and gives a round its end that has failed, and whose threads may wait for ever, or whose
+ * threads do something without end (a receive that says CHAN_LAGGED each time). */
 static void *heart(void *arg)
 {
 	struct child *child = arg;
+	const uint64_t patience = (uint64_t)(child->cell->options->timeout * ROUND_TIMEOUTS * 1e9);
 	uint64_t before = 0, failed_at = 0;
 	for (;; usleep(50000)) {
 		uint64_t now = atomic_load_explicit(&board->checking, memory_order_relaxed);
@@ -63,19 +76,20 @@ static void *heart(void *arg)
 		} else if (failed_at == 0) {
 			failed_at = chan_now();
 		} else if (chan_now() - failed_at > GRACE_NS) {
-			report(child, "ledger", child->round->failure);
-			dprintf(child->pipe, "ended\n");
-			_exit(EXIT_GOOD);
+			end_now(child, "ledger", child->round->failure);
 		}
+		if (child->begun != 0 && chan_now() - child->begun > patience)
+			end_now(child, "endless", "the threads of the round are at work, and do not come to an end");
 		pthread_mutex_unlock(&child->lock);
 	}
 	return NULL;
 }
 
-static void set_round(struct child *child, struct round *round)
+static void set_round(struct child *child, struct round *round, uint64_t begun)
 {
 	pthread_mutex_lock(&child->lock);
 	child->round = round;
+	child->begun = begun;
 	pthread_mutex_unlock(&child->lock);
 }
 
@@ -138,12 +152,15 @@ static bool run_round(struct child *child, uint64_t number)
 	round->board = board;
 	round->seed = seed;
 	round->honours_start = (child->cell->info->flags & CHAN_HONOURS_START) != 0;
+	round->wrap = options->wrap;
 	round->threads = 2 + (unsigned)random_below(&random, options->threads - 1);
 	round->recorded = options->history && random_below(&random, 4) != 0;
 	size_t operations = sizes[random_below(&random, 4)];
 	dprintf(child->pipe, "round %" PRIu64 " %" PRIu64 "\n", number, seed);
-	set_round(child, round);
-	if (!round_run(round, operations)) {
+	set_round(child, round, chan_now());
+	bool ran = round_run(round, operations);
+	set_round(child, round, 0);
+	if (!ran) {
 		fprintf(stderr, "out of memory, or of threads\n");
 		goto done;
 	}
@@ -154,7 +171,7 @@ static bool run_round(struct child *child, uint64_t number)
 		good = !round->recorded || check_history(child, round);
 	send_stats(child);
 done:
-	set_round(child, NULL);
+	set_round(child, NULL, 0);
 	round_free(round);
 	free(round);
 	return good;

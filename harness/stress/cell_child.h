@@ -5,7 +5,8 @@
  *   alive                the threads are at work
  *   round N SEED         begins
  *   stats ...            after each round, the sums so far, in the order of STATS_FORMAT
- *   ledger | history     the verdict when it is not good; then
+ *   ledger | history | endless
+ *                        the verdict when it is not good; then
  *   text ...             each line of what went wrong
  *   ended
  */

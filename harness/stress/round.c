@@ -167,6 +167,15 @@ void stress_waiter_init(struct stress_waiter *waiter)
  * Choices
  */
 
+/* A little before the end of 64 bits, which is the end of any narrower counter, too; or of half of them, where differences change their
+ * sign. So near that every round goes beyond it. */
+static uint64_t before_a_wrap(struct round *round)
+{
+	static const uint64_t ends[] = {0, 0, 0, 0, (uint64_t)1 << 63, (uint64_t)1 << 31, (uint64_t)1 << 15, 0};
+
+	return ends[random_below(&round->random, 8)] - random_below(&round->random, 40) - 1;
+}
+
 void round_choose_config(struct round *round, bool copies)
 {
 	static const size_t sizes[] = {8, 8, 16, 24, 64, 256, 40, 0, 1, 4};
@@ -176,9 +185,12 @@ void round_choose_config(struct round *round, bool copies)
 	struct chan_config *config = &round->config;
 	config->size = sizes[random_below(&round->random, round->recorded ? 6 : 10)];
 	round->hooks = random_below(&round->random, 3) != 0;
-	config->start = round->honours_start && random_below(&round->random, 2) == 0
-	                        ? wraps[random_below(&round->random, 10)]
-	                        : 0;
+	if (round->honours_start && round->wrap)
+		config->start = before_a_wrap(round);
+	else
+		config->start = round->honours_start && random_below(&round->random, 2) == 0
+		                        ? wraps[random_below(&round->random, 10)]
+		                        : 0;
 	config->destroy = round->hooks ? on_destroy : NULL;
 	config->clone = round->hooks && copies ? on_clone : NULL;
 	config->context = round;

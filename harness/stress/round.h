@@ -56,6 +56,7 @@ struct round {
 	uint64_t seed, random; /* random: the scenario's own, before the threads run */
 	unsigned threads;
 	bool recorded, honours_start;
+	bool wrap; /* counters begin just before they wrap */
 
 	/* What the scenario chose. */
 	struct chan_config config;

@@ -62,6 +62,28 @@ static void test_right(void **state)
 	}
 }
 
+/* Where the counters of a soak begin: so near before an end that a round of any length goes beyond it. */
+static void test_wrap(void **state)
+{
+	static const uint64_t ends[] = {0, (uint64_t)1 << 63, (uint64_t)1 << 31, (uint64_t)1 << 15};
+	static struct round round = {.wrap = true, .honours_start = true, .random = 7};
+	unsigned seen[4] = {0};
+
+	(void)state;
+	for (int i = 0; i < 400; i++) {
+		size_t k = 0;
+		round_choose_config(&round, false);
+		while (k < 4 && ends[k] - round.config.start - 1 >= 40)
+			k++;
+		assert_true(k < 4);
+		seen[k]++;
+	}
+	assert_true(seen[0] > 200 && seen[1] > 0 && seen[2] > 0 && seen[3] > 0);
+	round.honours_start = false;
+	round_choose_config(&round, false);
+	assert_int_equal(round.config.start, 0);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * A receive that is wrong now and then, around that of the first implementation
  */
@@ -156,6 +178,7 @@ static void test_wrong(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_right), cmocka_unit_test(test_wrong)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_right), cmocka_unit_test(test_wrap),
+	                                   cmocka_unit_test(test_wrong)};
 	return cmocka_run_group_tests_name("round", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "impls/channel.h"
 
+extern const struct chan_oneshot_ops futex_oneshot_ops;
 extern const struct chan_impl chan_futex;
 
 #endif

@@ -6,7 +6,7 @@
 #ifndef CHANBENCH_MUTEX_MPSC_TESTING_H
 #define CHANBENCH_MUTEX_MPSC_TESTING_H
 
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/mutex/queue.c"
 #include "impls/mutex/mpsc_life.c"
 #include "impls/mutex/mutex.h"

@@ -2,7 +2,7 @@
  *
  * watch_race_test.c - what several threads do to one watch channel at a time.
  */
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/mutex/watch.c"
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"

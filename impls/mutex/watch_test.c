@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/mutex/watch.c"
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"

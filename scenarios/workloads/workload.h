@@ -77,6 +77,9 @@ struct workload {
 /* All of them, in the order in which they are shown; ends with NULL. */
 extern const struct workload *const workloads[];
 
+/* No scenario for implementations: what two threads do without a channel. Its cells are the ceilings in the tables. */
+extern const struct workload limits;
+
 /* --- params.c --- */
 
 /* What a parameter counts and which values it takes. They are the same in every scenario; a mode has words instead. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * testing.h - what the unit tests of oneshot, broadcast and watch share. Included once, by a test program.
+ * items_testing.h - what the unit tests of oneshot, broadcast and watch share. Included once, by a test program.
  *
  * MEMORY THAT RUNS OUT. The sources under test are compiled into the test program, with allocations that fail on demand: set
  * `allocations_left` to how many shall still succeed.
@@ -8,8 +8,8 @@
  * THE LEDGER. An `item` owns a piece of heap. destroy frees it, clone makes another; so a value that is destroyed twice, or never,
  * shows in the ledger and to AddressSanitizer. A clone that meets another clone of the same value fails the test (B-33).
  */
-#ifndef CHANBENCH_MUTEX_TESTING_H
-#define CHANBENCH_MUTEX_TESTING_H
+#ifndef CHANBENCH_BASE_ITEMS_TESTING_H
+#define CHANBENCH_BASE_ITEMS_TESTING_H
 
 #include "impls/testing.h"
 

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * oneshot.c - the oneshot channel without a lock: one value, once; one allocation, one atomic word.
+ *
+ * OVERVIEW. One allocation holds the word, the value and what belongs to either side. Each of the two sides has few things to say, each only
+ * once, and says it by setting a bit of the word: the sender that it is done, with a value or without; the receiver that it takes none any
+ * more. What it finds in the word as it sets its bit tells it all that it must do for the other side: wake it, run its callbacks, free the
+ * channel. So a send is one atomic instruction, and so is the waiting side's whole view. After Tokio's oneshot (a state word, value beside
+ * it); the sleep is a futex on the word itself.
+ *
+ * THE BITS. The sender sets TX_*, the receiver RX_*; none is ever unset but ASLEEP.
+ *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_SHUT came first
+ *   TX_LEFT    it has gone, if RX_ARMED was set before TX_DONE; else it has gone with TX_DONE, having nobody to call back
+ *   RX_SHUT    closed or dropped: a send that comes later fails. RX_DONE beside it: dropped
+ *   RX_LEFT    it has gone
+ *   x_ASLEEP   that side's thread sleeps on the word, or is about to
+ *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is TX_DONE, RX_SHUT
+ *
+ * INVARIANTS
+ *   I1  Whoever sees that the other side has gone, in the step in which it goes itself or before, frees the channel; the other has then
+ *       not seen that, and does not touch it any more.
+ *   I2  The value belongs to its sender until TX_SENT is set without RX_SHUT before it, and from then on to the receiver. Both sides know which of
+ *       the two came first: each sees the word as it was when it set its own (O-11).
+ *   I3  `lock` guards the queues of armed waiters, and is touched only where somebody armed one; by one side only as long as it has not gone.
+ *
+ * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one that sets RX_SHUT. recv, closed, properties and an
+ * arm that says READY: the read of the word that they go by; an arm that says ARMED: the step that sets ARMED, or the read under the lock.
+ *
+ * MEMORY ORDER. Every step on the word is a read-modify-write, acquire and release, so each side sees what the other did before
+ * all the bits that it finds. A1, the step that sets TX_DONE, releases the value to R1, the reads of the word by the receiver. A2, the
+ * step that sets RX_SHUT, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that frees.
+ *
+ * A PEER THAT IS PREEMPTED holds up nobody: there is no state between two bits. Only a disarm waits for the callback that it is to end, and
+ * who arms, disarms or fires for the lock, held for a few instructions by no one but who does the same.
+ *
+ * WAITING. The thread spins first, then sleeps. Channels live shorter than what can be learned about spinning, so it is kept by thread: whether it
+ * pays, and on which CPU the one ran that answered last.
+ */
+#include "impls/futex/futex.h"
+#include "impls/base/config.h"
+#include "impls/base/futex.h"
+#include "impls/base/guard.h"
+#include "impls/base/spin.h"
+#include "impls/base/wait.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+
+enum {
+	TX_DONE = 1,
+	TX_SENT = 2,
+	TX_LEFT = 4,
+	TX_ASLEEP = 8,
+	TX_ARMED = 16,
+	RX_SHUT = 32,
+	RX_DONE = 64,
+	RX_LEFT = 128,
+	RX_ASLEEP = 256,
+	RX_ARMED = 512
+};
+
+/* One side: its handle, private to its thread but for `queue`. */
+struct side {
+	struct guard guard;
+	struct list armed; /* its armed waiters, by `siblings` */
+	struct list queue; /* those that have not fired; under the lock */
+};
+
+/* What a sender touches stands together, at the end and just before the value. */
+struct oneshot {
+	pthread_mutex_t lock;
+	void (*destroy)(void *msg, void *context);
+	void *context;
+	struct side rx;
+	bool shut;       /* the receiver has set RX_SHUT ... */
+	bool refused;    /* ... before the sender was done */
+	bool terminated; /* the receiver has had its result */
+	struct side tx;
+	void *value; /* in the same allocation */
+	size_t size;
+	_Atomic uint32_t word;
+	int sent_on; /* the CPU of the sender; published by TX_DONE */
+};
+
+static _Thread_local struct spin_site site;
+static _Thread_local chan_cpu_t peer = -1;
+
+static struct oneshot *of_tx(const struct chan_sender *tx)
+{
+	return LIST_ENTRY(tx, struct oneshot, tx);
+}
+
+static struct oneshot *of_rx(const struct chan_receiver *rx)
+{
+	return LIST_ENTRY(rx, struct oneshot, rx);
+}
+
+static uint32_t look(struct oneshot *ch)
+{
+	return atomic_load_explicit(&ch->word, memory_order_acquire); /* R1, R2 */
+}
+
+/* Sets bits that are not set; returns the word as it was. A1, A2, A3, R1, R2, R3. An addition, because that needs no second try. */
+static uint32_t set(struct oneshot *ch, uint32_t bits)
+{
+	return atomic_fetch_add_explicit(&ch->word, bits, memory_order_acq_rel);
+}
+
+static bool tx_gone(uint32_t word)
+{
+	return (word & TX_DONE) != 0 && (word & (RX_ARMED | TX_LEFT)) != RX_ARMED;
+}
+
+static void side_init(struct side *side)
+{
+	guard_init(&side->guard);
+	list_init(&side->armed);
+	list_init(&side->queue);
+}
+
+static enum chan_status oneshot_open(const struct chan_config *config, struct chan_sender **tx,
+                                     struct chan_receiver **rx)
+{
+	struct layout layout;
+	void *memory;
+
+	if (config == NULL || tx == NULL || rx == NULL)
+		return CHAN_INVALID;
+	enum chan_status status = chan_config_layout(config, &layout);
+	if (status != CHAN_OK)
+		return status;
+
+	size_t align = layout.align < alignof(struct oneshot) ? alignof(struct oneshot) : layout.align;
+	size_t offset = (sizeof(struct oneshot) + align - 1) & ~(align - 1);
+	if (align <= alignof(max_align_t)) /* the fast way of most allocators is for these only */
+		memory = malloc(offset + layout.stride);
+	else if (posix_memalign(&memory, align, offset + layout.stride) != 0)
+		memory = NULL;
+	if (memory == NULL)
+		return CHAN_NOMEM;
+
+	struct oneshot *ch = memory;
+	atomic_init(&ch->word, 0);
+	side_init(&ch->tx);
+	side_init(&ch->rx);
+	ch->shut = ch->refused = ch->terminated = false;
+	ch->size = layout.size;
+	ch->value = (char *)memory + offset;
+	ch->destroy = config->destroy;
+	ch->context = config->context;
+	ch->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	*tx = (struct chan_sender *)&ch->tx;
+	*rx = (struct chan_receiver *)&ch->rx;
+	return CHAN_OK;
+}
+
+static void free_channel(struct oneshot *ch)
+{
+	pthread_mutex_destroy(&ch->lock);
+	free(ch);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Waiting
+ */
+
+/* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
+ * `until` the deadline has come. */
+static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_cpu_t *other, uint64_t deadline)
+{
+	struct spin spin;
+	uint32_t word;
+
+	chan_spin_setup();
+	chan_spin_begin(&spin, &site, other, 0);
+	chan_spin_until(&spin, deadline);
+	while (((word = look(ch)) & until) == 0 && chan_spin(&spin))
+		;
+	bool sleeps = (word & until) == 0;
+	if (sleeps) {
+		word = set(ch, asleep) + asleep;
+		while ((word & until) == 0 && chan_futex_wait(&ch->word, word, deadline))
+			word = look(ch);
+		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acq_rel); /* R1, R2 */
+	}
+	chan_spin_end(&spin, sleeps);
+	return word;
+}
+
+/* Of what a side has set in `word`, wakes the thread of the other. By now that may have seen it, gone on, and freed the channel. */
+static void wake(struct oneshot *ch, uint32_t word, uint32_t asleep)
+{
+	if ((word & asleep) != 0)
+		chan_futex_wake(&ch->word, 1); /* of either side only its own thread sleeps */
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Armed waiters
+ */
+
+/* Fires all that wait in `queue`. */
+static void fire(struct oneshot *ch, struct list *queue)
+{
+	struct list firing = WAIT_FIRING(firing);
+
+	pthread_mutex_lock(&ch->lock);
+	chan_wait_wake_all(queue, &firing);
+	chan_wait_unlock(&ch->lock, &firing);
+}
+
+static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
+{
+	pthread_mutex_lock(&ch->lock);
+	enum wait_state found = chan_wait_disarm(&ch->lock, w);
+	pthread_mutex_unlock(&ch->lock);
+	return found;
+}
+
+static void disarm_all(struct oneshot *ch, struct side *side)
+{
+	while (!list_empty(&side->armed))
+		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
+}
+
+/* Registers a waiter for the first of `until` to be set, unless one is. `armed` is the bit of the side. */
+static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_waiter *waiter, uint32_t until,
+                         uint32_t armed)
+{
+	pthread_mutex_lock(&ch->lock);
+	uint32_t word = look(ch);
+	/* Not when the other side is done: it has not seen the bit, and does not come back. */
+	while ((word & (until | armed)) == 0 &&
+	       !atomic_compare_exchange_weak_explicit(&ch->word, &word, word | armed, memory_order_acq_rel,
+	                                              memory_order_acquire))
+		;
+	bool ready = (word & until) != 0;
+	if (!ready)
+		/* From here on who sets one of `until` sees `armed`, and comes for the lock. */
+		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, until)->queue);
+	pthread_mutex_unlock(&ch->lock);
+	return ready ? CHAN_READY : CHAN_ARMED;
+}
+
+static bool oneshot_disarm(struct chan_waiter *waiter)
+{
+	struct wait *w = chan_wait_of_waiter(waiter);
+	struct oneshot *ch = w->handle;
+	uint32_t until = w->event;
+
+	/* The event chooses all who wait for it as it sets the bit, also those whom it has not yet come to fire. */
+	return end_wait(ch, w) != WAIT_QUEUED || (look(ch) & until) != 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * The sender
+ */
+
+/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
+static uint32_t finish(struct oneshot *ch, uint32_t bits)
+{
+	if (!list_empty(&ch->tx.armed))
+		disarm_all(ch, &ch->tx);
+	ch->sent_on = chan_cpu();
+	guard_leave(&ch->tx.guard);
+	uint32_t word = set(ch, bits); /* A1 */
+	wake(ch, word, RX_ASLEEP);
+	bool last = (word & RX_LEFT) != 0; /* R3 */
+	if ((word & RX_ARMED) != 0) {
+		fire(ch, &ch->rx.queue);
+		last = (set(ch, TX_LEFT) & RX_LEFT) != 0; /* A3, R3 */
+	}
+	if (last)
+		free_channel(ch);
+	return word;
+}
+
+static enum chan_status oneshot_send(struct chan_sender **tx, const void *msg)
+{
+	if (*tx == NULL)
+		return CHAN_INVALID;
+
+	struct oneshot *ch = of_tx(*tx);
+	*tx = NULL;
+	guard_enter(&ch->tx.guard, "send");
+	if (msg == NULL && ch->size != 0) {
+		finish(ch, TX_DONE);
+		return CHAN_INVALID;
+	}
+	chan_bytes_copy(ch->value, msg, ch->size);
+	return (finish(ch, TX_DONE | TX_SENT) & RX_SHUT) != 0 ? CHAN_CLOSED : CHAN_OK; /* I2 */
+}
+
+static void oneshot_sender_drop(struct chan_sender **tx)
+{
+	if (*tx == NULL)
+		return;
+
+	struct oneshot *ch = of_tx(*tx);
+	*tx = NULL;
+	guard_enter(&ch->tx.guard, "sender_drop");
+	finish(ch, TX_DONE);
+}
+
+static enum chan_status oneshot_closed(struct chan_sender *tx, uint64_t deadline)
+{
+	struct oneshot *ch = of_tx(tx);
+
+	guard_enter(&ch->tx.guard, "closed");
+	uint32_t word = look(ch);
+	if ((word & RX_SHUT) == 0 && deadline != CHAN_NOW)
+		word = await(ch, RX_SHUT, TX_ASLEEP, NULL, deadline);
+	guard_leave(&ch->tx.guard);
+	if ((word & RX_SHUT) != 0)
+		return CHAN_OK;
+	return deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
+}
+
+static enum chan_arm oneshot_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter)
+{
+	struct oneshot *ch = of_tx(tx);
+
+	guard_enter(&ch->tx.guard, "arm_closed");
+	enum chan_arm result = arm(ch, &ch->tx, waiter, RX_SHUT, TX_ARMED);
+	guard_leave(&ch->tx.guard);
+	return result;
+}
+
+static uint64_t oneshot_sender_get(const struct chan_sender *tx, enum chan_property property)
+{
+	struct oneshot *ch = of_tx(tx);
+	uint32_t word = look(ch);
+
+	switch (property) {
+	case CHAN_IS_CLOSED:
+		return (word & RX_SHUT) != 0;
+	case CHAN_SENDERS:
+		return 1;
+	case CHAN_WEAK_SENDERS:
+		return 0;
+	case CHAN_RECEIVERS:
+		return (word & RX_DONE) == 0;
+	case CHAN_IDENTITY:
+		return (uint64_t)(uintptr_t)ch;
+	default:
+		return CHAN_UNKNOWN;
+	}
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * The receiver
+ */
+
+/* Whether a value lies in the channel, and is the receiver's. */
+static bool holds_value(const struct oneshot *ch, uint32_t word)
+{
+	return (word & TX_SENT) != 0 && !ch->refused && !ch->terminated; /* I2 */
+}
+
+static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
+{
+	struct oneshot *ch = of_rx(rx);
+	enum chan_status status;
+
+	if (msg == NULL && ch->size != 0)
+		return CHAN_INVALID;
+	if (ch->terminated)
+		return deadline == CHAN_NOW ? CHAN_CLOSED : CHAN_INVALID; /* O-15 */
+	guard_enter(&ch->rx.guard, "recv");
+	uint32_t word = look(ch);
+	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW) {
+		word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
+		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_on)
+			atomic_store_explicit(&peer, ch->sent_on, memory_order_relaxed);
+	}
+	if (holds_value(ch, word)) {
+		chan_bytes_copy(msg, ch->value, ch->size);
+		status = CHAN_OK;
+	} else if ((word & TX_DONE) != 0 || ch->shut) {
+		status = CHAN_CLOSED;
+	} else {
+		status = deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
+	}
+	ch->terminated = status == CHAN_OK || status == CHAN_CLOSED;
+	guard_leave(&ch->rx.guard);
+	return status;
+}
+
+/* Sets RX_SHUT, if it is not, together with `bits`, and tells the sender. */
+static void shut(struct oneshot *ch, uint32_t bits)
+{
+	if (ch->shut) {
+		set(ch, bits);
+		return;
+	}
+	uint32_t word = set(ch, bits | RX_SHUT); /* A2 */
+	ch->shut = true;
+	ch->refused = (word & TX_DONE) == 0;
+	wake(ch, word, TX_ASLEEP);
+	if ((word & TX_ARMED) != 0)
+		fire(ch, &ch->tx.queue);
+}
+
+static void oneshot_close(struct chan_receiver *rx)
+{
+	struct oneshot *ch = of_rx(rx);
+
+	if (ch->shut)
+		return;
+	guard_enter(&ch->rx.guard, "close");
+	shut(ch, 0);
+	guard_leave(&ch->rx.guard);
+	if (!list_empty(&ch->rx.armed)) /* a receive would now complete */
+		fire(ch, &ch->rx.queue);
+}
+
+static void oneshot_receiver_drop(struct chan_receiver **rx)
+{
+	if (*rx == NULL)
+		return;
+
+	struct oneshot *ch = of_rx(*rx);
+	*rx = NULL;
+	guard_enter(&ch->rx.guard, "receiver_drop");
+	disarm_all(ch, &ch->rx);
+	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
+	if (!last)
+		shut(ch, RX_DONE);
+	if (holds_value(ch, look(ch)) && ch->destroy != NULL)
+		ch->destroy(ch->value, ch->context);
+	guard_leave(&ch->rx.guard);
+	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */
+		free_channel(ch);
+}
+
+static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
+{
+	struct oneshot *ch = of_rx(rx);
+
+	if (ch->shut)
+		return CHAN_READY;
+	guard_enter(&ch->rx.guard, "arm_recv");
+	enum chan_arm result = arm(ch, &ch->rx, waiter, TX_DONE, RX_ARMED);
+	guard_leave(&ch->rx.guard);
+	return result;
+}
+
+static uint64_t oneshot_receiver_get(const struct chan_receiver *rx, enum chan_property property)
+{
+	struct oneshot *ch = of_rx(rx);
+	uint32_t word = look(ch);
+
+	switch (property) {
+	case CHAN_LEN:
+		return holds_value(ch, word);
+	case CHAN_IS_TERMINATED:
+		return ch->terminated;
+	case CHAN_IS_CLOSED:
+		return ch->shut || (word & TX_DONE) != 0;
+	case CHAN_SENDERS:
+		return (word & TX_DONE) == 0;
+	case CHAN_WEAK_SENDERS:
+		return 0;
+	case CHAN_RECEIVERS:
+		return 1;
+	case CHAN_IDENTITY:
+		return (uint64_t)(uintptr_t)ch;
+	default:
+		return CHAN_UNKNOWN;
+	}
+}
+
+const struct chan_oneshot_ops futex_oneshot_ops = {
+	.open = oneshot_open,
+	.send = oneshot_send,
+	.recv = oneshot_recv,
+	.sender_drop = oneshot_sender_drop,
+	.receiver_drop = oneshot_receiver_drop,
+	.close = oneshot_close,
+	.closed = oneshot_closed,
+	.arm_recv = oneshot_arm_recv,
+	.arm_closed = oneshot_arm_closed,
+	.disarm = oneshot_disarm,
+	.sender_get = oneshot_sender_get,
+	.receiver_get = oneshot_receiver_get,
+};
