@@ -2,7 +2,7 @@
  *
  * chain_test.c - the chain by itself: the edges of blocks, claims that are not yet written, memory that runs out, and races of all ends.
  */
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/base/chain.c"
 #include "impls/base/chain_send.c"
 #include "impls/base/chain_take.c"

@@ -2,7 +2,7 @@
  *
  * unbounded_test.c - where the chain and the lock meet: the flags, who sleeps and who is woken, and senders that are stopped half-way.
  */
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/base/chain_fast.h"
 #include "impls/base/unbounded.h"
 
