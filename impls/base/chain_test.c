@@ -11,7 +11,7 @@ static void open_chain(struct chain **c, size_t size, uint64_t start)
 {
 	struct chan_config config = {.size = size};
 	struct layout layout;
-	void *memory;
+	void *memory = NULL;
 
 	chan_spin_setup();
 	assert_int_equal(chan_config_layout(&config, &layout), CHAN_OK);
