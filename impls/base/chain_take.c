@@ -83,7 +83,7 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 			*claimed = head;
 			return count;
 		}
-		chain_give_way(&turn);
+		chan_relax_for(CHAIN_PAUSE);
 	}
 }
 

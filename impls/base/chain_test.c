@@ -11,7 +11,7 @@ static void open_chain(struct chain **c, size_t size, uint64_t start)
 {
 	struct chan_config config = {.size = size};
 	struct layout layout;
-	void *memory;
+	void *memory = NULL;
 
 	chan_spin_setup();
 	assert_int_equal(chan_config_layout(&config, &layout), CHAN_OK);
@@ -232,7 +232,7 @@ static void blocks_are_used_again(void **state)
  * Races
  */
 
-enum { SENDERS = 3, TAKERS = 2, EACH = 30000 };
+enum { SENDERS = 3, TAKERS = 4, EACH = 30000 };
 
 /* Large elements: a block has few cells, and its edges are met all the time. */
 struct large {

@@ -251,10 +251,11 @@ static void the_end_is_shared_as_long_as_there_are_two(void **state)
 			assert_true(atomic_load(&channel->chain.shared));
 			assert_int_equal(recv_item(from[i % 3], &id, CHAN_NOW), CHAN_OK);
 			assert_int_equal(id, next);
-			if (i == 40)
+			if (i == 40) {
 				ops->receiver_drop(&rx);
-			if (i == 40)
+				assert_true(atomic_load(&channel->chain.shared)); /* two are left */
 				assert_int_equal(ops->receiver_clone(rx2, &rx), CHAN_OK);
+			}
 		}
 		ops->receiver_drop(&rx2);
 		ops->receiver_drop(round % 2 ? &rx3 : &rx);
