@@ -156,16 +156,22 @@ static LANE_INLINE size_t ring_room(const struct ring *r, uint64_t at, size_t wa
 }
 
 /* Waits until the messages have been copied out that were in the slots from `at` on. */
-static LANE_INLINE void ring_await_taken(const struct ring *r, uint64_t at, size_t n, const lane_gate_t *gate)
+static LANE_APART void ring_await_taken(const struct ring *r, uint64_t at, size_t n)
 {
 	unsigned looks = 0;
 
-	if (!(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
-		return;
 	for (; n > 0; n--, at += 2)
 		while (atomic_load_explicit(&r->taken[ring_place(r, at)], memory_order_acquire) != /* R5 */
 		       (uint8_t)(ring_lap(r, at) - 1))
 			lane_await_peer(&looks);
+}
+
+/* Puts messages into slots that were claimed. */
+static LANE_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
+{
+	if (LANE_RARELY(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
+		ring_await_taken(r, at, n);
+	ring_in(r, at, msgs, n);
 }
 
 /* Sends up to `n` messages; 0: there is no room. One sender. */
@@ -177,16 +183,14 @@ static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, siz
 
 	if (room == 0)
 		return 0;
-	ring_await_taken(r, at, room, gate);
-	ring_in(r, at, msgs, room);
+	ring_fill(r, at, msgs, room, gate);
 	atomic_store_explicit(&r->tail, at + 2 * room, memory_order_release); /* A2 */
 	return room;
 }
 
 static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
 {
-	ring_await_taken(r, at, n, gate);
-	ring_in(r, at, msgs, n);
+	ring_fill(r, at, msgs, n, gate);
 	for (; n > 0; n--, at += 2)
 		atomic_store_explicit(&r->ready[ring_place(r, at)], ring_lap(r, at), memory_order_release); /* A3 */
 }
@@ -226,8 +230,7 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 	} else {
 		uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
-		ring_await_taken(r, at, 1, gate);
-		ring_in(r, at, msg, 1);
+		ring_fill(r, at, msg, 1, gate);
 		atomic_store_explicit(&r->tail, at + 2, memory_order_release); /* A2 */
 	}
 }
