@@ -23,8 +23,8 @@
 struct lane {
 	struct mpsc mpsc;
 	alignas(64) lane_gate_t gate; /* written under the lock, and seldom */
-	struct spin_site senders, receivers;
-	chan_cpu_t sender_cpu, receiver_cpu;
+	alignas(64) struct spin_site senders, receivers;
+	chan_cpu_t sender_cpu, receiver_cpu; /* of the last of them that was seen to work */
 	alignas(64) _Atomic uint32_t
 		busy; /* the single sender is between its look at the gate and the end of its send */
 	struct ring ring;
@@ -238,24 +238,31 @@ static enum chan_status lane_receiver_clone(struct chan_receiver *rx, struct cha
  * Sending
  */
 
-/* Sends up to `n` messages without the lock. 0: there seems to be no room; or `*shut`. */
-static inline size_t lane_try_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n, bool *shut)
+/* Sends up to `n` messages without the lock. 0: there seems to be no room; or `*shut`. One sender, as far as the caller has seen. */
+static LANE_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+                                               bool *shut)
 {
-	size_t sent;
+	size_t sent = 0;
 
-	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
-		return ring_send_many(&lane->ring, msgs, n, &h->seen, &lane->gate, shut);
 	atomic_store_explicit(&lane->busy, 1, memory_order_relaxed);
 	chan_fence_light();
 	*shut = (lane_gate(&lane->gate) & (GATE_SHUT | GATE_MANY_SENDERS)) != 0;
-	sent = *shut ? 0 : ring_send_single(&lane->ring, msgs, n, &h->seen, &lane->gate);
+	if (!LANE_RARELY(*shut))
+		sent = ring_send_single(&lane->ring, msgs, n, &h->seen, &lane->gate);
 	atomic_store_explicit(&lane->busy, 0, memory_order_release); /* A1 */
 	return sent;
 }
 
+static inline size_t lane_try_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n, bool *shut)
+{
+	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
+		return ring_send_many(&lane->ring, msgs, n, &h->seen, &lane->gate, shut);
+	return lane_try_send_single(lane, h, msgs, n, shut);
+}
+
 /* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`). */
-static size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n, uint64_t deadline,
-                             bool *full)
+static LANE_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+                                        uint64_t deadline, bool *full)
 {
 	bool shut = false;
 	size_t sent = 0;
@@ -272,7 +279,6 @@ static size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const voi
 		return sent;
 	}
 	struct spin spin;
-	chan_cpu_note(&lane->sender_cpu);
 	chan_spin_begin(&spin, &lane->senders, &lane->receiver_cpu, h->pace.ns);
 	while (sent == 0 && !shut && chan_spin(&spin))
 		sent = lane_try_send(lane, h, msgs, n, &shut);
@@ -284,26 +290,60 @@ static size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const voi
 	return sent;
 }
 
-/* Sends up to `n` messages, at least one; `*sent` is how many. */
-static inline enum chan_status lane_send_some(struct handle *handle, const void *msgs, size_t n, size_t *sent,
-                                              uint64_t deadline)
+/* There was no room, or the lane is `shut`: waits, sends up to `n` messages, at least one; `*sent` is how many. */
+static LANE_APART enum chan_status lane_send_later(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+                                                   size_t *sent, uint64_t deadline, bool shut)
 {
-	struct lane *lane = lane_of(handle);
-	struct lane_handle *h = (struct lane_handle *)handle;
-	bool shut = false, full = false;
+	bool full = false;
 
-	guard_enter(&handle->guard, "send");
-	*sent = lane_try_send(lane, h, msgs, n, &shut);
-	if (*sent == 0 && !shut)
-		*sent = lane_spin_send(lane, h, msgs, n, deadline, &full);
-	guard_leave(&handle->guard);
+	*sent = shut ? 0 : lane_spin_send(lane, h, msgs, n, deadline, &full);
+	guard_leave(&h->handle.guard);
 	if (full)
 		return CHAN_FULL;
 	if (*sent == 0)
-		return chan_mpsc_send_many((struct chan_sender *)handle, msgs, 1, sent, deadline);
+		return chan_mpsc_send_many((struct chan_sender *)h, msgs, 1, sent, deadline);
 	chan_fence_light();
 	if (lane_gate(&lane->gate) & GATE_READERS)
+		chan_mpsc_sent(&h->handle, *sent);
+	return CHAN_OK;
+}
+
+/* The same from the start, where there are several senders. */
+static LANE_APART enum chan_status lane_send_among(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+                                                   size_t *sent, uint64_t deadline)
+{
+	bool shut = false;
+
+	*sent = ring_send_many(&lane->ring, msgs, n, &h->seen, &lane->gate, &shut);
+	if (*sent == 0)
+		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
+	guard_leave(&h->handle.guard);
+	chan_fence_light();
+	if (LANE_RARELY(lane_gate(&lane->gate) & GATE_READERS))
+		chan_mpsc_sent(&h->handle, *sent);
+	return CHAN_OK;
+}
+
+/* Sends up to `n` messages, at least one; `*sent` is how many. */
+static LANE_INLINE enum chan_status lane_send_some(struct handle *handle, const void *msgs, size_t n, size_t *sent,
+                                                   uint64_t deadline)
+{
+	struct lane *lane = lane_of(handle);
+	struct lane_handle *h = (struct lane_handle *)handle;
+	bool shut;
+
+	guard_enter(&handle->guard, "send");
+	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
+		return lane_send_among(lane, h, msgs, n, sent, deadline);
+	*sent = lane_try_send_single(lane, h, msgs, n, &shut);
+	if (LANE_RARELY(*sent == 0))
+		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
+	guard_leave(&handle->guard);
+	chan_fence_light();
+	if (LANE_RARELY(lane_gate(&lane->gate) & GATE_READERS))
 		chan_mpsc_sent(handle, *sent);
+	else
+		chan_cpu_note(&lane->sender_cpu);
 	return CHAN_OK;
 }
 
@@ -344,8 +384,8 @@ static enum chan_status lane_send_many(struct chan_sender *tx, const void *msgs,
  */
 
 /* Spins until some messages were taken. 0: it has been long enough, or it may have ended, or it is empty and CHAN_NOW (`*empty`). */
-static size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit, uint64_t deadline,
-                             bool *empty)
+static LANE_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit,
+                                        uint64_t deadline, bool *empty)
 {
 	size_t n = 0;
 	unsigned looks = 0;
@@ -366,7 +406,6 @@ static size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msg
 		return n;
 	}
 	struct spin spin;
-	chan_cpu_note(&lane->receiver_cpu);
 	chan_spin_begin(&spin, &lane->receivers, &lane->sender_cpu, h->pace.ns);
 	while (n == 0 && !ending && chan_spin(&spin)) {
 		n = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
@@ -378,17 +417,14 @@ static size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msg
 	return n;
 }
 
-static inline enum chan_status lane_receive(struct handle *handle, void *msgs, size_t limit, size_t *received,
-                                            uint64_t deadline)
+/* There was nothing. */
+static LANE_APART enum chan_status lane_receive_later(struct lane *lane, struct lane_handle *h, void *msgs,
+                                                      size_t limit, size_t *received, uint64_t deadline)
 {
-	struct lane *lane = lane_of(handle);
-	struct lane_handle *h = (struct lane_handle *)handle;
+	struct handle *handle = &h->handle;
 	bool empty = false;
 
-	guard_enter(&handle->guard, "recv");
-	*received = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
-	if (*received == 0)
-		*received = lane_spin_recv(lane, h, msgs, limit, deadline, &empty);
+	*received = lane_spin_recv(lane, h, msgs, limit, deadline, &empty);
 	guard_leave(&handle->guard);
 	if (*received == 0 && !(empty && list_empty(&handle->armed)))
 		return chan_mpsc_recv_many((struct chan_receiver *)handle, msgs, limit, received, deadline);
@@ -397,6 +433,26 @@ static inline enum chan_status lane_receive(struct handle *handle, void *msgs, s
 	chan_fence_light();
 	if (lane_gate(&lane->gate) & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed))
 		chan_mpsc_taken(handle, *received);
+	return CHAN_OK;
+}
+
+static LANE_INLINE enum chan_status lane_receive(struct handle *handle, void *msgs, size_t limit, size_t *received,
+                                                 uint64_t deadline)
+{
+	struct lane *lane = lane_of(handle);
+	struct lane_handle *h = (struct lane_handle *)handle;
+
+	guard_enter(&handle->guard, "recv");
+	*received = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
+	if (LANE_RARELY(*received == 0))
+		return lane_receive_later(lane, h, msgs, limit, received, deadline);
+	guard_leave(&handle->guard);
+	chan_fence_light();
+	uint32_t gate = lane_gate(&lane->gate);
+	if (LANE_RARELY(gate & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed)))
+		chan_mpsc_taken(handle, *received);
+	else if (!(gate & GATE_MANY_RECEIVERS))
+		chan_cpu_note(&lane->receiver_cpu);
 	return CHAN_OK;
 }
 

@@ -111,7 +111,7 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 }
 
 /* Copies `n` messages between the caller's array and the ring from `at` on, which may go round its end. */
-static inline void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t n)
+static LANE_INLINE void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
 	size_t place = ring_place(r, at), first = r->mask + 1 - place;
 
@@ -124,7 +124,7 @@ static inline void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t
 	}
 }
 
-static inline void ring_out(const struct ring *r, uint64_t at, void *msgs, size_t n)
+static LANE_INLINE void ring_out(const struct ring *r, uint64_t at, void *msgs, size_t n)
 {
 	size_t place = ring_place(r, at), first = r->mask + 1 - place;
 
@@ -142,7 +142,7 @@ static inline void ring_out(const struct ring *r, uint64_t at, void *msgs, size_
  */
 
 /* Free slots from `at` on, up to `want`; `*seen` is a head that was, perhaps long ago. */
-static inline size_t ring_room(const struct ring *r, uint64_t at, size_t want, uint64_t *seen)
+static LANE_INLINE size_t ring_room(const struct ring *r, uint64_t at, size_t want, uint64_t *seen)
 {
 	size_t used = (size_t)(at - *seen) / 2;
 
@@ -156,37 +156,41 @@ static inline size_t ring_room(const struct ring *r, uint64_t at, size_t want, u
 }
 
 /* Waits until the messages have been copied out that were in the slots from `at` on. */
-static inline void ring_await_taken(const struct ring *r, uint64_t at, size_t n, const lane_gate_t *gate)
+static LANE_APART void ring_await_taken(const struct ring *r, uint64_t at, size_t n)
 {
 	unsigned looks = 0;
 
-	if (!(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
-		return;
 	for (; n > 0; n--, at += 2)
 		while (atomic_load_explicit(&r->taken[ring_place(r, at)], memory_order_acquire) != /* R5 */
 		       (uint8_t)(ring_lap(r, at) - 1))
 			lane_await_peer(&looks);
 }
 
+/* Puts messages into slots that were claimed. */
+static LANE_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
+{
+	if (LANE_RARELY(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
+		ring_await_taken(r, at, n);
+	ring_in(r, at, msgs, n);
+}
+
 /* Sends up to `n` messages; 0: there is no room. One sender. */
-static inline size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
-                                      const lane_gate_t *gate)
+static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+                                           const lane_gate_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* its own */
 	size_t room = ring_room(r, at, n, seen);
 
 	if (room == 0)
 		return 0;
-	ring_await_taken(r, at, room, gate);
-	ring_in(r, at, msgs, room);
+	ring_fill(r, at, msgs, room, gate);
 	atomic_store_explicit(&r->tail, at + 2 * room, memory_order_release); /* A2 */
 	return room;
 }
 
 static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
 {
-	ring_await_taken(r, at, n, gate);
-	ring_in(r, at, msgs, n);
+	ring_fill(r, at, msgs, n, gate);
 	for (; n > 0; n--, at += 2)
 		atomic_store_explicit(&r->ready[ring_place(r, at)], ring_lap(r, at), memory_order_release); /* A3 */
 }
@@ -226,8 +230,7 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 	} else {
 		uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
-		ring_await_taken(r, at, 1, gate);
-		ring_in(r, at, msg, 1);
+		ring_fill(r, at, msg, 1, gate);
 		atomic_store_explicit(&r->tail, at + 2, memory_order_release); /* A2 */
 	}
 }
@@ -262,14 +265,14 @@ static void ring_many_senders(struct ring *r)
  */
 
 /* Messages that can be taken from `head` on, up to `limit`; `*seen` is a tail that was. */
-static inline size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
-                                const lane_gate_t *gate)
+static LANE_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
+                                     const lane_gate_t *gate)
 {
-	int64_t below = (int64_t)(*seen - head) / 2;
+	int64_t below = (int64_t)(*seen - head) >> 1;
 
 	if (below < (int64_t)limit) {
 		*seen = atomic_load_explicit(&r->tail, memory_order_acquire); /* R2 */
-		below = (int64_t)(*seen - head) / 2;
+		below = (int64_t)(*seen - head) >> 1;
 	}
 	size_t n = below > 0 ? (size_t)below : 0;
 	if (n >= limit)
@@ -284,7 +287,7 @@ static inline size_t ring_there(const struct ring *r, uint64_t head, size_t limi
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static inline size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
 

@@ -116,7 +116,7 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 }
 
 /* How many cells from `at` on have the stamp of their position plus `odd`, up to `limit`; `*end` is the position after them. */
-static inline size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
+static LANE_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
 {
 	size_t n = 0;
 
@@ -132,7 +132,7 @@ static inline size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, s
  * Sending
  */
 
-static inline void ring_write(struct ring *r, uint64_t at, const void *msgs, size_t n)
+static LANE_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
 	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
 		ring_stamp *cell = ring_cell(r, at);
@@ -144,8 +144,8 @@ static inline void ring_write(struct ring *r, uint64_t at, const void *msgs, siz
 }
 
 /* Sends up to `n` messages; 0: there seems to be no room. One sender. */
-static inline size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
-                                      const lane_gate_t *gate)
+static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+                                           const lane_gate_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), end; /* its own */
 	size_t room = ring_run(r, at, 0, n, &end);
@@ -227,7 +227,7 @@ static void ring_many_senders(struct ring *r)
  * Receiving
  */
 
-static inline void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
+static LANE_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
 {
 	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
 		ring_stamp *cell = ring_cell(r, at);
@@ -239,7 +239,7 @@ static inline void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static inline size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire), end;
 
