@@ -48,6 +48,7 @@ struct explore_execution {
 	struct explore_thread *current; /* NULL: no execution, or the driver runs */
 	unsigned threads;               /* born so far */
 	unsigned alive;                 /* mask of those that have not ended */
+	unsigned conditional;           /* mask of those whose next operation may have to wait */
 	unsigned passive;               /* mask of those that spin: they wait for anybody's progress */
 	unsigned slice;                 /* consecutive steps of the current thread */
 	uint64_t steps;
