@@ -146,6 +146,90 @@ explore() { # FLAVOUR SECONDS
 	chanbench "$1" explore --seconds="$2"
 }
 
+# explored MACRO [ARGUMENT...]: explores scripts/broken_program.c with that macro defined; what it says is in $out.
+explored() {
+	local source=$work/explored/$1.c status=1
+	[ "$1" != OK ] || status=0
+	mkdir -p "$work/explored" && { echo "#define $1" && cat "$root/scripts/broken_program.c"; } >"$source" || return
+	expect $status chanbench release explore --plugin-source="$source" --seconds=10 "${@:2}"
+}
+
+# Each defect has its verdict, with each compiler that is here; and its schedule can be had again, from another process.
+explorer_verdicts() {
+	local bad=0 macro verdict replay compiler
+	for compiler in clang-19 clang-14 gcc; do
+		have $compiler || continue
+		export CC=$compiler
+		explored OK --json && holds "$out" '.runs[0] | .verdict == "ok" and .exhausted and .replay == null' || bad=1
+		for macro in RACE DEADLOCK ASSERT USE_AFTER_FREE DOUBLE_FREE LEAK LIVELOCK HANG; do
+			verdict=$(tr 'A-Z_' 'a-z-' <<<"$macro")
+			explored $macro --json && holds "$out" ".runs[0].verdict == \"$verdict\"" || { bad=1 && continue; }
+			replay=$(jq -r '.runs[0].replay' "$out")
+			explored $macro --replay="$replay" && says "$out" "^$macro.c main: $verdict" || bad=1
+		done
+	done
+	unset CC
+	refused 2 'of other code' explore --plugin-source="$work/explored/LEAK.c" --replay="${replay/HANG.c/LEAK.c}" || bad=1
+	expect 1 chanbench release explore --plugin-source="$work/explored/RACE.c" && says "$out" 'explore --plugin-source=.* --replay=' || bad=1
+	return $bad
+}
+
+# What cannot be explored is said, and never passes.
+explorer_refuses() {
+	local bad=0 folder=$work/explored
+	mkdir -p "$folder" || return
+	echo 'int main(void) { return missing; }' >"$folder/wrong.c"
+	echo 'int nothing;' >"$folder/nothing.c"
+	echo 'int n; int main(void) { __asm__ volatile("lock incl %0" : "+m"(n)); return 0; }' >"$folder/assembler.c"
+	echo 'struct s { long a, b; }; _Atomic struct s p; int main(void) { struct s v = p; v.a = 1; p = v; return 0; }' >"$folder/wide.c"
+	refused 2 'missing\.c: No such file' explore --plugin-source="$folder/missing.c" || bad=1
+	expect 2 chanbench release explore --plugin-source="$folder/wrong.c" && says "$err" 'wrong\.c does not compile with' || bad=1
+	refused 2 'neither a plug-in' explore --plugin-source="$folder/nothing.c" || bad=1
+	refused 2 'atomic instructions that the explorer cannot see' explore --plugin-source="$folder/assembler.c" || bad=1
+	refused 2 'more than 8 bytes' explore --plugin-source="$folder/wide.c" || bad=1
+	refused 2 "did you mean 'pct'" explore --strategy=pcd || bad=1
+	refused 2 "unknown program 'mpsc/send_rec'; did you mean 'mpsc/send_recv'" explore --program=mpsc/send_rec || bad=1
+	refused 2 "unknown implementation 'mutx'; did you mean 'mutex'" explore --impl=mutx || bad=1
+	refused 2 'seconds' explore --seconds=0 || bad=1
+	refused 2 'replay' explore --replay=nonsense || bad=1
+	refused 2 'is of mpsc/nothing on mutex' explore --replay=mutex:mpsc/nothing:x || bad=1
+	refused 2 'refused' explore --replay=mutex:mpsc/send_recv:x1-0000-c-1- || bad=1
+	expect 3 env CC=no-such-compiler "$build_root/release/chanbench" explore --plugin-source="$folder/wide.c" &&
+		says "$err" 'no-such-compiler' || bad=1
+	return $bad
+}
+
+# Ctrl-C in the middle: what was explored is told, and nothing is left behind.
+explorer_interrupted() {
+	local bad=0 pid status folder=$work/explored/tmp
+	rm -rf "$folder" && mkdir -p "$folder" || return
+	{ echo '#define HANG' && cat "$root/scripts/broken_program.c"; } >"$folder.c"
+	TMPDIR=$folder "$build_root/release/chanbench" explore --seconds=600 --json >"$work/out.explore" 2>"$work/err.explore" &
+	pid=$!
+	until child_names $pid 'run mutex' || ! kill -0 $pid 2>/dev/null; do :; done
+	kill -INT $pid
+	wait $pid
+	status=$?
+	[ $status -eq 130 ] || { echo "SIGINT: status $status" && bad=1; }
+	holds "$work/out.explore" '.interrupted == true' && says "$work/err.explore" 'interrupted' || bad=1
+	TMPDIR=$folder "$build_root/release/chanbench" explore --plugin-source="$folder.c" >"$work/out.explore" 2>&1 &
+	pid=$!
+	until child_names $pid explorable || ! kill -0 $pid 2>/dev/null; do :; done
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	[ $status -eq 143 ] || { echo "SIGTERM: status $status" && bad=1; }
+	[ -z "$(ls -A "$folder")" ] || { echo "left behind:" && ls -lR "$folder" && bad=1; }
+	return $bad
+}
+
+# A plug-in's source, out of the tree.
+explorer_plugin() {
+	mkdir -p "$work/explored" && cp "$root/impls/example/example.c" "$work/explored/" || return
+	expect 0 chanbench release explore --plugin-source="$work/explored/example.c" --schedules=1000 --json || return
+	holds "$out" '.runs | length > 10 and all(.verdict == "ok" and .implementation == "example")'
+}
+
 stress() { # FLAVOUR SECONDS
 	chanbench "$1" stress --seconds="$2"
 }

@@ -380,8 +380,8 @@ void explore_fence(void)
 void explore_fence_all(void)
 {
 	explore_fence();
-	for (unsigned mask = explore_now.alive; mask != 0; mask &= mask - 1)
-		fence(&explore_now.thread[__builtin_ctz(mask)], __ATOMIC_SEQ_CST);
+	for (unsigned id = 0; id < explore_now.threads; id++) /* ended ones, too: their stores are out as well */
+		fence(&explore_now.thread[id], __ATOMIC_SEQ_CST);
 	explore_fence();
 }
 

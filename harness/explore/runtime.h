@@ -98,6 +98,10 @@ _Noreturn void explore_thread_exit(void *result); /* a `start` that returns does
 bool explore_thread_ended(unsigned thread);
 void *explore_thread_result(unsigned thread);
 
+/* Whether it is blocked now (its pending operation is not enabled), and how many steps it has made. To be asked in a step with
+ * EXPLORE_ANY: what comes of the answer depends on everything. */
+bool explore_thread_blocked(unsigned thread, uint64_t *steps);
+
 /* What an ended thread did happens-before what the caller does from now on. */
 void explore_thread_acquire(unsigned thread);
 

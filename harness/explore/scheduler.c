@@ -87,6 +87,10 @@ static void collect(struct explore_candidates *c, unsigned self)
 		passive |= 1u << self;
 		yields = true;
 	}
+	if ((timed & passive) != 0 && (ready & ~passive) != 0) { /* one that sleeps again and again */
+		timed &= ~passive;
+		explore_now.cut = "spinning";
+	}
 	if ((ready & passive) != 0) {
 		if ((ready & ~passive) != 0 || timed != 0) {
 			ready &= ~passive;

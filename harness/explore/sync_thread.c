@@ -5,12 +5,14 @@
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
  * modelled and refused when the program is built.
  */
+#include "look.h"
 #include "sync.h"
 #include <errno.h>
+#include <string.h>
 
 struct thread {
 	bool detached, joined, joining;
-	uintptr_t pc; /* where it was created */
+	char name[16];
 };
 
 static struct thread threads[EXPLORE_THREADS];
@@ -38,11 +40,22 @@ int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), 
 	unsigned id = explore_thread_create(start, arg, pc);
 	if (id == EXPLORE_NO_THREAD)
 		explore_fail(EXPLORE_UNSUPPORTED, "more than %d threads in one execution: use fewer", EXPLORE_THREADS);
-	threads[id] = (struct thread){.detached = detached, .pc = pc};
+	threads[id] = (struct thread){.detached = detached};
 	count = id + 1;
 	if (thread != NULL)
 		*thread = id + 1;
 	return 0;
+}
+
+bool explore_pthread_blocked(pthread_t thread, uint64_t *steps)
+{
+	unsigned id = sync_thread_of(thread, "explore_pthread_blocked");
+	struct explore_op op = {
+		.name = "look at a thread", .flags = EXPLORE_ANY, .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
+	explore_reach(&op);
+	bool blocked = explore_thread_blocked(id, steps);
+	explore_trace("%s after %llu steps", blocked ? "blocked" : "not blocked", (unsigned long long)*steps);
+	return blocked;
 }
 
 static bool has_ended(const struct explore_op *op)
@@ -165,4 +178,22 @@ pthread_t explored_pthread_self(void)
 int explored_pthread_equal(pthread_t a, pthread_t b)
 {
 	return a == b;
+}
+
+int explored_pthread_setname_np(pthread_t thread, const char *name)
+{
+	unsigned id = sync_thread_of(thread, "pthread_setname_np");
+	if (strlen(name) >= sizeof(threads[id].name))
+		return ERANGE;
+	strcpy(threads[id].name, name);
+	return 0;
+}
+
+int explored_pthread_getname_np(pthread_t thread, char *name, size_t size)
+{
+	unsigned id = sync_thread_of(thread, "pthread_getname_np");
+	if (size <= strlen(threads[id].name))
+		return ERANGE;
+	strcpy(name, threads[id].name);
+	return 0;
 }

@@ -90,6 +90,14 @@ bool explore_thread_ended(unsigned thread)
 	return explore_now.thread[thread].ended;
 }
 
+bool explore_thread_blocked(unsigned thread, uint64_t *steps)
+{
+	const struct explore_thread *other = &explore_now.thread[thread];
+	const struct explore_op *op = other->pending;
+	*steps = other->now.before[thread];
+	return !other->ended && op->enabled != NULL && !op->enabled(op);
+}
+
 void *explore_thread_result(unsigned thread)
 {
 	return explore_now.thread[thread].result;

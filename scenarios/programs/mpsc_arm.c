@@ -89,8 +89,8 @@ static void arm_and_disarm(void *arg)
 
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		fired = s->ops->disarm(&s->armed.waiter);
-		expect("S-9", s->armed.woken == (fired ? 1u : 0u));
-		s->armed.waiter.wake = NULL; /* its memory is ours again */
+		expect("S-9", s->armed.woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
+		s->armed.waiter.wake = NULL;                        /* its memory is ours again */
 	}
 	if (fired)
 		expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "scenarios/programs/program.h"
 
+#include "harness/explore/look.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +97,12 @@ void program_join(struct program_thread *threads, size_t count)
 		tally.ended += threads[i].tally.ended;
 		program_saw(threads[i].tally.saw);
 	}
+}
+
+bool program_blocked(const struct program_thread *thread, uint64_t *steps)
+{
+	*steps = 0;
+	return explore_pthread_blocked != NULL && explore_pthread_blocked(thread->id, steps);
 }
 
 uint64_t program_soon(void)

@@ -103,6 +103,9 @@ void program_start(struct program_thread *thread, void (*body)(void *arg), void 
 /* Waits for them, and adds what they counted to the caller's tally. */
 void program_join(struct program_thread *threads, size_t count);
 
+/* Whether the thread is blocked at this moment; `*steps` says how far it has come. Only an explorer can tell: on real threads false. */
+bool program_blocked(const struct program_thread *thread, uint64_t *steps);
+
 /* A deadline that comes before long. */
 uint64_t program_soon(void);
 

@@ -5,9 +5,13 @@
 #include "scenarios/programs/watch.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
+
+enum { PHASE_UNKNOWN, PHASE_REOPENED, PHASE_CLOSED };
 
 struct scene {
 	struct watch_scene base;
+	atomic_int phase;
 	struct chan_waiter waiter;
 	unsigned woken;
 	sem_t bell;
@@ -128,24 +132,37 @@ static void closed_against_drop(const struct program_env *env)
 	watch_close_down(&s.base);
 }
 
-static void reopen(void *arg)
+/* Looks again after it was woken (W-28): a receiver that came after the wake and before the woken thread has gone on keeps it waiting.
+ * Only where that can be told; else a short moment without receivers may count. */
+static void wait_closed_again(void *arg)
 {
 	struct scene *s = arg;
 
-	s->base.ops->receiver_drop(&s->base.rx);
-	expect("W-17", s->base.ops->subscribe(s->base.other_tx, &s->base.rx) == CHAN_OK);
-	expect("W-27", watch_send(&s->base, s->base.other_tx, 1) == CHAN_OK);
-	s->base.ops->receiver_drop(&s->base.rx);
+	wait_closed(s);
+	expect("W-28", atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_REOPENED);
 }
 
 static void closed_against_reopen(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
+	struct watch_scene *w = &s.base;
+	struct program_thread closer;
+	uint64_t before, after;
 
-	watch_open(&s.base, env, false);
-	expect("W-35", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
-	watch_run(&s.base, wait_closed, reopen);
-	watch_close_down(&s.base);
+	watch_open(w, env, false);
+	expect("W-35", w->ops->sender_clone(w->tx, &w->other_tx) == CHAN_OK);
+	program_start(&closer, wait_closed_again, &s);
+	bool waited = program_blocked(&closer, &before);
+	w->ops->receiver_drop(&w->rx);
+	expect("W-17", w->ops->subscribe(w->other_tx, &w->rx) == CHAN_OK);
+	program_blocked(&closer, &after);
+	if (waited && after == before)
+		atomic_store_explicit(&s.phase, PHASE_REOPENED, memory_order_relaxed);
+	expect("W-27", watch_send(w, w->other_tx, 1) == CHAN_OK);
+	atomic_store_explicit(&s.phase, PHASE_CLOSED, memory_order_relaxed);
+	w->ops->receiver_drop(&w->rx);
+	program_join(&closer, 1);
+	watch_close_down(w);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -194,8 +211,8 @@ static void arm_disarm_changed(void *arg)
 
 	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
 		bool fired = s->base.ops->disarm(&s->waiter);
-		expect("S-9", s->woken == (fired ? 1u : 0u));
-		s->waiter.wake = NULL; /* its memory is ours again */
+		expect("S-9", s->woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
+		s->waiter.wake = NULL;                        /* its memory is ours again */
 	}
 	expect("S-11", s->base.ops->changed(s->base.rx, CHAN_FOREVER) == CHAN_OK);
 }

@@ -9,7 +9,8 @@
 static const struct option option_table[] = {
 	{"impl", "A,B", "only these implementations", false},
 	{"plugin-source", "FILE.c",
-         "explore this C file instead of ours: a plug-in (CHAN_PLUGIN), or a program with a main", false},
+         "explore this C file instead of ours: a plug-in (CHAN_PLUGIN), or a program with a main; compiled with $CC, or what is there",
+         false},
 	{"program", "P,Q", "only these programs; * stands for anything: 'mpsc/*', '*timeout*'", false},
 	{"strategy", "S", "random, pct, dfs or auto: all of them in turn (auto)", false},
 	{"depth", "D", "pct: how many orderings a bug may need, 1 to 32 (3)", false},

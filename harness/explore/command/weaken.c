@@ -55,9 +55,12 @@ static struct way *way_get(struct ways *ways, const char *pc, const char *order,
 		return NULL;
 	ways->of = grown;
 	struct way *way = &grown[ways->count];
-	*way = (struct way){.impl = impl, .place = strdup(place)};
+	/* Where it stands, and not who called that. */
+	*way = (struct way){.impl = impl, .place = strndup(place, strcspn(place, "<"))};
 	if (way->place == NULL)
 		return NULL;
+	for (size_t end = strlen(way->place); end > 0 && way->place[end - 1] == ' '; end--)
+		way->place[end - 1] = '\0';
 	snprintf(way->pc, sizeof way->pc, "%s", pc);
 	snprintf(way->operation, sizeof way->operation, "%s", operation);
 	snprintf(way->order, sizeof way->order, "%s", order);

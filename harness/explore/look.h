@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * look.h - what a program under test can ask the explorer about its own threads.
+ *
+ * Some rules speak of what a blocked thread does when it goes on ("looks again after it was woken"). A program on real threads can
+ * hardly tell whether a thread is blocked, and never whether it has gone on meanwhile. Here it can. The function is missing (NULL)
+ * where there is no explorer.
+ */
+#ifndef CHANBENCH_EXPLORE_LOOK_H
+#define CHANBENCH_EXPLORE_LOOK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether the thread is blocked at this moment; `*steps` is how many steps it has made. A step of the caller: what it does with the
+ * answer depends on everything that others did before. */
+bool explore_pthread_blocked(pthread_t thread, uint64_t *steps) __attribute__((weak));
+
+#endif

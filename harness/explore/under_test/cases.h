@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cases.h - small programs with pthreads, futexes, eventfds and so on, and what exploring each must give (sync_test.c).
+ *
+ * A program says how it ended by `outcome`, a small number; a search that is exhausted must have seen exactly the outcomes
+ * of the set. A program that is wrong must be found to be so, with the words of `message` in what is said of it.
+ */
+#ifndef CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
+#define CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
+
+#include "../explore.h"
+
+struct explore_case {
+	const char *name; /* NULL ends a table */
+	int (*program)(void *);
+	unsigned outcomes; /* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
+	enum explore_verdict verdict;
+	const char *message;
+};
+
+#define RIGHT(program, outcomes)                                                                                       \
+	{                                                                                                              \
+#program, program, outcomes, EXPLORE_OK, ""                                                            \
+	}
+#define WRONG(program, verdict, message)                                                                               \
+	{                                                                                                              \
+#program, program, 0, verdict, message                                                                 \
+	}
+#define SEEN(outcome) (1u << (outcome))
+
+extern unsigned outcome;
+
+extern const struct explore_case mutex_cases[], rwlock_cases[], condition_cases[], semaphore_cases[], futex_cases[],
+	thread_cases[], c11_cases[], clock_cases[], eventfd_cases[], memory_cases[], process_cases[];
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
+static int items;
+
+static void run(unsigned count, void *(*const *body)(void *))
+{
+	pthread_t id[4];
+	for (unsigned i = 0; i < count; i++)
+		pthread_create(&id[i], NULL, body[i], NULL);
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(id[i], NULL);
+}
+
+static void *take(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	while (items == 0)
+		pthread_cond_wait(&filled, &mutex);
+	items--;
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *take_with_if(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	if (items == 0)
+		pthread_cond_wait(&filled, &mutex);
+	assert(items > 0);
+	items--;
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *put(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items++;
+	pthread_cond_signal(&filled);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *put_then_signal_outside(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items++;
+	pthread_mutex_unlock(&mutex);
+	pthread_cond_signal(&filled);
+	return arg;
+}
+
+static void *put_silently(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items++;
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *put_two_signal_once(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items += 2;
+	pthread_cond_signal(&filled);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *put_two_broadcast(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items += 2;
+	pthread_cond_broadcast(&filled);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static int handoff(void *arg)
+{
+	(void)arg;
+	run(2, (void *(*[])(void *)){take, put});
+	return items;
+}
+
+static int handoff_outside(void *arg)
+{
+	(void)arg;
+	run(2, (void *(*[])(void *)){take, put_then_signal_outside});
+	return items;
+}
+
+static int broadcast(void *arg)
+{
+	(void)arg;
+	run(3, (void *(*[])(void *)){take, take, put_two_broadcast});
+	return items;
+}
+
+static int if_instead_of_while(void *arg)
+{
+	(void)arg;
+	run(2, (void *(*[])(void *)){take_with_if, put});
+	return items;
+}
+
+/* Needs no spurious wakeup: somebody else takes the item before the one that was woken has the mutex. */
+static int if_and_thief(void *arg)
+{
+	(void)arg;
+	run(4, (void *(*[])(void *)){take_with_if, take, put, put});
+	return 0;
+}
+
+/* Two wait, the one that came first is not always the one that is woken. */
+static int waiting, woken_first;
+
+static void *wait_in_line(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	int place = ++waiting;
+	while (items == 0)
+		pthread_cond_wait(&filled, &mutex);
+	items--;
+	if (woken_first == 0)
+		woken_first = place;
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *wake_one_of_two(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	if (waiting == 2) {
+		items++;
+		pthread_cond_signal(&filled);
+		pthread_mutex_unlock(&mutex);
+		usleep(1);
+		pthread_mutex_lock(&mutex);
+		outcome = (unsigned)woken_first;
+	}
+	items += 2;
+	pthread_cond_broadcast(&filled);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static int anybody_is_woken(void *arg)
+{
+	(void)arg;
+	run(3, (void *(*[])(void *)){wait_in_line, wait_in_line, wake_one_of_two});
+	return 0;
+}
+
+static int not_initialised(void *arg)
+{
+	(void)arg;
+	pthread_cond_t *condition = malloc(sizeof(*condition));
+	return pthread_cond_signal(condition);
+}
+
+static int signal_after_destroy(void *arg)
+{
+	(void)arg;
+	pthread_cond_destroy(&filled);
+	return pthread_cond_signal(&filled);
+}
+
+static int no_signal(void *arg)
+{
+	(void)arg;
+	run(2, (void *(*[])(void *)){take, put_silently});
+	return items;
+}
+
+static int one_signal_for_two(void *arg)
+{
+	(void)arg;
+	run(3, (void *(*[])(void *)){take, take, put_two_signal_once});
+	return items;
+}
+
+static void *wait_without_mutex(void *arg)
+{
+	pthread_cond_wait(&filled, &mutex);
+	return arg;
+}
+
+static int mutex_not_held(void *arg)
+{
+	(void)arg;
+	run(1, (void *(*[])(void *)){wait_without_mutex});
+	return 0;
+}
+
+/* Gives up after a second: the signal comes in time, or it does not. */
+static clockid_t wait_clock;
+static pthread_cond_t timed;
+
+static void *take_in_time(void *arg)
+{
+	struct timespec deadline;
+	clock_gettime(wait_clock, &deadline);
+	deadline.tv_sec++;
+	int error = 0;
+	pthread_mutex_lock(&mutex);
+	while (items == 0 && error == 0)
+		error = pthread_cond_timedwait(&timed, &mutex, &deadline);
+	if (error != 0) {
+		struct timespec now;
+		assert(error == ETIMEDOUT);
+		clock_gettime(wait_clock, &now);
+		assert(now.tv_sec > deadline.tv_sec ||
+		       (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec));
+		outcome = items == 0 ? 1 : 2; /* 2: it came after the deadline, but before the mutex was had again */
+	}
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void *put_timed(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	items++;
+	pthread_cond_signal(&timed);
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
+static void wait_or_signal(clockid_t clock)
+{
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, clock);
+	pthread_cond_init(&timed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	wait_clock = clock;
+	run(2, (void *(*[])(void *)){take_in_time, put_timed});
+	pthread_cond_destroy(&timed);
+}
+
+static int timed_monotonic(void *arg)
+{
+	(void)arg;
+	wait_or_signal(CLOCK_MONOTONIC);
+	return 0;
+}
+
+static int timed_realtime(void *arg)
+{
+	(void)arg;
+	wait_or_signal(CLOCK_REALTIME);
+	return 0;
+}
+
+static int nobody_signals_in_time(void *arg)
+{
+	(void)arg;
+	struct timespec deadline;
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += 3600;
+	pthread_mutex_lock(&mutex);
+	int error = pthread_cond_timedwait(&filled, &mutex, &deadline);
+	outcome = error == ETIMEDOUT;
+	pthread_mutex_unlock(&mutex);
+	return 0;
+}
+
+static int destroyed_under_a_waiter(void *arg)
+{
+	(void)arg;
+	pthread_t waiter;
+	pthread_create(&waiter, NULL, take, NULL);
+	pthread_mutex_lock(&mutex);
+	items++;
+	pthread_mutex_unlock(&mutex);
+	pthread_cond_destroy(&filled);
+	pthread_join(waiter, NULL);
+	return 0;
+}
+
+const struct explore_case condition_cases[] = {
+	RIGHT(handoff, SEEN(0)),
+	RIGHT(handoff_outside, SEEN(0)),
+	RIGHT(broadcast, SEEN(0)),
+	RIGHT(timed_monotonic, SEEN(0) | SEEN(1) | SEEN(2)),
+	RIGHT(timed_realtime, SEEN(0) | SEEN(1) | SEEN(2)),
+	RIGHT(nobody_signals_in_time, SEEN(0) | SEEN(1)),
+	RIGHT(anybody_is_woken, SEEN(0) | SEEN(1) | SEEN(2)),
+	WRONG(not_initialised, EXPLORE_ASSERT, "not initialised"),
+	WRONG(signal_after_destroy, EXPLORE_ASSERT, "destroyed"),
+	WRONG(if_instead_of_while, EXPLORE_ASSERT, "items > 0"),
+	WRONG(if_and_thief, EXPLORE_ASSERT, "items > 0"),
+	WRONG(no_signal, EXPLORE_DEADLOCK, "pthread_cond_wait"),
+	WRONG(one_signal_for_two, EXPLORE_DEADLOCK, "pthread_cond_wait"),
+	WRONG(mutex_not_held, EXPLORE_ASSERT, "nobody holds"),
+	WRONG(destroyed_under_a_waiter, EXPLORE_ASSERT, "pthread_cond_destroy"),
+	{0},
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int endings;
+static jmp_buf jump;
+
+static void first_registered(void)
+{
+	assert(endings == 1);
+	outcome = 2;
+}
+
+static void last_registered(void)
+{
+	endings++;
+}
+
+static int runs_atexit(void *arg)
+{
+	(void)arg;
+	atexit(first_registered);
+	atexit(last_registered);
+	exit(0);
+}
+
+static int exits_at_once(void *arg)
+{
+	(void)arg;
+	atexit(first_registered);
+	outcome = 1;
+	_exit(0);
+}
+
+static void *exit_here(void *arg)
+{
+	exit(0);
+	return arg;
+}
+
+static void *sleep_for_ever(void *arg)
+{
+	for (;;)
+		sleep(1);
+	return arg;
+}
+
+static int exits_elsewhere(void *arg)
+{
+	(void)arg;
+	pthread_t threads[2];
+	pthread_create(&threads[0], NULL, exit_here, NULL);
+	pthread_create(&threads[1], NULL, sleep_for_ever, NULL);
+	pthread_detach(threads[0]);
+	pthread_detach(threads[1]);
+	pthread_exit(NULL);
+}
+
+static int machine(void *arg)
+{
+	(void)arg;
+	cpu_set_t set;
+	char text[32];
+	assert(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 4);
+	assert(sysconf(_SC_NPROCESSORS_ONLN) == 4 && sysconf(_SC_PAGESIZE) == 4096);
+	assert(sched_getcpu() == 0);
+	assert(syscall(SYS_gettid) == gettid());
+	int drawn = rand();
+	srand(1);
+	assert(rand() == drawn);
+	snprintf(text, sizeof(text), "%d", 12);
+	assert(strcmp(text, "12") == 0 && getenv("NOBODY_SETS_THIS") == NULL);
+	return 0;
+}
+
+static int aborts(void *arg)
+{
+	(void)arg;
+	abort();
+}
+
+static int asserts(void *arg)
+{
+	(void)arg;
+	assert(endings == 1);
+	return 0;
+}
+
+static int exits_badly(void *arg)
+{
+	(void)arg;
+	exit(3);
+}
+
+static int returns_badly(void *arg)
+{
+	(void)arg;
+	return 4;
+}
+
+static int jumps(void *arg)
+{
+	(void)arg;
+	if (setjmp(jump) == 0)
+		longjmp(jump, 1);
+	return 0;
+}
+
+static int opens_a_pipe(void *arg)
+{
+	(void)arg;
+	int ends[2];
+	return pipe(ends);
+}
+
+const struct explore_case process_cases[] = {
+	RIGHT(runs_atexit, SEEN(2)),
+	RIGHT(exits_at_once, SEEN(1)),
+	RIGHT(exits_elsewhere, SEEN(0)),
+	RIGHT(machine, SEEN(0)),
+	WRONG(aborts, EXPLORE_ASSERT, "abort"),
+	WRONG(asserts, EXPLORE_ASSERT, "endings == 1"),
+	WRONG(exits_badly, EXPLORE_ASSERT, "status 3"),
+	WRONG(returns_badly, EXPLORE_ASSERT, "status 4"),
+	WRONG(jumps, EXPLORE_UNSUPPORTED, "setjmp"),
+	WRONG(opens_a_pipe, EXPLORE_UNSUPPORTED, "pipe"),
+	{0},
+};
