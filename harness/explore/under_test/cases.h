@@ -16,6 +16,7 @@ struct explore_case {
 	unsigned outcomes; /* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
 	enum explore_verdict verdict;
 	const char *message;
+	bool never_spurious; /* explored without spurious returns, which would show the same outcomes */
 };
 
 #define RIGHT(program, outcomes)                                                                                       \
