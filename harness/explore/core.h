@@ -153,6 +153,7 @@ void explore_heap_leaks(void); /* fails when a live block is reachable from nowh
 void explore_heap_begin(void); /* what is allocated now belongs to the initial state */
 size_t explore_heap_used(void);
 void explore_scratch_reset(void);
+void explore_scratch_release(void); /* gives the memory back to the system */
 void explore_objects_reset(void);
 void explore_objects_forget(uintptr_t address, size_t size);
 
