@@ -29,6 +29,8 @@ static bool explore(const struct explore_case *c, enum explore_strategy strategy
 	options.strategy = strategy;
 	options.schedules = strategy == EXPLORE_DFS ? 0 : RANDOM_SCHEDULES;
 	options.after = note;
+	if (c->never_spurious)
+		options.spurious = 0;
 	seen = 0;
 	testing_run(c->program, NULL, &options, result);
 	if (result->verdict == c->verdict && (c->outcomes != 0 || strstr(result->message, c->message) != NULL))

@@ -16,16 +16,14 @@ struct explore_case {
 	unsigned outcomes; /* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
 	enum explore_verdict verdict;
 	const char *message;
+	bool never_spurious; /* explored without spurious returns, which would show the same outcomes */
 };
 
-#define RIGHT(program, outcomes)                                                                                       \
-	{                                                                                                              \
-#program, program, outcomes, EXPLORE_OK, ""                                                            \
-	}
-#define WRONG(program, verdict, message)                                                                               \
-	{                                                                                                              \
-#program, program, 0, verdict, message                                                                 \
-	}
+/* clang-format off */
+#define RIGHT(program, outcomes)         {#program, program, outcomes, EXPLORE_OK, "", false}
+#define EXACT(program, outcomes)         {#program, program, outcomes, EXPLORE_OK, "", true}
+#define WRONG(program, verdict, message) {#program, program, 0, verdict, message, false}
+/* clang-format on */
 #define SEEN(outcome) (1u << (outcome))
 
 extern unsigned outcome;

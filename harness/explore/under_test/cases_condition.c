@@ -294,7 +294,7 @@ const struct explore_case condition_cases[] = {
 	RIGHT(timed_monotonic, SEEN(0) | SEEN(1) | SEEN(2)),
 	RIGHT(timed_realtime, SEEN(0) | SEEN(1) | SEEN(2)),
 	RIGHT(nobody_signals_in_time, SEEN(0) | SEEN(1)),
-	RIGHT(anybody_is_woken, SEEN(0) | SEEN(1) | SEEN(2)),
+	EXACT(anybody_is_woken, SEEN(0) | SEEN(1) | SEEN(2)),
 	WRONG(not_initialised, EXPLORE_ASSERT, "not initialised"),
 	WRONG(signal_after_destroy, EXPLORE_ASSERT, "destroyed"),
 	WRONG(if_instead_of_while, EXPLORE_ASSERT, "items > 0"),
