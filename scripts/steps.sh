@@ -403,7 +403,7 @@ readme_names() {
 	local bad=0 name
 	{
 		chanbench release --help
-		for name in list bench compare check stress; do chanbench release $name --help; done
+		for name in list bench compare check stress explore; do chanbench release $name --help; done
 		cat "$root"/scripts/{bench,test,soak,fuzz,explore,mutants,coverage,setup} harness/explore/explorable # their options
 	} >"$work/help" 2>&1
 	for name in $(grep -oE -- '--[a-z][a-z-]+' "$root/README.md" | sort -u); do
@@ -521,7 +521,7 @@ wrong_usage() {
 	refused 2 'size' bench --scenario=spsc --param=size=99999999999 || bad=1
 	refused 2 'placement' bench --placement=moon || bad=1
 	refused 2 'no-such-file' compare "$work/no-such-file.json" "$work/no-such-file.json" || bad=1
-	for command in '' list bench compare check; do
+	for command in "" list bench compare check stress explore; do
 		expect 0 chanbench release $command --help || bad=1
 		[ -s "$out" ] || { echo "$command --help says nothing" && bad=1; }
 	done
