@@ -7,7 +7,7 @@
 #define CHANBENCH_FUTEX_BROADCAST_TESTING_H
 
 #define BIAS_AFTER 2u
-#include "impls/mutex/testing.h"
+#include "impls/base/items_testing.h"
 #include "impls/futex/broadcast.c"
 #include "impls/futex/broadcast_recv.c"
 #include "impls/futex/broadcast_send.c"
