@@ -16,10 +16,10 @@
  *   stamp        of a cell: the index of the message in it, with bit 0 set (so that it is never 0, as in a fresh block). One
  *                from an earlier life of the block is another index, so a block is not cleaned to be used again.
  *
- *        block            block            block
- *   +--+--+--+--+    +--+--+--+--+    +--+--+--+--+
- *   |##|##|##|  |next| 4|..| 6| 7|next| 8|  |  |  |       ## read   .. claimed, not yet written
- *   +--+--+--+--+ -> +--+--+--+--+ -> +--+--+--+--+       head = 4, tail = 9 (with laps of five)
+ *   block +----+----+----+  next   block +----+----+----+
+ *         | 4  | 5  | 6  | ------>       | 8  | 9  | 10 |        laps of four: 7 and 11 have no cell
+ *         |read|sent|..  |               |sent|free|free|        .. claimed, not yet written
+ *         +----+----+----+               +----+----+----+        head = 5, tail = 9
  *
  * INVARIANTS
  *
@@ -58,8 +58,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define CHAIN_LINE                                                                                                     \
-	64 /* bytes that two CPUs cannot write at the same time; what different sides write is that far apart */
+/* Bytes that two CPUs cannot write at the same time; what different sides write is that far apart. */
+#define CHAIN_LINE 64
 
 /* Flags of the tail. */
 enum {

@@ -37,9 +37,8 @@ struct core {
 	pthread_mutex_t lock;
 	_Atomic size_t holds;
 	void (*end)(struct core *core); /* frees the channel; no handle is left */
-	void (*orphaned)(
-		struct core
-			*core);  /* the last sender goes; before the readers are woken, under the lock. May be NULL */
+	/* The last sender goes; called under the lock, before the readers are woken. NULL: the kind need not know. */
+	void (*orphaned)(struct core *core);
 	struct spin_site *sleep; /* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
 	struct spin_site site;
 
