@@ -43,7 +43,7 @@ static enum chan_status give(struct chan_sender *s, uint64_t v)
 /* An operation in a thread of its own that must neither end nor sleep before its peer has finished. */
 struct attempt {
 	pthread_t thread;
-	bool sends;
+	enum { RECEIVES, SENDS, CLOSES } what;
 	uint64_t value;
 	enum chan_status status;
 	atomic_bool done;
@@ -53,7 +53,10 @@ static void *attempt(void *arg)
 {
 	struct attempt *a = arg;
 
-	a->status = a->sends ? ops->send(tx2, &a->value, CHAN_NOW) : ops->recv(rx, &a->value, CHAN_NOW);
+	if (a->what == CLOSES)
+		ops->close(rx);
+	else
+		a->status = a->what == SENDS ? ops->send(tx2, &a->value, CHAN_NOW) : ops->recv(rx, &a->value, CHAN_NOW);
 	atomic_store(&a->done, true);
 	return NULL;
 }
@@ -75,7 +78,7 @@ static void attempt_start(struct attempt *a)
 /* A sender has claimed its slot and not filled it, another one after it has sent: the channel is not empty (M-56). */
 static void a_sender_in_the_middle_is_waited_for(void **state)
 {
-	struct attempt receive = {.sends = false};
+	struct attempt receive = {.what = RECEIVES};
 	uint64_t v;
 
 	(void)state;
@@ -98,7 +101,7 @@ static void a_sender_in_the_middle_is_waited_for(void **state)
 /* A receiver has claimed its message and not copied it out, another one after it has received: the channel is not full (M-21). */
 static void a_receiver_in_the_middle_is_waited_for(void **state)
 {
-	struct attempt send = {.sends = true, .value = 4};
+	struct attempt send = {.what = SENDS, .value = 4};
 	uint64_t v;
 
 	(void)state;
@@ -117,6 +120,29 @@ static void a_receiver_in_the_middle_is_waited_for(void **state)
 	assert_int_equal(send.status, CHAN_OK);
 	assert_int_equal(give(tx, 5), CHAN_OK);
 	assert_int_equal(give(tx, 6), CHAN_FULL);
+	drop_all();
+}
+
+/* The one sender has looked at the gate and has not sent yet: a close waits for it, so that its message is received (M-34, M-48). */
+static void a_single_sender_in_the_middle_is_waited_for(void **state)
+{
+	struct attempt close = {.what = CLOSES};
+	uint64_t v = 7;
+
+	(void)state;
+	open_channel(2, 0);
+	struct lane *lane = lane_of((struct handle *)tx);
+	struct lane_handle *h = (struct lane_handle *)tx;
+	atomic_store(&lane->busy, 1);
+	attempt_start(&close);
+	assert_false(atomic_load(&close.done));
+	assert_int_equal(ring_send_single(&lane->ring, &v, 1, &h->seen, &lane->gate), 1);
+	atomic_store(&lane->busy, 0);
+	pthread_join(close.thread, NULL);
+	assert_int_equal(give(tx, 8), CHAN_CLOSED);
+	assert_int_equal(ops->recv(rx, &v, CHAN_NOW), CHAN_OK);
+	assert_int_equal(v, 7);
+	assert_int_equal(ops->recv(rx, &v, CHAN_NOW), CHAN_CLOSED);
 	drop_all();
 }
 
@@ -205,6 +231,7 @@ static int lane_tests(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sender_in_the_middle_is_waited_for),
 		cmocka_unit_test(a_receiver_in_the_middle_is_waited_for),
+		cmocka_unit_test(a_single_sender_in_the_middle_is_waited_for),
 		cmocka_unit_test(exact_at_every_place),
 		cmocka_unit_test(the_single_sender_is_interrupted),
 	};
