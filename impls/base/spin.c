@@ -8,8 +8,8 @@
 #define BUDGET_MOST    50000u
 #define MISSES_MOST    4u
 #define CLOCK_EVERY    1024u /* ns */
-#define YIELD_AFTER  1024u /* ns without an answer */
-#define SWITCH_TAKES 1000u /* ns: a yield that took less found nobody else to run */
+#define YIELD_AFTER    1024u /* ns without an answer */
+#define SWITCH_TAKES   1000u /* ns: a yield that took less found nobody else to run */
 #define YIELDS         4u    /* on one CPU, before the sleep */
 #define AFFINITY_EVERY 64u   /* waits of a thread */
 
