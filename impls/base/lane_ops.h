@@ -11,7 +11,7 @@
  *   ring_seize, ring_let_go                            several senders locked out, under the lock
  *   ring_many_senders, ring_many_receivers             from one to several, under the lock
  *
- * It defines LANE_OPS(open), the members of a table of mpsc.
+ * It defines LANE_OPS, the members of a table of mpsc.
  */
 #ifndef CHANBENCH_BASE_LANE_OPS_H
 #define CHANBENCH_BASE_LANE_OPS_H

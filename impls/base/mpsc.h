@@ -168,8 +168,7 @@ void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *firing);
 void chan_mpsc_init(struct mpsc *ch, const struct chan_config *config, const struct layout *layout, size_t capacity,
                     const struct mpsc_store *store, enum core_sleep sleep);
 
-/* Makes the first two handles. CHAN_NOMEM: neither, and the channel is freed. Where the store cannot be had `ch` is left to its maker, who
- * calls chan_core_fini. */
+/* Makes the first two handles. CHAN_NOMEM: neither, and the channel is freed. */
 enum chan_status chan_mpsc_open(struct mpsc *ch, struct chan_sender **tx, struct chan_receiver **rx);
 
 enum chan_status chan_mpsc_receiver_clone(struct chan_receiver *rx, struct chan_receiver **out);
