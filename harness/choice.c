@@ -47,3 +47,22 @@ bool choice_has(const struct names *names, const struct impl_info *info)
 		return !info->peer || info->driver.named;
 	return names_it(names, info->name) || names_it(names, "all") || (info->peer && names_it(names, "peers"));
 }
+
+int choice_check_tested(const struct names *names, const struct impl_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct impl_info *info = &set->infos[i];
+		if (info->driver.program[0] != '\0' && names_it(names, info->name)) {
+			say("'%s' runs in a program of its own, not behind the contract: it can be measured (chanbench bench "
+			    "--impl=%s) but not tested",
+			    info->name, info->name);
+			return -1;
+		}
+	}
+	return choice_check(names, set);
+}
+
+bool choice_has_tested(const struct names *names, const struct impl_info *info)
+{
+	return info->driver.program[0] == '\0' && choice_has(names, info);
+}

@@ -16,4 +16,10 @@ int choice_check(const struct names *names, const struct impl_set *set);
 
 bool choice_has(const struct names *names, const struct impl_info *info);
 
+/* The same for commands that call through the contract: what a driver runs is not behind it. To name one is a mistake; `peers` and `all`
+ * leave them out. */
+int choice_check_tested(const struct names *names, const struct impl_set *set);
+
+bool choice_has_tested(const struct names *names, const struct impl_info *info);
+
 #endif

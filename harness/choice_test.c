@@ -46,6 +46,25 @@ static void what_is_not_there_is_refused(void **state)
 	assert_int_equal(chosen("peers", &without), -1);
 }
 
+/* What a driver runs is chosen to be measured, and never to be tested. */
+static void drivers_are_not_tested(void **state)
+{
+	struct impl_info both[] = {{.name = "ours"}, {.name = "go", .peer = true, .driver.program = "driver-go"}};
+	const struct impl_set with = {.infos = both, .count = 2};
+	struct names names;
+	(void)state;
+	assert_int_equal(names_split(&names, "go", "impl"), 0);
+	assert_int_equal(choice_check(&names, &with), 0);
+	assert_true(choice_has(&names, &both[1]));
+	assert_int_equal(choice_check_tested(&names, &with), -1);
+	names_free(&names);
+	assert_int_equal(names_split(&names, "all", "impl"), 0);
+	assert_int_equal(choice_check_tested(&names, &with), 0);
+	assert_true(choice_has_tested(&names, &both[0]));
+	assert_false(choice_has_tested(&names, &both[1]));
+	names_free(&names);
+}
+
 static void who_spins_is_shown_so(void **state)
 {
 	char text[64];
@@ -58,8 +77,8 @@ static void who_spins_is_shown_so(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_groups),
-	                                   cmocka_unit_test(what_is_not_there_is_refused),
-	                                   cmocka_unit_test(who_spins_is_shown_so)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_and_groups), cmocka_unit_test(what_is_not_there_is_refused),
+		cmocka_unit_test(drivers_are_not_tested), cmocka_unit_test(who_spins_is_shown_so)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

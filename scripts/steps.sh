@@ -199,6 +199,30 @@ explorer_refuses() {
 	return $bad
 }
 
+# Ctrl-C in the middle: what was explored is told, and nothing is left behind.
+explorer_interrupted() {
+	local bad=0 pid status folder=$work/explored/tmp
+	rm -rf "$folder" && mkdir -p "$folder" || return
+	{ echo '#define HANG' && cat "$root/scripts/broken_program.c"; } >"$folder.c"
+	TMPDIR=$folder "$build_root/release/chanbench" explore --seconds=600 --json >"$work/out.explore" 2>"$work/err.explore" &
+	pid=$!
+	until child_names $pid 'run mutex' || ! kill -0 $pid 2>/dev/null; do :; done
+	kill -INT $pid
+	wait $pid
+	status=$?
+	[ $status -eq 130 ] || { echo "SIGINT: status $status" && bad=1; }
+	holds "$work/out.explore" '.interrupted == true' && says "$work/err.explore" 'interrupted' || bad=1
+	TMPDIR=$folder "$build_root/release/chanbench" explore --plugin-source="$folder.c" >"$work/out.explore" 2>&1 &
+	pid=$!
+	until child_names $pid explorable || ! kill -0 $pid 2>/dev/null; do :; done
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	[ $status -eq 143 ] || { echo "SIGTERM: status $status" && bad=1; }
+	[ -z "$(ls -A "$folder")" ] || { echo "left behind:" && ls -lR "$folder" && bad=1; }
+	return $bad
+}
+
 # A plug-in's source, out of the tree.
 explorer_plugin() {
 	mkdir -p "$work/explored" && cp "$root/impls/example/example.c" "$work/explored/" || return

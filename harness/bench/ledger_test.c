@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 enum { PRODUCERS = 3, TOTAL = 1000, WORDS = 4 };
@@ -175,6 +176,54 @@ static void test_corrupted(void **state)
 	ledger_free(&ledgers[0]);
 }
 
+/* Batches of one-word messages from three producers, with one of each kind of damage: the books are those of one message at a time. */
+static void test_batches(void **state)
+{
+	uint64_t all[TOTAL + 4];
+	size_t n = 0;
+	(void)state;
+	for (uint64_t chunk = 0; chunk < 400; chunk += 40)
+		for (uint64_t p = 0; p < PRODUCERS; p++)
+			for (uint64_t i = chunk; i < chunk + 40 && i < ledger_share(TOTAL, PRODUCERS, p); i++)
+				all[n++] = message_name(SALT, p, i);
+	assert_int_equal(n, TOTAL);
+	for (int damage = 0; damage < 5; damage++) {
+		uint64_t msgs[TOTAL + 1], swapped;
+		size_t count = TOTAL;
+		memcpy(msgs, all, sizeof msgs[0] * TOTAL);
+		msgs[TOTAL] = all[50]; /* again */
+		if (damage == 1)
+			msgs[333] ^= 1;
+		else if (damage == 2)
+			swapped = msgs[210], msgs[210] = msgs[211], msgs[211] = swapped;
+		else if (damage == 3)
+			count--;
+		else if (damage == 4)
+			count++;
+		char expected[200];
+		for (int batched = 0; batched < 2; batched++) {
+			begin(1);
+			for (size_t i = 0, step; i < count; i += step) {
+				step = batched ? (i * 7 % 50) + 1 : 1;
+				if (step > count - i)
+					step = count - i;
+				if (batched)
+					ledger_receive_many(&ledgers[0], msgs + i, step, 1);
+				else
+					ledger_receive(&ledgers[0], msgs + i, 1);
+			}
+			ledger_balance(ledgers, 1, sent, &balance);
+			bool bad = ledger_verdict(&balance, text, sizeof text);
+			assert_int_equal(bad, damage != 0);
+			if (batched && bad)
+				assert_string_equal(text, expected);
+			else if (bad)
+				strcpy(expected, text);
+			ledger_free(&ledgers[0]);
+		}
+	}
+}
+
 static void test_invented(void **state)
 {
 	(void)state;
@@ -236,15 +285,11 @@ static void test_shares(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_duplicated),
-		cmocka_unit_test(test_reordered),
-		cmocka_unit_test(test_corrupted),
-		cmocka_unit_test(test_invented),
-		cmocka_unit_test(test_several_at_once),
-		cmocka_unit_test(test_checksum),
-		cmocka_unit_test(test_shares),
+		cmocka_unit_test(test_good),       cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_duplicated), cmocka_unit_test(test_reordered),
+		cmocka_unit_test(test_corrupted),  cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_invented),   cmocka_unit_test(test_several_at_once),
+		cmocka_unit_test(test_checksum),   cmocka_unit_test(test_shares),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,8 +94,14 @@ static enum chan_status null_recv_many(struct chan_receiver *rx, void *msgs, siz
                                        uint64_t deadline)
 {
 	(void)deadline;
-	size_t size = ((struct null_handle *)rx)->channel->size, n = 0;
-	while (n < limit && next(rx, (char *)msgs + n * size, NULL) == CHAN_OK)
+	struct null_handle *handle = (struct null_handle *)rx;
+	const struct null_script *script = handle->channel->script;
+	size_t size = handle->channel->size, n = 0;
+	if (script->next_many != NULL) {
+		n = script->next_many(script->arg, handle->number, handle->count, msgs, limit);
+		handle->count += n;
+	}
+	while (script->next_many == NULL && n < limit && next(rx, (char *)msgs + n * size, NULL) == CHAN_OK)
 		n++;
 	*received = n;
 	return n != 0 || limit == 0 ? CHAN_OK : CHAN_CLOSED;

@@ -20,6 +20,8 @@ struct null_script {
 	 * receiver's thread. */
 	enum chan_status (*next)(void *arg, size_t receiver, uint64_t i, void *msg, uint64_t *missed);
 	void *arg;
+	/* From the i-th on, up to `n` messages to `msgs`; how many. NULL: as `next` does, one by one. */
+	size_t (*next_many)(void *arg, size_t receiver, uint64_t i, void *msgs, size_t n);
 };
 
 extern const struct chan_impl null_impl;

@@ -42,12 +42,6 @@ static void list_rules(const struct check_options *options)
 	printf("%zu rules, %zu tests\n", rules, tests);
 }
 
-/* What a driver runs is not behind the contract. */
-static bool selected(const struct check_options *options, const struct impl_info *info)
-{
-	return info->driver.program[0] == '\0' && choice_has(&options->impls, info);
-}
-
 /* The tests of one rule for one implementation's kind: their number; they are written to `cells` unless it is NULL. */
 static size_t plan_rule(const struct impl_info *info, enum kind kind, const struct rule *rule, struct cell *cells)
 {
@@ -72,7 +66,8 @@ static size_t plan(const struct check_options *options, const struct impl_set *s
 	for (size_t i = 0; i < set->count; i++)
 		for (int k = 0; k < KIND_COUNT; k++) {
 			const struct impl_info *info = &set->infos[i];
-			if (info->offered[k] == 0 || (options->kinds >> k & 1) == 0 || !selected(options, info))
+			if (info->offered[k] == 0 || (options->kinds >> k & 1) == 0 ||
+			    !choice_has_tested(&options->impls, info))
 				continue;
 			for (const struct rule *const *table = rule_tables; *table != NULL; table++)
 				for (const struct rule *rule = *table; rule->id != NULL; rule++)
@@ -301,7 +296,7 @@ int check_main(int argc, char **argv)
 	}
 	if ((status = open_implementations(&options.given, &set)) != EXIT_GOOD)
 		goto done;
-	if (choice_check(&options.impls, &set) != 0) {
+	if (choice_check_tested(&options.impls, &set) != 0) {
 		status = EXIT_USAGE;
 		goto done;
 	}

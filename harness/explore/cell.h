@@ -8,15 +8,26 @@
 
 #include "region.h"
 
-#define CELL_ACCESSES 6
+#define ACCESSES_TOGETHER 4
 
 /* The last access of one thread of one kind to the same bytes. */
 struct access {
 	uintptr_t pc;
 	uint32_t epoch;
-	uint8_t thread;
-	uint8_t mask; /* of the granule's bytes */
-	uint8_t kind; /* of enum explore_access_kind */
+	union {
+		struct {
+			uint8_t thread;
+			uint8_t mask; /* of the granule's bytes; 0: forgotten */
+			uint8_t kind; /* of enum explore_access_kind */
+		};
+		uint32_t key; /* all of these at once */
+	};
+};
+
+struct accesses {
+	struct access item[ACCESSES_TOGETHER];
+	struct accesses *more;
+	unsigned count;
 };
 
 /* One store to an atomic object. Their order in `older` is the modification order. */
@@ -42,10 +53,9 @@ struct explore_location {
 };
 
 struct explore_cell {
-	struct access access[CELL_ACCESSES];
-	struct explore_cell *more; /* further accesses */
+	struct accesses plain;
+	struct accesses *atomic; /* apart, for two atomic ones never race */
 	struct explore_location *locations;
-	uint8_t count;
 	bool freed;
 };
 

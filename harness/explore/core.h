@@ -48,6 +48,7 @@ struct explore_execution {
 	struct explore_thread *current; /* NULL: no execution, or the driver runs */
 	unsigned threads;               /* born so far */
 	unsigned alive;                 /* mask of those that have not ended */
+	unsigned conditional;           /* mask of those whose next operation may have to wait */
 	unsigned passive;               /* mask of those that spin: they wait for anybody's progress */
 	unsigned slice;                 /* consecutive steps of the current thread */
 	uint64_t steps;
@@ -152,6 +153,7 @@ void explore_heap_leaks(void); /* fails when a live block is reachable from nowh
 void explore_heap_begin(void); /* what is allocated now belongs to the initial state */
 size_t explore_heap_used(void);
 void explore_scratch_reset(void);
+void explore_scratch_release(void); /* gives the memory back to the system */
 void explore_objects_reset(void);
 void explore_objects_forget(uintptr_t address, size_t size);
 

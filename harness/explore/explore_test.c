@@ -209,6 +209,18 @@ static void truncation_is_said(void **state)
 	explore_result_free(&result);
 }
 
+static void no_memory_is_said(void **state)
+{
+	struct explore_options options = with(EXPLORE_DFS, 1);
+	struct explore_result result;
+	(void)state;
+	options.steps = 10000000;
+	testing_run(counts_for_ever, NULL, &options, &result);
+	assert_int_equal(result.verdict, EXPLORE_UNSUPPORTED);
+	assert_non_null(strstr(result.message, "needs more than 512 MiB of state"));
+	explore_result_free(&result);
+}
+
 /* ---- the same again ---- */
 
 static void same_seed_same_result(void **state)
@@ -372,6 +384,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(correct_ones_pass),
 		cmocka_unit_test(sleep_sets_find_all_states),
 		cmocka_unit_test(truncation_is_said),
+		cmocka_unit_test(no_memory_is_said),
 		cmocka_unit_test(same_seed_same_result),
 		cmocka_unit_test(replays_elsewhere),
 		cmocka_unit_test(refuses_what_is_not_its_own),

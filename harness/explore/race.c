@@ -41,48 +41,98 @@ static inline bool ordered(const struct access *earlier)
 	return earlier->epoch <= explore_clock()->before[earlier->thread];
 }
 
-static inline bool conflict(unsigned a, unsigned b)
-{
-	return ((a | b) & EXPLORE_ACCESS_WRITE) && !(a & b & EXPLORE_ACCESS_ATOMIC);
-}
-
 /* Whether whatever races with `earlier` also races with a later access that it happens-before: then it can be forgotten. */
 static inline bool covers(unsigned kind, unsigned mask, const struct access *earlier)
 {
-	bool at_least = (kind & EXPLORE_ACCESS_WRITE) || !(earlier->kind & EXPLORE_ACCESS_WRITE);
-	bool as_plain = !(kind & EXPLORE_ACCESS_ATOMIC) || (earlier->kind & EXPLORE_ACCESS_ATOMIC);
-	return at_least && as_plain && (earlier->mask & ~mask) == 0;
+	return ((kind & EXPLORE_ACCESS_WRITE) || !(earlier->kind & EXPLORE_ACCESS_WRITE)) &&
+	       (earlier->mask & ~mask) == 0;
 }
 
-static void check(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
+static void check(const struct accesses *list, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
 {
-	unsigned self = explore_self();
-	uint32_t epoch = explore_clock()->before[self];
-	struct access *slot = NULL;
-	for (struct explore_cell *part = cell; part != NULL; part = part->more) {
-		for (unsigned i = 0; i < part->count; i++) {
-			struct access *a = &part->access[i];
-			if (a->thread == self && a->kind == kind && a->mask == mask && a->epoch == epoch)
-				return; /* nothing has happened since */
-			if (a->thread != self && (a->mask & mask) && conflict(a->kind, kind) && !ordered(a))
+	for (; list != NULL; list = list->more) {
+		for (unsigned i = 0; i < list->count; i++) {
+			const struct access *a = &list->item[i];
+			if ((a->mask & mask) && ((a->kind | kind) & EXPLORE_ACCESS_WRITE) && !ordered(a))
 				race(granule, mask, kind, pc, a);
-			if (slot == NULL && (a->mask == 0 || (covers(kind, mask, a) && ordered(a))))
-				slot = a;
-			else if (slot != NULL && covers(kind, mask, a) && ordered(a))
+		}
+	}
+}
+
+/* Where in a list an access is to be remembered: in place of one that it covers, else at its end. */
+static struct access *place_for(struct accesses *list, unsigned mask, unsigned kind)
+{
+	struct access *place = NULL;
+	for (;; list = list->more) {
+		for (unsigned i = 0; i < list->count; i++) {
+			struct access *a = &list->item[i];
+			if (a->mask != 0 && !(covers(kind, mask, a) && ordered(a)))
+				continue;
+			if (place == NULL)
+				place = a;
+			else
 				a->mask = 0;
 		}
+		if (list->more == NULL)
+			break;
 	}
-	if (slot == NULL) {
-		struct explore_cell *part = cell;
-		while (part->count == CELL_ACCESSES) {
-			if (part->more == NULL)
-				part->more = explore_scratch(sizeof(*part));
-			part = part->more;
+	if (place != NULL)
+		return place;
+	if (list->count == ACCESSES_TOGETHER)
+		list = list->more = explore_scratch(sizeof(*list));
+	return &list->item[list->count++];
+}
+
+static void access_atomic(struct explore_cell *cell, uintptr_t granule, struct access now)
+{
+	check(&cell->plain, granule, now.mask, now.kind, now.pc);
+	if (cell->atomic == NULL)
+		cell->atomic = explore_scratch(sizeof(*cell->atomic));
+	struct accesses *list = cell->atomic;
+	for (;; list = list->more) {
+		for (unsigned i = 0; i < list->count; i++) {
+			if (list->item[i].key == now.key) {
+				list->item[i] = now;
+				return;
+			}
 		}
-		slot = &part->access[part->count++];
+		if (list->more == NULL)
+			break;
 	}
-	*slot = (struct access){
-		.pc = pc, .epoch = epoch, .thread = (uint8_t)self, .mask = (uint8_t)mask, .kind = (uint8_t)kind};
+	if (list->count == ACCESSES_TOGETHER)
+		list = list->more = explore_scratch(sizeof(*list));
+	list->item[list->count++] = now;
+}
+
+static void access_plain(struct explore_cell *cell, uintptr_t granule, struct access now)
+{
+	struct accesses *list = &cell->plain;
+	for (unsigned i = 0; i < list->count; i++) {
+		if (list->item[i].key == now.key && list->item[i].epoch == now.epoch)
+			return; /* nothing has happened since */
+	}
+	check(list, granule, now.mask, now.kind, now.pc);
+	if (cell->atomic != NULL)
+		check(cell->atomic, granule, now.mask, now.kind, now.pc);
+	*place_for(list, now.mask, now.kind) = now;
+	if (cell->atomic != NULL && (now.kind & EXPLORE_ACCESS_WRITE) && now.mask == 0xff) {
+		cell->atomic->count = 0; /* all of them happen-before a write of everything */
+		cell->atomic->more = NULL;
+	}
+}
+
+static void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
+{
+	unsigned self = explore_self();
+	struct access now = {.pc = pc, .epoch = explore_clock()->before[self]};
+	now.key = 0;
+	now.thread = (uint8_t)self;
+	now.mask = (uint8_t)mask;
+	now.kind = (uint8_t)kind;
+	if (kind & EXPLORE_ACCESS_ATOMIC)
+		access_atomic(cell, granule, now);
+	else
+		access_plain(cell, granule, now);
 }
 
 /* The plain write of an atomic object (its initialisation, most often) ends its history: nobody can see an older store
@@ -111,7 +161,7 @@ struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsig
 	struct explore_cell *cell = cell_get(address, pc);
 	if (unlikely(cell->freed))
 		use_after_free(address, kind, pc);
-	check(cell, address & ~7ul, mask, kind, pc);
+	access_cell(cell, address & ~7ul, mask, kind, pc);
 	return cell;
 }
 
@@ -139,7 +189,7 @@ void explore_access_free(uintptr_t address, size_t size, uintptr_t pc)
 		if (shadow->generation != explore_now.generation)
 			continue;
 		struct explore_cell *cell = cell_of(shadow);
-		check(cell, address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
+		access_cell(cell, address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
 		cell->freed = true;
 	}
 }

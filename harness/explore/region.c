@@ -94,6 +94,11 @@ void explore_scratch_reset(void)
 	scratch_used = SCRATCH_GRAIN; /* grain 0 is nobody's */
 }
 
+void explore_scratch_release(void)
+{
+	madvise((void *)SCRATCH_BASE, SCRATCH_SIZE, MADV_DONTNEED);
+}
+
 void *explore_scratch(size_t size)
 {
 	size_t rounded = (size + SCRATCH_GRAIN - 1) & ~(SCRATCH_GRAIN - 1);

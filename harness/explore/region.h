@@ -21,7 +21,7 @@
 #define REGION_SIZE   (STACKS_SIZE + HEAP_SIZE)
 #define SHADOW_BASE   0x110000000000ul
 #define SCRATCH_BASE  0x120000000000ul
-#define SCRATCH_SIZE  0x100000000ul
+#define SCRATCH_SIZE  0x20000000ul
 #define SCRATCH_GRAIN 16ul
 
 static inline uintptr_t slot_base(unsigned id)

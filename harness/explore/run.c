@@ -282,6 +282,7 @@ int explore_run(int (*program)(void *), void *arg, const struct explore_options 
 			explain(&search);
 	}
 	explore_signals_remove();
+	explore_scratch_release();
 	munmap(states, sizeof(*states) << STATES_BITS);
 	result->elapsed = real_time() - search.started;
 	return status;

@@ -177,6 +177,6 @@ void explore_trace(const char *format, ...) __attribute__((format(printf, 1, 2))
  */
 void explore_sync_reset(void);       /* at the beginning of each execution */
 void explore_sync_thread_exit(void); /* on a thread that ends: destructors of keys and thread-specific data */
-void explore_sync_exit(int status); /* on the thread that ends the program: what atexit was given */
+void explore_sync_exit(int status);  /* on the thread that ends the program: what atexit was given */
 
 #endif

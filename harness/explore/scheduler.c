@@ -41,8 +41,7 @@ static void account(struct explore_thread *self)
 
 static bool may_go(const struct explore_thread *thread)
 {
-	const struct explore_op *op = thread->pending;
-	return op->enabled == NULL || op->enabled(op);
+	return thread->pending->enabled(thread->pending);
 }
 
 static void add_timed(struct explore_candidates *c, unsigned id)
@@ -73,9 +72,10 @@ static void add_ready(struct explore_candidates *c, unsigned ready, unsigned sel
 
 static void collect(struct explore_candidates *c, unsigned self)
 {
-	unsigned ready = 0, timed = 0, passive = explore_now.passive;
+	unsigned ready, timed = 0, passive = explore_now.passive;
 	const struct explore_op *own = explore_now.thread[self].pending;
-	for (unsigned mask = explore_now.alive; mask != 0; mask &= mask - 1) {
+	ready = explore_now.alive & ~explore_now.conditional;
+	for (unsigned mask = explore_now.alive & explore_now.conditional; mask != 0; mask &= mask - 1) {
 		unsigned id = (unsigned)__builtin_ctz(mask);
 		if (may_go(&explore_now.thread[id]))
 			ready |= 1u << id;
@@ -137,6 +137,10 @@ bool explore_reach(struct explore_op *op)
 	struct explore_thread *self = explore_now.current;
 	account(self);
 	self->pending = op;
+	if (op->enabled == NULL)
+		explore_now.conditional &= ~(1u << explore_id(self));
+	else
+		explore_now.conditional |= 1u << explore_id(self);
 	if ((op->flags & EXPLORE_YIELD) && ++self->yields >= YIELD_LIMIT)
 		explore_now.passive |= 1u << explore_id(self);
 	explore_schedule();

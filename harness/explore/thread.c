@@ -151,7 +151,7 @@ void explore_execute(int (*run)(void *), void *arg)
 	program = run;
 	if (++explore_now.generation == 0)
 		explore_region_forget();
-	explore_now.threads = explore_now.alive = explore_now.passive = explore_now.slice = 0;
+	explore_now.threads = explore_now.alive = explore_now.conditional = explore_now.passive = explore_now.slice = 0;
 	explore_now.steps = explore_now.time = 0;
 	explore_now.spurious = explore_options.spurious;
 	explore_now.place = 0;

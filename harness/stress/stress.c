@@ -108,7 +108,7 @@ static int run_all(const struct asked *asked, const struct impl_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
 			struct stress_result result;
-			if (!choice_has(&asked->impls, &set->infos[i]) || set->infos[i].offered[kind] == 0 ||
+			if (!choice_has_tested(&asked->impls, &set->infos[i]) || set->infos[i].offered[kind] == 0 ||
 			    (asked->kinds.count > 0 &&
 			     names_index(&asked->kinds, kind_names[kind]) == asked->kinds.count))
 				continue;
@@ -142,7 +142,7 @@ int stress_main(int argc, char **argv)
 		goto done;
 	if ((status = open_implementations(&asked.given, &set)) != EXIT_GOOD)
 		goto done;
-	status = choice_check(&asked.impls, &set) != 0 ? EXIT_USAGE : run_all(&asked, &set);
+	status = choice_check_tested(&asked.impls, &set) != 0 ? EXIT_USAGE : run_all(&asked, &set);
 done:
 	impl_set_close(&set);
 	names_free(&asked.kinds);

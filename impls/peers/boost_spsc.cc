@@ -3,7 +3,7 @@
  * boost_spsc.cc - Boost.Lockfree's spsc_queue: a ring for one producer and one consumer, with nothing but loads and stores. So neither
  * handle can be cloned. It cannot wait, so full and empty are retried with sched_yield. The capacity is exact (one slot more is made).
  *
- * Choices: the size is given at run time, as the channel's is. Elements: element.hh.
+ * Choices: the size is given at run time, as the channel's is. Batches are its own push and pop of arrays. Elements: element.hh.
  */
 #include "impls/peers/element.hh"
 
@@ -64,12 +64,30 @@ template <class Element> struct Spsc {
 	{
 		return peer_recv(handle, msg, deadline, pop, nullptr);
 	}
+	static chan_status push_some(peer_handle *handle, const void *msgs, size_t n, size_t *done)
+	{
+		auto push = [handle](const Element *e, size_t k) { return queue_of(handle->peer).push(e, k); };
+		return peers::push_many<Element>(*handle->peer, msgs, n, done, push);
+	}
+	static chan_status pop_some(peer_handle *handle, void *msgs, size_t n, size_t *done)
+	{
+		auto pop = [handle](Element *e, size_t k) { return queue_of(handle->peer).pop(e, k); };
+		return peers::pop_many<Element>(*handle->peer, msgs, n, done, pop);
+	}
+	static chan_status send_many(peer_handle *handle, const void *msgs, size_t n, size_t *sent, uint64_t deadline)
+	{
+		return peer_send_many(handle, msgs, n, sent, deadline, push_some);
+	}
+	static chan_status recv_many(peer_handle *handle, void *msgs, size_t limit, size_t *received, uint64_t deadline)
+	{
+		return peer_recv_many(handle, msgs, limit, received, deadline, pop_some, nullptr);
+	}
 };
 
 template <class Element>
 const peer_hooks Spsc<Element>::hooks = {take, nullptr, nullptr, nullptr, dispose, nullptr, nullptr};
 
-const chan_mpsc_ops bounded = peers::make_ops<Spsc, true, false>();
+const chan_mpsc_ops bounded = peers::make_ops<Spsc, true, false, true>();
 
 } // namespace
 

@@ -75,10 +75,62 @@ struct Channel {
 	struct peer peer;
 	peer_send_fn *send;
 	peer_recv_fn *recv;
+	chan_status (*send_many)(peer_handle *handle, const void *msgs, size_t n, size_t *sent, uint64_t deadline);
+	chan_status (*recv_many)(peer_handle *handle, void *msgs, size_t limit, size_t *received, uint64_t deadline);
 };
 
+/* Batches go through this many elements at a time, in the caller's frame. */
+constexpr std::size_t AT_ONCE = 64;
+
+/* push(elements, n) is the library's: how many it took, the first ones. */
+template <class Element, class Push>
+chan_status push_many(const peer &of, const void *msgs, size_t n, size_t *done, Push push)
+{
+	Element elements[AT_ONCE];
+	for (size_t size = of.layout.size, at = 0; at < n;) {
+		size_t made = 0, want = n - at < AT_ONCE ? n - at : AT_ONCE;
+		while (made < want && elements[made].put(of, static_cast<const char *>(msgs) + (at + made) * size))
+			made++;
+		size_t pushed = made != 0 ? push(elements, made) : 0;
+		for (size_t i = pushed; i < made; i++)
+			elements[i].drop();
+		*done += pushed;
+		at += pushed;
+		if (pushed < made)
+			return CHAN_OK; /* full */
+		if (made < want)
+			return CHAN_NOMEM;
+	}
+	return CHAN_OK;
+}
+
+/* pop(elements, n) is the library's: how many it gave. */
+template <class Element, class Pop> chan_status pop_many(const peer &of, void *msgs, size_t n, size_t *done, Pop pop)
+{
+	Element elements[AT_ONCE];
+	for (size_t size = of.layout.size, at = 0; at < n;) {
+		size_t want = n - at < AT_ONCE ? n - at : AT_ONCE, popped = pop(elements, want);
+		for (size_t i = 0; i < popped; i++)
+			elements[i].get(of, static_cast<char *>(msgs) + (at + i) * size);
+		*done += popped;
+		at += popped;
+		if (popped < want)
+			break;
+	}
+	return CHAN_OK;
+}
+
 /* `Of<Element>` is the adapter: a struct that begins with a Channel, and has `hooks`, send, recv, and `construct(capacity)`, which makes
- * its queue and may throw. */
+ * its queue and may throw; send_many and recv_many where the library has batches. */
+template <class Adapter> auto set_many(Adapter *adapter, int) -> decltype(&Adapter::send_many, void())
+{
+	adapter->channel.send_many = Adapter::send_many;
+	adapter->channel.recv_many = Adapter::recv_many;
+}
+template <class Adapter> void set_many(Adapter *, long)
+{
+}
+
 template <class Adapter>
 chan_status open_as(const chan_config *config, bool bounded, chan_sender **tx, chan_receiver **rx)
 {
@@ -89,6 +141,7 @@ chan_status open_as(const chan_config *config, bool bounded, chan_sender **tx, c
 		return status;
 	adapter->channel.send = Adapter::send;
 	adapter->channel.recv = Adapter::recv;
+	set_many(adapter, 0);
 	adapter->channel.peer.capacity = bounded ? config->capacity : 0;
 	try {
 		adapter->construct(config->capacity);
@@ -120,8 +173,21 @@ inline chan_status recv(chan_receiver *rx, void *msg, uint64_t deadline)
 	return reinterpret_cast<Channel *>(handle->peer)->recv(handle, msg, deadline);
 }
 
-/* `many` of the sides can be cloned. */
-template <template <class> class Of, bool bounded, bool many = true> constexpr chan_mpsc_ops make_ops()
+inline chan_status send_many(chan_sender *tx, const void *msgs, size_t n, size_t *sent, uint64_t deadline)
+{
+	auto *handle = reinterpret_cast<peer_handle *>(tx);
+	return reinterpret_cast<Channel *>(handle->peer)->send_many(handle, msgs, n, sent, deadline);
+}
+
+inline chan_status recv_many(chan_receiver *rx, void *msgs, size_t limit, size_t *received, uint64_t deadline)
+{
+	auto *handle = reinterpret_cast<peer_handle *>(rx);
+	return reinterpret_cast<Channel *>(handle->peer)->recv_many(handle, msgs, limit, received, deadline);
+}
+
+/* `many` of the sides can be cloned; `batches`: the library has them. */
+template <template <class> class Of, bool bounded, bool many = true, bool batches = false>
+constexpr chan_mpsc_ops make_ops()
 {
 	chan_mpsc_ops ops{};
 	ops.open = open<Of, bounded>;
@@ -133,6 +199,8 @@ template <template <class> class Of, bool bounded, bool many = true> constexpr c
 	ops.receiver_get = peer_receiver_get;
 	ops.sender_clone = many ? peer_sender_clone : nullptr;
 	ops.receiver_clone = many ? peer_receiver_clone : nullptr;
+	ops.send_many = batches ? send_many : nullptr;
+	ops.recv_many = batches ? recv_many : nullptr;
 	return ops;
 }
 

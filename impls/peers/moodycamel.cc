@@ -4,7 +4,7 @@
  * any number on both sides. Its order is that of each producer alone: messages of two producers may overtake each other whatever
  * happened between them. It cannot wait, so empty is retried with sched_yield.
  *
- * Choices: each handle has its token, as its documentation advises. Elements: element.hh. Its try_enqueue, which allocates nothing, is
+ * Choices: each handle has its token, as its documentation advises; batches are its own bulk operations. Elements: element.hh. Its try_enqueue, which allocates nothing, is
  * no bound: how much it takes depends on which blocks happen to be free. So it is offered as what it is.
  */
 #include "impls/peers/element.hh"
@@ -86,12 +86,38 @@ template <class Element> struct Moodycamel {
 	{
 		return peer_recv(handle, msg, deadline, try_dequeue, nullptr);
 	}
+	static chan_status enqueue_bulk(peer_handle *handle, const void *msgs, size_t n, size_t *done)
+	{
+		auto push = [handle](Element *e, size_t k) {
+			auto &token = *static_cast<moodycamel::ProducerToken *>(handle->state);
+			return token.valid() && queue_of(handle->peer).enqueue_bulk(token, e, k) ? k : 0;
+		};
+		size_t before = *done;
+		chan_status status = peers::push_many<Element>(*handle->peer, msgs, n, done, push);
+		return status == CHAN_OK && *done - before < n ? CHAN_NOMEM : status; /* it is never full */
+	}
+	static chan_status dequeue_bulk(peer_handle *handle, void *msgs, size_t n, size_t *done)
+	{
+		auto pop = [handle](Element *e, size_t k) {
+			auto &token = *static_cast<moodycamel::ConsumerToken *>(handle->state);
+			return queue_of(handle->peer).try_dequeue_bulk(token, e, k);
+		};
+		return peers::pop_many<Element>(*handle->peer, msgs, n, done, pop);
+	}
+	static chan_status send_many(peer_handle *handle, const void *msgs, size_t n, size_t *sent, uint64_t deadline)
+	{
+		return peer_send_many(handle, msgs, n, sent, deadline, enqueue_bulk);
+	}
+	static chan_status recv_many(peer_handle *handle, void *msgs, size_t limit, size_t *received, uint64_t deadline)
+	{
+		return peer_recv_many(handle, msgs, limit, received, deadline, dequeue_bulk, nullptr);
+	}
 };
 
 template <class Element>
 const peer_hooks Moodycamel<Element>::hooks = {take, nullptr, nullptr, nullptr, dispose, attach, detach};
 
-const chan_mpsc_ops unbounded = peers::make_ops<Moodycamel, false>();
+const chan_mpsc_ops unbounded = peers::make_ops<Moodycamel, false, true, true>();
 
 } // namespace
 

@@ -177,6 +177,70 @@ PEER_INLINE enum chan_status peer_recv(struct peer_handle *handle, void *msg, ui
 	}
 }
 
+/* ------------------------------------------------------------------------------------------------------------------
+ * Batches, where the library has them
+ *
+ * `attempt` moves up to `n` elements without waiting and adds to `*done` how many; CHAN_OK, also when they were none for want of slots
+ * or messages; anything else (CHAN_NOMEM) ends the operation.
+ */
+typedef enum chan_status peer_send_many_fn(struct peer_handle *handle, const void *msgs, size_t n, size_t *done);
+typedef enum chan_status peer_recv_many_fn(struct peer_handle *handle, void *msgs, size_t n, size_t *done);
+
+PEER_INLINE enum chan_status peer_send_many(struct peer_handle *handle, const void *msgs, size_t n, size_t *sent,
+                                            uint64_t deadline, peer_send_many_fn *attempt)
+{
+	struct peer *peer = handle->peer;
+	*sent = 0;
+	for (;;) {
+		size_t before = *sent;
+		if (__atomic_load_n(&peer->receivers, __ATOMIC_ACQUIRE) == 0)
+			return CHAN_CLOSED;
+		enum chan_status status =
+			attempt(handle, (const char *)msgs + before * peer->layout.size, n - before, sent);
+		if (status != CHAN_OK || *sent == n)
+			return status;
+		if (deadline == CHAN_NOW)
+			return CHAN_FULL;
+		if (deadline != CHAN_FOREVER && chan_now() >= deadline)
+			return CHAN_TIMEOUT;
+		if (*sent == before)
+			sched_yield();
+	}
+}
+
+/* `block` as in peer_recv: waits for the first message alone. */
+PEER_INLINE enum chan_status peer_recv_many(struct peer_handle *handle, void *msgs, size_t limit, size_t *received,
+                                            uint64_t deadline, peer_recv_many_fn *attempt, peer_recv_fn *block)
+{
+	struct peer *peer = handle->peer;
+	*received = 0;
+	while (limit != 0) {
+		bool ended = __atomic_load_n(&peer->senders, __ATOMIC_ACQUIRE) == 0;
+		enum chan_status status = attempt(handle, msgs, limit, received);
+		if (status != CHAN_OK || *received != 0)
+			return status;
+		if (ended)
+			return CHAN_CLOSED;
+		if (deadline == CHAN_NOW)
+			return CHAN_EMPTY;
+		if (deadline != CHAN_FOREVER && chan_now() >= deadline)
+			return CHAN_TIMEOUT;
+		if (block == NULL) {
+			sched_yield();
+			continue;
+		}
+		__atomic_fetch_add(&peer->receiving, 1, __ATOMIC_SEQ_CST);
+		status = CHAN_EMPTY;
+		if (__atomic_load_n(&peer->senders, __ATOMIC_SEQ_CST) != 0)
+			status = block(handle, msgs, deadline);
+		__atomic_fetch_sub(&peer->receiving, 1, __ATOMIC_SEQ_CST);
+		*received = status == CHAN_OK;
+		if (status != CHAN_EMPTY)
+			return status;
+	}
+	return CHAN_OK;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -133,6 +133,42 @@ static void holds_what_it_says(void **state)
 	drop_both(&p);
 }
 
+/* Batches, of elements that are stored and of those that are boxed: what fits goes in, in order, and comes out. */
+static void moves_batches(void **state)
+{
+	static const size_t sizes[] = {0, 4, 8, 12, 72};
+	enum { COUNT = 300 };
+	static unsigned char out[COUNT * 72], in[COUNT * 72];
+	(void)state;
+	if (ops->send_many == NULL && ops->recv_many == NULL)
+		return;
+	for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+		struct pair p;
+		size_t done = 9, size = sizes[s];
+		open_sized(size, &p);
+		assert_int_equal(ops->recv_many(p.rx, in, COUNT, &done, CHAN_NOW), CHAN_EMPTY);
+		assert_int_equal(done, 0);
+		for (size_t i = 0; i < size * COUNT; i++)
+			out[i] = (unsigned char)(i * 7 + i / size);
+		assert_int_equal(ops->send_many(p.tx, out, COUNT, &done, CHAN_NOW), bounded ? CHAN_FULL : CHAN_OK);
+		assert_int_equal(done, bounded ? true_capacity(&p) : COUNT);
+		size_t in_all = done, half = in_all / 2;
+		memset(in, 0xee, sizeof in);
+		assert_int_equal(ops->recv_many(p.rx, in, 0, &done, CHAN_NOW), CHAN_OK);
+		assert_int_equal(done, 0);
+		assert_int_equal(ops->recv_many(p.rx, in, half, &done, CHAN_FOREVER), CHAN_OK);
+		assert_int_equal(done, half);
+		assert_int_equal(ops->recv_many(p.rx, in + half * size, COUNT, &done, CHAN_NOW), CHAN_OK);
+		assert_int_equal(done, in_all - half);
+		assert_memory_equal(in, out, in_all * size);
+		assert_int_equal(ops->recv_many(p.rx, in, COUNT, &done, chan_deadline_in(1000000)), CHAN_TIMEOUT);
+		ops->receiver_drop(&p.rx);
+		assert_int_equal(ops->send_many(p.tx, out, 2, &done, CHAN_FOREVER), CHAN_CLOSED);
+		assert_int_equal(done, 0);
+		drop_both(&p);
+	}
+}
+
 static void never_gives_up_before_its_time(void **state)
 {
 	const uint64_t patience = 20000000;
@@ -351,6 +387,7 @@ static int run(const char *name, const struct chan_mpsc_ops *table, const char *
 		cmocka_unit_test(hands_over_in_order_to_the_end),
 		cmocka_unit_test(keeps_every_byte),
 		cmocka_unit_test(holds_what_it_says),
+		cmocka_unit_test(moves_batches),
 		cmocka_unit_test(never_gives_up_before_its_time),
 		cmocka_unit_test(destroys_what_nobody_receives),
 		cmocka_unit_test(refuses_what_is_never_right),

@@ -10,6 +10,8 @@
  */
 #include "impls/peers/peer.h"
 
+#include <limits.h>
+
 #include <rte_config.h>
 
 #include <rte_ring.h>
@@ -119,12 +121,75 @@ static enum chan_status rte_recv(struct chan_receiver *rx, void *msg, uint64_t d
 	return peer_recv((struct peer_handle *)rx, msg, deadline, try_dequeue, NULL);
 }
 
+/* Batches are the ring's bursts, straight from and to the caller's array where its elements lie as the ring's do. */
+static enum chan_status enqueue_burst(struct peer_handle *handle, const void *msgs, size_t n, size_t *done)
+{
+	struct rte_channel *c = (struct rte_channel *)handle->peer;
+	if (n != 0)
+		*done += rte_ring_enqueue_burst_elem(c->ring, msgs, c->element, n > UINT_MAX ? UINT_MAX : (unsigned)n,
+		                                     NULL);
+	return CHAN_OK;
+}
+
+static enum chan_status dequeue_burst(struct peer_handle *handle, void *msgs, size_t n, size_t *done)
+{
+	struct rte_channel *c = (struct rte_channel *)handle->peer;
+	unsigned want = n > UINT_MAX ? UINT_MAX : (unsigned)n;
+	*done += __atomic_load_n(&c->peer.shared, __ATOMIC_RELAXED)
+	                 ? rte_ring_mc_dequeue_burst_elem(c->ring, msgs, c->element, want, NULL)
+	                 : rte_ring_sc_dequeue_burst_elem(c->ring, msgs, c->element, want, NULL);
+	return CHAN_OK;
+}
+
+static bool as_in_ring(const struct rte_channel *c)
+{
+	return !c->boxed && c->element == c->peer.layout.size;
+}
+
+/* One by one, for elements that do not. */
+static enum chan_status enqueue_each(struct peer_handle *handle, const void *msgs, size_t n, size_t *done)
+{
+	enum chan_status status = CHAN_OK;
+	for (size_t i = 0; i < n && status == CHAN_OK; i++) {
+		status = try_enqueue(handle, (const char *)msgs + i * handle->peer->layout.size, CHAN_NOW);
+		*done += status == CHAN_OK;
+	}
+	return status == CHAN_FULL ? CHAN_OK : status;
+}
+
+static enum chan_status dequeue_each(struct peer_handle *handle, void *msgs, size_t n, size_t *done)
+{
+	for (size_t i = 0; i < n && take(handle->peer, (char *)msgs + i * handle->peer->layout.size) == CHAN_OK; i++)
+		++*done;
+	return CHAN_OK;
+}
+
+static enum chan_status rte_send_many(struct chan_sender *tx, const void *msgs, size_t n, size_t *sent,
+                                      uint64_t deadline)
+{
+	struct peer_handle *handle = (struct peer_handle *)tx;
+	if (as_in_ring((struct rte_channel *)handle->peer))
+		return peer_send_many(handle, msgs, n, sent, deadline, enqueue_burst);
+	return peer_send_many(handle, msgs, n, sent, deadline, enqueue_each);
+}
+
+static enum chan_status rte_recv_many(struct chan_receiver *rx, void *msgs, size_t limit, size_t *received,
+                                      uint64_t deadline)
+{
+	struct peer_handle *handle = (struct peer_handle *)rx;
+	if (as_in_ring((struct rte_channel *)handle->peer))
+		return peer_recv_many(handle, msgs, limit, received, deadline, dequeue_burst, NULL);
+	return peer_recv_many(handle, msgs, limit, received, deadline, dequeue_each, NULL);
+}
+
 static const struct chan_mpsc_ops rte_ops = {
 	.open = rte_open,
 	.send = rte_send,
 	.recv = rte_recv,
 	.sender_clone = peer_sender_clone,
 	.receiver_clone = peer_receiver_clone,
+	.send_many = rte_send_many,
+	.recv_many = rte_recv_many,
 	PEER_ENTRIES,
 };
 

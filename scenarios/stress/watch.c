@@ -9,6 +9,7 @@
 
 #include "impls/select.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -194,8 +195,13 @@ static void wait_for(struct worker *worker, size_t slot)
 	enum chan_status status =
 		own->ops->wait_for(own->rx[worker->index][slot], is_wanted, op, worker->out, deadline);
 	op_end(worker, op, status);
-	if (status == CHAN_OK)
-		op->value = read_value(worker);
+	if (status != CHAN_OK)
+		return;
+	op->value = read_value(worker);
+	if ((op->value & UINT32_MAX) % WAIT_FOR_MODULUS != wanted)
+		round_fail(worker->round,
+		           "wait_for returned %" PRIu64 ".%" PRIu64 ", for which its predicate does not hold",
+		           op->value >> 32, op->value & UINT32_MAX);
 }
 
 static enum chan_status borrow(struct worker *worker, size_t slot, bool update)

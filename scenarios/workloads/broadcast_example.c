@@ -92,7 +92,7 @@ void broadcast_example(struct trial *trial)
 {
 	struct example example = {
 		.trial = trial, .ops = trial->impl->broadcast, .words = (size_t)trial->params.v[PARAM_SIZE] / 8};
-	example.script = (struct null_script){example_next, &example};
+	example.script = (struct null_script){.next = example_next, .arg = &example};
 	example.expected = memory_get(64, example.words * 8);
 	struct worker *worker = trial_workers(1);
 	*worker = (struct worker){.body = repeat, .arg = &example};

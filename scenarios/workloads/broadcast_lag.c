@@ -232,7 +232,7 @@ static void run_stream(struct trial *trial)
 	                  .senders = (size_t)trial->params.v[PARAM_PRODUCERS],
 	                  .receivers = (size_t)trial->params.v[PARAM_CONSUMERS],
 	                  .words = (size_t)trial->params.v[PARAM_SIZE] / 8};
-	air.script = (struct null_script){script_next, &air};
+	air.script = (struct null_script){.next = script_next, .arg = &air};
 	air.tx = memory_get(8, air.senders * sizeof *air.tx);
 	air.sent = memory_get(8, air.senders * sizeof *air.sent);
 	air.listeners = memory_get(128, air.receivers * sizeof *air.listeners);

@@ -193,7 +193,7 @@ static void run(struct trial *trial)
 	                    .ops = trial->impl->oneshot,
 	                    .requests = trial->impl->mpsc,
 	                    .clients = (size_t)trial->params.v[PARAM_PRODUCERS]};
-	desk.script = (struct null_script){script_next, &desk};
+	desk.script = (struct null_script){.next = script_next, .arg = &desk};
 	desk.tx = memory_get(8, desk.clients * sizeof *desk.tx);
 	desk.sent = memory_get(8, desk.clients * sizeof *desk.sent);
 	desk.replies = memory_get(8, desk.clients * sizeof *desk.replies);

@@ -98,7 +98,7 @@ static void answer(struct worker *worker)
 static bool way_open(struct table *table, struct way *way, uint64_t producer)
 {
 	*way = (struct way){.table = table, .producer = producer};
-	way->script = (struct null_script){script_next, way};
+	way->script = (struct null_script){.next = script_next, .arg = way};
 	const struct chan_config config =
 		trial_config(table->words * 8, table->trial->params.v[PARAM_CAPACITY], &way->script);
 	enum chan_status status = table->ops->open(&config, &way->tx, &way->rx);

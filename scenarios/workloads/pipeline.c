@@ -200,7 +200,7 @@ static bool open_links(struct chain *chain)
 	for (size_t k = 0; k < chain->stages; k++) {
 		struct link *link = &chain->links[k];
 		*link = (struct link){.chain = chain, .number = k};
-		link->script = (struct null_script){script_next, link};
+		link->script = (struct null_script){.next = script_next, .arg = link};
 		const struct chan_config config =
 			trial_config(k == chain->stages - 1 ? sizeof(struct text) : sizeof(uint64_t),
 		                     chain->trial->params.v[PARAM_CAPACITY], &link->script);

@@ -5,20 +5,27 @@
 #include "harness/bench/cell.h"
 #include "scenarios/workloads/stream_parts.h"
 
+static size_t script_many(void *arg, size_t receiver, uint64_t i, void *msgs, size_t n)
+{
+	struct stream *stream = arg;
+	struct reader *reader = &stream->readers[receiver];
+	uint64_t turn = receiver + i * stream->options.consumers, messages = stream->trial->messages, *msg = msgs;
+	size_t k = 0;
+	for (; k < n && turn < messages; k++, turn += stream->options.consumers, msg += stream->words) {
+		message_fill(msg, stream->words,
+		             message_name(stream->trial->salt, reader->script_producer, reader->script_seq));
+		/* The one that is `consumers` further on: producers in turn. No division: it would be most of the floor. */
+		reader->script_producer += stream->options.consumers;
+		for (; reader->script_producer >= stream->options.producers; reader->script_seq++)
+			reader->script_producer -= stream->options.producers;
+	}
+	return k;
+}
+
 static enum chan_status script_next(void *arg, size_t receiver, uint64_t i, void *msg, uint64_t *missed)
 {
 	(void)missed;
-	struct stream *stream = arg;
-	struct reader *reader = &stream->readers[receiver];
-	if (receiver + i * stream->options.consumers >= stream->trial->messages)
-		return CHAN_CLOSED;
-	message_fill(msg, stream->words,
-	             message_name(stream->trial->salt, reader->script_producer, reader->script_seq));
-	/* The one that is `consumers` further on: producers in turn. No division: it would be most of the floor. */
-	reader->script_producer += stream->options.consumers;
-	for (; reader->script_producer >= stream->options.producers; reader->script_seq++)
-		reader->script_producer -= stream->options.producers;
-	return CHAN_OK;
+	return script_many(arg, receiver, i, msg, 1) == 1 ? CHAN_OK : CHAN_CLOSED;
 }
 
 static bool open_channel(struct stream *stream)
@@ -107,7 +114,7 @@ void stream_run(struct trial *trial, const struct stream_options *options, struc
 	stream.holds = told > stream.capacity ? told : stream.capacity;
 	size_t workers = options->producers + options->consumers;
 	*result = (struct stream_result){0};
-	stream.script = (struct null_script){script_next, &stream};
+	stream.script = (struct null_script){.next = script_next, .arg = &stream, .next_many = script_many};
 	stream.tx = memory_get(8, options->producers * sizeof *stream.tx);
 	stream.rx = memory_get(8, options->consumers * sizeof *stream.rx);
 	stream.sent = memory_get(8, options->producers * sizeof *stream.sent);

@@ -62,8 +62,7 @@ static void consume_batches(struct stream *stream, struct worker *worker, struct
 			           (size_t)stream->batch);
 			break;
 		}
-		for (size_t k = 0; k < n; k++)
-			ledger_receive(&reader->ledger, msgs + k * stream->words, stream->words);
+		ledger_receive_many(&reader->ledger, msgs, n, stream->words);
 		worker_progress(worker, received += n);
 		if (received >= limit && !look_up(stream, worker, received))
 			break;

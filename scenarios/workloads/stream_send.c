@@ -11,19 +11,23 @@
 static void produce_single(struct stream *stream, struct worker *worker, struct lane *lane, uint64_t count)
 {
 	struct chan_sender *tx = stream->tx[worker->index];
-	uint64_t *msg = stream_buffer(stream);
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t name = message_name(stream->trial->salt, worker->index, i);
-		message_fill(msg, stream->words, name);
-		enum chan_status status = stream->ops->send(tx, msg, CHAN_FOREVER);
+	/* What the compiler would have to read again after each send. */
+	const struct chan_mpsc_ops *ops = stream->ops;
+	uint64_t *msg = stream_buffer(stream), salt = stream->trial->salt, producer = worker->index, sum = 0, i = 0;
+	size_t words = stream->words;
+	for (; i < count; i++) {
+		uint64_t name = message_name(salt, producer, i);
+		message_fill(msg, words, name);
+		enum chan_status status = ops->send(tx, msg, CHAN_FOREVER);
 		if (status != CHAN_OK) {
 			trial_status(stream->trial, "send", status);
 			break;
 		}
-		lane->sent.count++;
-		lane->sent.sum += name;
+		sum += name;
 		worker_progress(worker, i + 1);
 	}
+	lane->sent.count = i;
+	lane->sent.sum = sum;
 	free(msg);
 }
 

@@ -275,8 +275,8 @@ static void run(struct trial *trial)
 	                      .words = (size_t)trial->params.v[PARAM_SIZE] / 8};
 	bool wake = trial->params.v[PARAM_MODE] == MODE_WAKE;
 	tower.rounds = trial->messages / tower.readers + (trial->messages % tower.readers != 0);
-	tower.script = (struct null_script){script_next, &tower};
-	tower.ack_script = (struct null_script){ack_next, &tower};
+	tower.script = (struct null_script){.next = script_next, .arg = &tower};
+	tower.ack_script = (struct null_script){.next = ack_next, .arg = &tower};
 	tower.reader = memory_get(128, tower.readers * sizeof *tower.reader);
 	struct worker *workers = trial_workers(tower.readers + 1);
 	workers[0] = (struct worker){.body = wake ? write_rounds : write_all, .arg = &tower};

@@ -144,7 +144,7 @@ static int run_all(const struct explore_target *target, const struct explore_ask
 	return status != EXIT_GOOD ? status : tally->failed > 0 ? EXIT_VERDICT : EXIT_GOOD;
 }
 
-static void summarize(const struct explore_target *target, const struct tally *tally, int status)
+static void summarize(const struct tally *tally)
 {
 	size_t truncated = tally->ran - tally->exhausted - tally->failed;
 
@@ -152,8 +152,6 @@ static void summarize(const struct explore_target *target, const struct tally *t
 	if (truncated > 0)
 		printf(", %zu truncated: what was not run there may still fail", truncated);
 	putchar('\n');
-	if (status >= 128)
-		say("interrupted: %zu of %zu were explored", tally->ran, target->count);
 }
 
 static int explore(const struct explore_target *target, const struct explore_asked *asked)
@@ -163,13 +161,15 @@ static int explore(const struct explore_target *target, const struct explore_ask
 	if (!asked->json && asked->replay == NULL)
 		explore_print_head();
 	int status = run_all(target, asked, &tally);
+	if (status >= 128)
+		say("interrupted: %zu of %zu were explored", tally.ran, target->count);
 	if (asked->json) {
 		json_t *root = json_pack("{s:o,s:b}", "runs", tally.runs, "interrupted", status >= 128);
 		int printed = print_json(root);
 		return printed != EXIT_GOOD ? printed : status;
 	}
 	if (asked->replay == NULL && tally.ran > 0)
-		summarize(target, &tally, status);
+		summarize(&tally);
 	return status;
 }
 

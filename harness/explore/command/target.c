@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -291,13 +292,19 @@ int explore_target_open(struct explore_target *target, const struct explore_aske
 	return status == EXIT_GOOD ? choose(target, asked) : status;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void)status;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 void explore_target_close(struct explore_target *target)
 {
 	for (size_t i = 0; i < target->count; i++)
 		subject_free(&target->subjects[i]);
 	free(target->subjects);
-	if (target->folder[0] == '\0')
-		return;
-	unlink(target->program);
-	rmdir(target->folder);
+	if (target->folder[0] != '\0')
+		nftw(target->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }

@@ -360,6 +360,13 @@ int keeps_state(void *how)
 	return run(how, count, count);
 }
 
+int counts_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		atomic_fetch_add_explicit(&turns, 1, sc);
+}
+
 /* ---- a bounded queue (Vyukov) ---- */
 
 #define SLOTS 2

@@ -23,6 +23,9 @@ int overflows_stack(void *broken);
 int sleeps_instead(void *broken);
 int keeps_state(void *broken);
 
+/* Never ends, and changes something in each step. */
+int counts_for_ever(void *arg);
+
 /* A ring that four threads send through and receive from: what schedules a second are measured on. */
 int ring_of_four(void *arg);
 

@@ -79,6 +79,11 @@ THREAD(sbh1, r[0] = LOAD(z, acq); r[1] = LOAD(y, rlx))
 THREAD(sbh2, STORE(y, 1, rlx); atomic_thread_fence(sc); r[2] = LOAD(x, rlx))
 ALLOWS(sbh, !(v[0] == 1 && v[1] == 0 && v[2] == 0))
 
+/* Store buffering where x = 1 is known to come before the fence that must not see it. */
+THREAD(sbt1, r[3] = LOAD(z, rlx); STORE(y, 1, rlx); atomic_thread_fence(sc); r[1] = LOAD(x, rlx))
+THREAD(sbt2, r[2] = LOAD(x, rlx); STORE(z, r[2], rlx))
+ALLOWS(sbt, (v[0] != 0 || v[1] != 0) && !(v[2] == 0 && v[3] == 1))
+
 /* Independent reads of independent writes. */
 THREAD(x_relaxed, STORE(x, 1, rlx))
 THREAD(y_relaxed, STORE(y, 1, rlx))
@@ -182,6 +187,7 @@ const struct litmus litmus_tests[] = {
 	{"SB an exchange is no fence", {sb0_exchange, sb1_fence}, NULL, 2, BITS, anything},
 	{"SB a seq_cst store is no fence", {sb0_sc_store, sb1_sc}, NULL, 2, BITS, anything},
 	{"SB fence through synchronisation", {sbh0, sbh1, sbh2}, NULL, 3, BITS, sbh},
+	{"SB fences in either order", {sb0_fence, sbt1, sbt2}, NULL, 4, BITS, sbt},
 	{"IRIW relaxed, acquire", {x_relaxed, y_relaxed, xy_acquire, yx_acquire}, NULL, 4, BITS, anything},
 	{"IRIW release, acquire", {x_release, y_release, xy_acquire, yx_acquire}, NULL, 4, BITS, anything},
 	{"IRIW seq_cst", {x_sc, y_sc, xy_sc, yx_sc}, NULL, 4, BITS, one_order},
