@@ -59,32 +59,77 @@ long sync_membarrier(long command, long flags, uintptr_t pc)
 	return 0;
 }
 
+#define NAMED(call)                                                                                                    \
+	{                                                                                                              \
+		SYS_##call, #call                                                                                      \
+	}
+
 static const char *name_of(long number)
 {
 	static const struct {
 		long number;
 		const char *name;
-	} known[] = {{SYS_read, "read"},
-	             {SYS_write, "write"},
-	             {SYS_mmap, "mmap"},
-	             {SYS_munmap, "munmap"},
-	             {SYS_clone, "clone"},
-	             {SYS_fork, "fork"},
-	             {SYS_tgkill, "tgkill"},
-	             {SYS_rseq, "rseq"},
-	             {SYS_getcpu, "getcpu"},
-	             {SYS_clock_gettime, "clock_gettime"},
-	             {SYS_nanosleep, "nanosleep"},
-	             {SYS_epoll_wait, "epoll_wait"},
-	             {SYS_io_uring_enter, "io_uring_enter"},
-	             {SYS_exit, "exit"},
-	             {SYS_exit_group, "exit_group"},
-	             {SYS_sched_setaffinity, "sched_setaffinity"}};
+	} known[] = {
+		NAMED(read),
+		NAMED(write),
+		NAMED(open),
+		NAMED(openat),
+		NAMED(close),
+		NAMED(mmap),
+		NAMED(munmap),
+		NAMED(mprotect),
+		NAMED(madvise),
+		NAMED(mremap),
+		NAMED(brk),
+		NAMED(clone),
+		NAMED(fork),
+		NAMED(vfork),
+		NAMED(execve),
+		NAMED(wait4),
+		NAMED(kill),
+		NAMED(tgkill),
+		NAMED(rt_sigaction),
+		NAMED(rt_sigprocmask),
+		NAMED(rseq),
+		NAMED(getcpu),
+		NAMED(clock_gettime),
+		NAMED(gettimeofday),
+		NAMED(time),
+		NAMED(nanosleep),
+		NAMED(clock_nanosleep),
+		NAMED(pipe),
+		NAMED(pipe2),
+		NAMED(poll),
+		NAMED(ppoll),
+		NAMED(select),
+		NAMED(epoll_create1),
+		NAMED(epoll_ctl),
+		NAMED(epoll_wait),
+		NAMED(eventfd2),
+		NAMED(timerfd_create),
+		NAMED(signalfd4),
+		NAMED(socket),
+		NAMED(socketpair),
+		NAMED(sendmsg),
+		NAMED(recvmsg),
+		NAMED(io_uring_setup),
+		NAMED(io_uring_enter),
+		NAMED(getrandom),
+		NAMED(exit),
+		NAMED(exit_group),
+		NAMED(sched_setaffinity),
+		NAMED(sched_getaffinity),
+		NAMED(set_robust_list),
+		NAMED(prctl),
+		NAMED(arch_prctl),
+		NAMED(ioctl),
+		NAMED(fcntl),
+	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (known[i].number == number)
 			return known[i].name;
 	}
-	return "?";
+	return "not known here by name";
 }
 
 long explored_syscall(long number, ...)

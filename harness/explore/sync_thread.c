@@ -3,7 +3,7 @@
  * sync_thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so that 0 is nobody.
  *
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
- * modelled and refused when the program is built.
+ * modelled (posix_refused.c). Cleanup handlers run where the program pops them; a pthread_exit among them is refused.
  */
 #include "look.h"
 #include "sync.h"
@@ -12,6 +12,7 @@
 
 struct thread {
 	bool detached, joined, joining;
+	unsigned cleanups; /* pushed and not popped */
 	char name[16];
 };
 
@@ -166,7 +167,39 @@ int explored_pthread_detach(pthread_t thread)
 void explored_pthread_exit(void *result)
 {
 	sync_inside("pthread_exit");
+	if (threads[explore_self()].cleanups > 0)
+		explore_fail(EXPLORE_UNSUPPORTED, "pthread_exit between pthread_cleanup_push and _pop is not modelled");
 	explore_thread_exit(result);
+}
+
+/* What pthread_cleanup_push and _pop are made of. */
+void explored___pthread_register_cancel(void *buffer)
+{
+	(void)buffer;
+	sync_inside("pthread_cleanup_push");
+	threads[explore_self()].cleanups++;
+}
+
+void explored___pthread_unregister_cancel(void *buffer)
+{
+	(void)buffer;
+	sync_inside("pthread_cleanup_pop");
+	threads[explore_self()].cleanups--;
+}
+
+/* The first return of setjmp is like any other; a second one takes a longjmp, which is refused. */
+int explored_setjmp(void *buffer)
+{
+	(void)buffer;
+	return 0;
+}
+
+int explored__setjmp(void *buffer) __attribute__((alias("explored_setjmp")));
+int explored_sigsetjmp(void *buffer, int mask) __attribute__((alias("explored___sigsetjmp")));
+int explored___sigsetjmp(void *buffer, int mask)
+{
+	(void)mask;
+	return explored_setjmp(buffer);
 }
 
 pthread_t explored_pthread_self(void)

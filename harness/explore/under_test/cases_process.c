@@ -130,7 +130,7 @@ const struct explore_case process_cases[] = {
 	WRONG(asserts, EXPLORE_ASSERT, "endings == 1"),
 	WRONG(exits_badly, EXPLORE_ASSERT, "status 3"),
 	WRONG(returns_badly, EXPLORE_ASSERT, "status 4"),
-	WRONG(jumps, EXPLORE_UNSUPPORTED, "setjmp"),
+	WRONG(jumps, EXPLORE_UNSUPPORTED, "longjmp"),
 	WRONG(opens_a_pipe, EXPLORE_UNSUPPORTED, "pipe"),
 	{0},
 };

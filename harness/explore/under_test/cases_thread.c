@@ -274,6 +274,33 @@ static int too_many(void *arg)
 	return 0;
 }
 
+static void add_to_value(void *arg)
+{
+	value += *(int *)arg;
+}
+
+static int cleanups(void *arg)
+{
+	(void)arg;
+	int one = 1, two = 2;
+	pthread_cleanup_push(add_to_value, &one);
+	pthread_cleanup_push(add_to_value, &two);
+	pthread_cleanup_pop(0);
+	pthread_cleanup_pop(1);
+	outcome = (unsigned)value;
+	return 0;
+}
+
+static int exit_among_cleanups(void *arg)
+{
+	(void)arg;
+	int one = 1;
+	pthread_cleanup_push(add_to_value, &one);
+	pthread_exit(NULL);
+	pthread_cleanup_pop(1);
+	return 0;
+}
+
 static int cancel(void *arg)
 {
 	(void)arg;
@@ -297,6 +324,8 @@ const struct explore_case thread_cases[] = {
 	WRONG(without_once, EXPLORE_RACE, "value"),
 	WRONG(once_within_itself, EXPLORE_DEADLOCK, "pthread_once"),
 	WRONG(too_many, EXPLORE_UNSUPPORTED, "threads"),
+	RIGHT(cleanups, SEEN(1)),
+	WRONG(exit_among_cleanups, EXPLORE_UNSUPPORTED, "pthread_exit"),
 	WRONG(cancel, EXPLORE_UNSUPPORTED, "pthread_cancel"),
 	{0},
 };
