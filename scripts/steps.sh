@@ -199,6 +199,36 @@ explorer_refuses() {
 	return $bad
 }
 
+# The orders that hand a value over are needed, and those of a counter that nobody goes by are not.
+explorer_weakens() {
+	mkdir -p "$work/explored" || return
+	cat >"$work/explored/orders.c" <<-'END'
+		#include <assert.h>
+		#include <pthread.h>
+		#include <stdatomic.h>
+		static int value;
+		static atomic_int ready, counter;
+		static void *give(void *arg)
+		{
+			atomic_fetch_add_explicit(&counter, 1, memory_order_acq_rel);
+			value = 42;
+			atomic_store_explicit(&ready, 1, memory_order_release);
+			return arg;
+		}
+		int main(void)
+		{
+			pthread_t thread;
+			pthread_create(&thread, NULL, give, NULL);
+			if (atomic_load_explicit(&ready, memory_order_acquire) == 1)
+				assert(value == 42);
+			pthread_join(thread, NULL);
+			return 0;
+		}
+	END
+	expect 0 chanbench release explore --plugin-source="$work/explored/orders.c" --weaken --seconds=10 --json || return
+	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
+}
+
 # Ctrl-C in the middle: what was explored is told, and nothing is left behind.
 explorer_interrupted() {
 	local bad=0 pid status folder=$work/explored/tmp

@@ -124,11 +124,8 @@ static void access_plain(struct explore_cell *cell, uintptr_t granule, struct ac
 static void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
 {
 	unsigned self = explore_self();
-	struct access now = {.pc = pc, .epoch = explore_clock()->before[self]};
-	now.key = 0;
-	now.thread = (uint8_t)self;
-	now.mask = (uint8_t)mask;
-	now.kind = (uint8_t)kind;
+	/* In one piece, for bytes that are written one by one and read as a word wait for each other. */
+	struct access now = {.pc = pc, .epoch = explore_clock()->before[self], .key = self | mask << 8 | kind << 16};
 	if (kind & EXPLORE_ACCESS_ATOMIC)
 		access_atomic(cell, granule, now);
 	else

@@ -4,8 +4,6 @@
  */
 #include "scenarios/programs/broadcast.h"
 
-#include <stdatomic.h>
-
 enum { PHASE_UNKNOWN, PHASE_REOPENED, PHASE_CLOSED };
 
 struct scene {
@@ -19,21 +17,21 @@ static void send_one(void *arg)
 {
 	struct scene *s = arg;
 	/* Written before `subscribed`, so the message is the new receiver's when it is read true. */
-	bool later = atomic_load_explicit(&s->subscribed, memory_order_acquire);
+	bool later = program_raised(&s->subscribed);
 
 	expect("B-4", broadcast_send(&s->base, s->base.tx, later ? 2 : 1) == CHAN_OK);
-	atomic_store_explicit(&s->sent, true, memory_order_release);
+	program_raise(&s->sent);
 }
 
 static void subscribe_and_look(void *arg)
 {
 	struct scene *s = arg;
 	struct broadcast_scene *b = &s->base;
-	bool before = atomic_load_explicit(&s->sent, memory_order_acquire);
+	bool before = program_raised(&s->sent);
 	unsigned number = 0;
 
 	expect("B-7", b->ops->subscribe(b->other_tx, &b->other_rx) == CHAN_OK);
-	atomic_store_explicit(&s->subscribed, true, memory_order_release);
+	program_raise(&s->subscribed);
 	enum chan_status status = broadcast_recv(b, b->other_rx, &number, NULL, CHAN_NOW);
 	expect("B-7", status == CHAN_EMPTY || (status == CHAN_OK && !before));
 	b->received = status == CHAN_OK;

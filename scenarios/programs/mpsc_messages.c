@@ -4,14 +4,12 @@
  */
 #include "scenarios/programs/programs.h"
 
-#include <stdatomic.h>
-
 struct scene {
 	const struct chan_mpsc_ops *ops;
 	struct chan_sender *tx, *other_tx;
 	struct chan_receiver *rx;
 	unsigned before; /* plain, written by the one side before what is to make it visible to the other */
-	atomic_uint sent;
+	atomic_bool sent;
 	unsigned got[2];
 };
 
@@ -103,13 +101,13 @@ static void send_one(void *arg)
 	struct scene *s = arg;
 
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
-	atomic_store_explicit(&s->sent, 1, memory_order_release);
+	program_raise(&s->sent);
 }
 
 static void send_other(void *arg)
 {
 	struct scene *s = arg;
-	bool later = atomic_load_explicit(&s->sent, memory_order_acquire) == 1;
+	bool later = program_raised(&s->sent);
 
 	expect("M-17", mpsc_send(s->ops, s->other_tx, later ? 3 : 2, CHAN_FOREVER) == CHAN_OK);
 }

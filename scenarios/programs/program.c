@@ -105,6 +105,16 @@ bool program_blocked(const struct program_thread *thread, uint64_t *steps)
 	return explore_pthread_blocked != NULL && explore_pthread_blocked(thread->id, steps);
 }
 
+void program_raise(atomic_bool *flag)
+{
+	atomic_store_explicit(flag, true, memory_order_release);
+}
+
+bool program_raised(const atomic_bool *flag)
+{
+	return atomic_load_explicit(flag, memory_order_acquire);
+}
+
 uint64_t program_soon(void)
 {
 	return chan_deadline_in(1000);

@@ -39,6 +39,7 @@
 #include "impls/channel.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* What a program runs on: one kind of one implementation. */
@@ -105,6 +106,10 @@ void program_join(struct program_thread *threads, size_t count);
 
 /* Whether the thread is blocked at this moment; `*steps` says how far it has come. Only an explorer can tell: on real threads false. */
 bool program_blocked(const struct program_thread *thread, uint64_t *steps);
+
+/* "It has happened": release and acquire, for a rule that speaks of what happened before. Not tried when memory orders are weakened. */
+void program_raise(atomic_bool *flag);
+bool program_raised(const atomic_bool *flag);
 
 /* A deadline that comes before long. */
 uint64_t program_soon(void);

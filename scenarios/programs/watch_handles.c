@@ -5,7 +5,6 @@
 #include "scenarios/programs/watch.h"
 
 #include <semaphore.h>
-#include <stdatomic.h>
 
 enum { PHASE_UNKNOWN, PHASE_REOPENED, PHASE_CLOSED };
 

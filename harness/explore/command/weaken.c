@@ -96,6 +96,8 @@ static void take_line(const char *line, void *arg)
 {
 	struct ways *ways = arg;
 
+	if (strstr(line, " in program_raise") != NULL) /* the program's own: not what is looked at */
+		return;
 	if (strncmp(line, "begin ", 6) == 0)
 		ways->begun = strtoul(line + 6, NULL, 10) + 1;
 	else if (strncmp(line, "site\t", 5) == 0)
@@ -236,7 +238,8 @@ static void print_table(const struct ways *ways)
 		if (way->killer != NULL)
 			printf("killed by %s (%s) after %" PRIu64, way->killer, way->verdict, way->after);
 		else
-			printf("SURVIVED %" PRIu64 " schedules of %u programs", way->tried, way->met);
+			printf("SURVIVED %" PRIu64 " schedules of %u program%s", way->tried, way->met,
+			       way->met == 1 ? "" : "s");
 		printf("\n        %s\n", way->place);
 		survived += way->killer == NULL;
 	}

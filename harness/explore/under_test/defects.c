@@ -234,6 +234,36 @@ int frees_early(void *how)
 	return run(how, use, free_it);
 }
 
+/* In order, by one thread: no race, and wrong all the same. */
+int frees_then_uses(void *how)
+{
+	int *block = take(sizeof(int));
+	*block = 7;
+	if (how != NULL)
+		give_back(block);
+	plain_copy = *(volatile int *)block;
+	if (how == NULL)
+		give_back(block);
+	return 0;
+}
+
+int frees_untouched(void *how)
+{
+	int *block = take(2 * sizeof(int));
+	give_back(block);
+	if (how != NULL)
+		*block = 7;
+	return 0;
+}
+
+int reads_beyond(void *how)
+{
+	char *block = take(24);
+	plain_copy = ((volatile char *)block)[how != NULL ? 24 : 0];
+	give_back(block);
+	return 0;
+}
+
 static void free_once(void)
 {
 	int *block = broken ? atomic_load_explicit(&shared, acq)

@@ -14,6 +14,9 @@ int rare_order(void *broken);
 
 int leaks(void *broken);
 int frees_early(void *broken);
+int frees_then_uses(void *broken);
+int frees_untouched(void *broken);
+int reads_beyond(void *broken);
 int frees_twice(void *broken);
 int initialises_late(void *broken);
 int spins_plainly(void *broken);
