@@ -229,7 +229,7 @@ explorer_weakens() {
 	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
 }
 
-# The same seed explores the same schedules, whatever else the machine does; another one others.
+# The same seed explores the same schedules, whatever else the machine does.
 explorer_repeats() {
 	local bad=0 strategy run facts='[.runs[] | [.program, .verdict, .executions, .states, .redundant]]'
 	for strategy in random pct dfs auto; do
