@@ -7,6 +7,7 @@
 
 #include "impls/channel.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 /* How an element lies in memory. */
@@ -16,8 +17,25 @@ struct layout {
 	size_t stride; /* bytes from one element to the next where they are stored: size, but at least 1 */
 };
 
-/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. */
-enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout);
+/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. Inline for kinds whose channels are opened by the million. */
+static inline enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout)
+{
+	if (!chan_config_valid(config, 0))
+		return CHAN_INVALID;
+
+	size_t align = config->align;
+	if (align == 0) {
+		align = config->size & (~config->size + 1); /* the lowest set bit; 0 for size 0 */
+		if (align == 0)
+			align = 1;
+		if (align > alignof(max_align_t))
+			align = alignof(max_align_t);
+	}
+	layout->size = config->size;
+	layout->align = align;
+	layout->stride = config->size == 0 ? 1 : config->size;
+	return CHAN_OK;
+}
 
 /* As chan_config_layout, and the capacity against the largest one of the kind (rules M-1, M-2, B-1). */
 enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
