@@ -95,7 +95,9 @@ void sync_key_destructors(void);
 int sync_mutex_lock(pthread_mutex_t *mutex, uint64_t deadline, const char *function, uintptr_t pc);
 int sync_mutex_trylock(pthread_mutex_t *mutex, const char *function, uintptr_t pc);
 int sync_mutex_unlock(pthread_mutex_t *mutex, const char *function, uintptr_t pc);
-/* Lets go of a mutex as part of another step, whatever its count; and what it must be called with to undo that. */
+/* For waiting on a condition variable: 0 when the caller holds the mutex, whatever its type; letting go of it, whatever its
+ * count, which is returned; having it again. */
+int sync_mutex_check(pthread_mutex_t *mutex, const char *function, uintptr_t pc);
 unsigned sync_mutex_release(pthread_mutex_t *mutex, const char *function, uintptr_t pc);
 void sync_mutex_regain(pthread_mutex_t *mutex, unsigned count, const char *function, uintptr_t pc);
 

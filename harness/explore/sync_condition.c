@@ -2,10 +2,13 @@
  *
  * sync_condition.c - pthread condition variables.
  *
- * A wait is made of these steps: it stands in the queue and lets go of the mutex, at once; it is woken (or its deadline
- * comes); it has the mutex again. A spurious wakeup is a wait that does not queue up, but lets go of the mutex: how long it is
- * then kept from getting it back is up to the schedule, so that is every spurious wakeup there is. Waking synchronises nothing
- * by itself; the mutex does.
+ * A wait is made of four steps, each about one object: it joins the queue; it lets go of the mutex; it is woken (or its
+ * deadline comes); it has the mutex again. Joining before letting go is what glibc does, and within POSIX: whoever gets the mutex
+ * from the waiter finds it in the queue. One step for both would depend on two objects, and a search by sleep sets would have to
+ * try its order with everything: it takes ten times the schedules.
+ *
+ * A spurious wakeup is a wait that does not queue up, but lets go of the mutex: how long it is then kept from getting it back is
+ * up to the schedule, so that is every spurious wakeup there is. Waking synchronises nothing by itself; the mutex does.
  *
  * Once woken, a waiter does not touch the condition variable again: it may be destroyed as soon as all are woken.
  */
@@ -35,16 +38,17 @@ int sync_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint6
 {
 	struct condition *record = record_of(condition, function, pc);
 	struct explore_op op = operation(function, condition, pc);
-	op.flags = EXPLORE_ANY; /* two objects in one step: others may depend on the mutex as well */
+	struct sync_waiter waiter = {0};
+	if (sync_mutex_check(mutex, function, pc) != 0)
+		return EPERM;
 	explore_reach(&op);
 	explore_read(condition, 1, pc);
-	unsigned count = sync_mutex_release(mutex, function, pc);
-	if (count == 0)
-		return EPERM;
-	int result = 0;
-	if (!explore_spurious(function)) {
-		struct sync_waiter waiter = {0};
+	bool spurious = explore_spurious(function);
+	if (!spurious)
 		sync_enqueue(&record->queue, &waiter);
+	unsigned count = sync_mutex_release(mutex, "unlock, to wait", pc);
+	int result = 0;
+	if (!spurious) {
 		struct explore_op wake = operation(function, condition, pc);
 		wake.enabled = sync_woken;
 		wake.state = &waiter;

@@ -146,12 +146,17 @@ int sync_mutex_unlock(pthread_mutex_t *mutex, const char *function, uintptr_t pc
 	return 0;
 }
 
+int sync_mutex_check(pthread_mutex_t *mutex, const char *function, uintptr_t pc)
+{
+	return check_owner(mutex, record_of(mutex, function, pc), function);
+}
+
 unsigned sync_mutex_release(pthread_mutex_t *mutex, const char *function, uintptr_t pc)
 {
 	struct mutex *record = record_of(mutex, function, pc);
 	unsigned count = record->count;
-	if (check_owner(mutex, record, function) != 0)
-		return 0;
+	struct explore_op op = operation(function, mutex, record, pc);
+	explore_reach(&op);
 	explore_read(mutex, 1, pc);
 	record->count = 0;
 	explore_release_store(&record->clock);

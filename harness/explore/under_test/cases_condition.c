@@ -274,6 +274,14 @@ static int nobody_signals_in_time(void *arg)
 	return 0;
 }
 
+static int checked_mutex_not_held(void *arg)
+{
+	(void)arg;
+	pthread_mutex_t checked = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+	assert(pthread_cond_wait(&filled, &checked) == EPERM);
+	return 0;
+}
+
 static int destroyed_under_a_waiter(void *arg)
 {
 	(void)arg;
@@ -295,6 +303,7 @@ const struct explore_case condition_cases[] = {
 	RIGHT(timed_realtime, SEEN(0) | SEEN(1) | SEEN(2)),
 	RIGHT(nobody_signals_in_time, SEEN(0) | SEEN(1)),
 	EXACT(anybody_is_woken, SEEN(0) | SEEN(1) | SEEN(2)),
+	RIGHT(checked_mutex_not_held, SEEN(0)),
 	WRONG(not_initialised, EXPLORE_ASSERT, "not initialised"),
 	WRONG(signal_after_destroy, EXPLORE_ASSERT, "destroyed"),
 	WRONG(if_instead_of_while, EXPLORE_ASSERT, "items > 0"),
