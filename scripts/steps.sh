@@ -229,6 +229,19 @@ explorer_weakens() {
 	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
 }
 
+# The same seed explores the same schedules, whatever else the machine does.
+explorer_repeats() {
+	local bad=0 strategy run facts='[.runs[] | [.program, .verdict, .executions, .states, .redundant]]'
+	for strategy in random pct dfs auto; do
+		for run in 1 2; do
+			expect 0 chanbench release explore --program='*two_senders*,broadcast/*' --strategy=$strategy --seed=7 --schedules=500 --json &&
+				jq -c "$facts" "$out" >"$work/repeats.$run" || return
+		done
+		cmp "$work/repeats.1" "$work/repeats.2" || { echo "--strategy=$strategy differs from run to run" && bad=1; }
+	done
+	return $bad
+}
+
 # Ctrl-C in the middle: what was explored is told, and nothing is left behind.
 explorer_interrupted() {
 	local bad=0 pid status folder=$work/explored/tmp
