@@ -8,8 +8,7 @@
 #define BUDGET_MOST    50000u
 #define MISSES_MOST    4u
 #define CLOCK_EVERY    1024u /* ns */
-#define YIELD_AFTER    1024u /* ns without an answer */
-#define SWITCH_TAKES   1000u /* ns: a yield that took less found nobody else to run */
+#define YIELD_AFTER    2048u /* ns without an answer */
 #define YIELDS         4u    /* on one CPU, before the sleep */
 #define AFFINITY_EVERY 64u   /* waits of a thread */
 
@@ -92,9 +91,6 @@ void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_cpu_t
 		spin->looks = YIELDS;
 }
 
-/* When this thread yielded last somebody else ran on its CPU: that one has more to do than to wait, so it is let run at once. */
-static _Thread_local bool crowded;
-
 static void ask_the_clock(struct spin *spin)
 {
 	uint64_t now = chan_now();
@@ -116,24 +112,16 @@ void chan_spin_until(struct spin *spin, uint64_t deadline)
 		spin->budget = spin->gone + (uint32_t)left;
 }
 
-/* Lets others run, and finds out whether there were any. */
-static void yield(struct spin *spin)
-{
-	if (spin->begun == 0)
-		ask_the_clock(spin);
-	uint32_t before = spin->gone;
-	sched_yield();
-	ask_the_clock(spin);
-	crowded = spin->gone - before >= SWITCH_TAKES;
-}
-
 bool chan_spin(struct spin *spin)
 {
 	if (spin->looks == 0 || spin->gone >= spin->budget)
 		return false;
 	spin->looks--;
-	if (spin->looks < YIELDS || spin->gone >= YIELD_AFTER || crowded || peer_is_here(spin->peer)) {
-		yield(spin);
+	if (spin->looks < YIELDS || spin->gone >= YIELD_AFTER || peer_is_here(spin->peer)) {
+		if (spin->begun == 0)
+			ask_the_clock(spin);
+		sched_yield();
+		ask_the_clock(spin);
 		return true;
 	}
 

@@ -21,9 +21,8 @@
  * the thread may run on one CPU only there is nothing to spin for: it yields a few times, and sleeps.
  *
  * WHAT BETWEEN TWO LOOKS. First pauses: the wait before the next look is a 16th of the time gone by, so it overshoots by so
- * much; from the pace (below) up to about a microsecond. After 1 us without an answer the peer is likely not running at all: sched_yield. At once
- * if the peer was last seen on this very CPU, which cannot run both: who wants that says with chan_cpu_note where it runs. And at once if
- * the thread's last yield let somebody else run: its CPU is shared, and whoever that is may be whom it waits for.
+ * much; from the pace (below) up to about a microsecond. After 2 us without an answer the peer is likely not running at all: sched_yield. At once
+ * if the peer was last seen on this very CPU, which cannot run both: who wants that says with chan_cpu_note where it runs.
  *
  * PACE. A consumer that looks at a ring as often as it can takes each message out of the producer's cache, one by one. If it looks less
  * often, each look finds several. `struct pace` finds the rhythm: after a look that found more than one message the next wait
