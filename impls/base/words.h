@@ -35,35 +35,53 @@ static inline size_t chan_words(size_t size)
 	return (size + 7) / 8;
 }
 
+/* One word, of which the element has `bytes`. */
+static inline void chan_word_store(chan_word_t *word, const char *from, size_t bytes)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, from, bytes);
+	atomic_store_explicit(word, value, memory_order_release);
+}
+
+static inline void chan_word_load(char *to, const chan_word_t *word, size_t bytes)
+{
+	uint64_t value = atomic_load_explicit(word, memory_order_acquire);
+
+	memcpy(to, &value, bytes);
+}
+
+/* Four at a time: compilers do not unroll loops over atomics. */
 static inline void chan_words_store(chan_word_t *words, const void *element, size_t size)
 {
 	const char *from = element;
-	uint64_t word;
 
-	for (; size >= 8; size -= 8, from += 8, words++) {
-		memcpy(&word, from, 8);
-		atomic_store_explicit(words, word, memory_order_release);
+	for (; size >= 32; size -= 32, from += 32, words += 4) {
+		chan_word_store(words, from, 8);
+		chan_word_store(words + 1, from + 8, 8);
+		chan_word_store(words + 2, from + 16, 8);
+		chan_word_store(words + 3, from + 24, 8);
 	}
-	if (size != 0) {
-		word = 0;
-		memcpy(&word, from, size);
-		atomic_store_explicit(words, word, memory_order_release);
-	}
+	for (; size >= 8; size -= 8, from += 8, words++)
+		chan_word_store(words, from, 8);
+	if (size != 0)
+		chan_word_store(words, from, size);
 }
 
 static inline void chan_words_load(void *element, const chan_word_t *words, size_t size)
 {
 	char *to = element;
-	uint64_t word;
 
-	for (; size >= 8; size -= 8, to += 8, words++) {
-		word = atomic_load_explicit(words, memory_order_acquire);
-		memcpy(to, &word, 8);
+	for (; size >= 32; size -= 32, to += 32, words += 4) {
+		chan_word_load(to, words, 8);
+		chan_word_load(to + 8, words + 1, 8);
+		chan_word_load(to + 16, words + 2, 8);
+		chan_word_load(to + 24, words + 3, 8);
 	}
-	if (size != 0) {
-		word = atomic_load_explicit(words, memory_order_acquire);
-		memcpy(to, &word, size);
-	}
+	for (; size >= 8; size -= 8, to += 8, words++)
+		chan_word_load(to, words, 8);
+	if (size != 0)
+		chan_word_load(to, words, size);
 }
 
 #endif

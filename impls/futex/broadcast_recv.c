@@ -2,6 +2,7 @@
  *
  * broadcast_recv.c - receiving. Overview and labels: broadcast.h.
  */
+#include "impls/base/words.h"
 #include "impls/futex/broadcast.h"
 #include "impls/mutex/broadcast.h"
 
@@ -17,30 +18,6 @@ enum found {
 	FOUND_LOST,   /* overwritten, or about to be */
 	FOUND_WRITING /* a sender is in the middle of it */
 };
-
-static inline void load_word(struct futex_slot *slot, size_t i, void *to, size_t bytes)
-{
-	uint64_t word = atomic_load_explicit(&slot->words[i], memory_order_acquire); /* R4 */
-
-	memcpy(to, &word, bytes);
-}
-
-/* As it was stored. */
-static inline void load_element(struct futex_slot *slot, char *to, size_t size)
-{
-	size_t i = 0, words = size / 8;
-
-	for (; i + 4 <= words; i += 4) {
-		load_word(slot, i, to + 8 * i, 8);
-		load_word(slot, i + 1, to + 8 * i + 8, 8);
-		load_word(slot, i + 2, to + 8 * i + 16, 8);
-		load_word(slot, i + 3, to + 8 * i + 24, 8);
-	}
-	for (; i < words; i++)
-		load_word(slot, i, to + 8 * i, 8);
-	if (size % 8 != 0)
-		load_word(slot, i, to + 8 * i, size % 8);
-}
 
 /* What a receiver at `position` makes of a stamp. By distance: positions wrap. */
 static inline enum found judge(uint64_t stamp, uint64_t position)
@@ -76,7 +53,7 @@ static inline enum found read_next(struct futex_broadcast_receiver *r, void *msg
 		__builtin_prefetch(futex_broadcast_slot(&r->ring, position + FUTEX_AHEAD));
 	else if (position % ASK_EVERY == 0)
 		ask_the_tail(r);
-	load_element(slot, msg, r->ring.size);
+	chan_words_load(msg, slot->words, r->ring.size); /* R4 */
 	if (atomic_load_explicit(&slot->stamp, memory_order_relaxed) != 2 * position)
 		return FOUND_LOST;
 	atomic_store_explicit(&r->next, position + 1, memory_order_release); /* A6 */

@@ -2,37 +2,13 @@
  *
  * broadcast_send.c - sending, with the bias and without. Overview and labels: broadcast.h.
  */
+#include "impls/base/words.h"
 #include "impls/futex/broadcast.h"
 #include "impls/mutex/broadcast.h"
 
 #ifndef BIAS_AFTER     /* tests have less patience */
 #define BIAS_AFTER 64u /* sends in a row; a heavy fence costs about as much as so many locks */
 #endif
-
-static inline void store_word(struct futex_slot *slot, size_t i, const void *from, size_t bytes)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, from, bytes);
-	atomic_store_explicit(&slot->words[i], word, memory_order_release); /* A4 */
-}
-
-/* An element of any size into the words of its slot. Four at a time: compilers do not unroll loops over atomics. */
-static inline void store_element(struct futex_slot *slot, const char *from, size_t size)
-{
-	size_t i = 0, words = size / 8;
-
-	for (; i + 4 <= words; i += 4) {
-		store_word(slot, i, from + 8 * i, 8);
-		store_word(slot, i + 1, from + 8 * i + 8, 8);
-		store_word(slot, i + 2, from + 8 * i + 16, 8);
-		store_word(slot, i + 3, from + 8 * i + 24, 8);
-	}
-	for (; i < words; i++)
-		store_word(slot, i, from + 8 * i, 8);
-	if (size % 8 != 0)
-		store_word(slot, i, from + 8 * i, size % 8);
-}
 
 /* By one thread at a time. */
 static inline void publish(struct futex_broadcast *ch, const void *msg)
@@ -42,7 +18,7 @@ static inline void publish(struct futex_broadcast *ch, const void *msg)
 
 	/* Release, so that who sees it sees the tail that went before. */
 	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_release);
-	store_element(slot, msg, ch->ring.size);
+	chan_words_store(slot->words, msg, ch->ring.size);                       /* A4 */
 	atomic_store_explicit(&ch->tail, position + 1, memory_order_release);    /* A3 */
 	atomic_store_explicit(&slot->stamp, 2 * position, memory_order_release); /* A1 */
 }

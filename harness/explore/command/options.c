@@ -14,7 +14,7 @@ static const struct option option_table[] = {
 	{"program", "P,Q", "only these programs; * stands for anything: 'mpsc/*', '*timeout*'", false},
 	{"strategy", "S", "random, pct, dfs or auto: all of them in turn (auto)", false},
 	{"depth", "D", "pct: how many orderings a bug may need, 1 to 32 (3)", false},
-	{"bound", "B", "dfs: at most so many preemptions and other deviations in one schedule (no limit)", false},
+	{"bound", "B", "dfs: at most so many preemptions (and early timeouts) in one schedule (no limit)", false},
 	{"schedules", "N", "at most so many schedules of each program", false},
 	{"seconds", "S", "at most so long, for all of them together (60, unless --schedules is given)", false},
 	{"seed", "N", "of the random choices (1)", false},
