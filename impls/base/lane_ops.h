@@ -66,11 +66,34 @@ static bool lane_push(struct mpsc *ch, const void *msg)
 	return true;
 }
 
+/* The rest of a batch of which `n` messages were taken: until there is none. A message that is still being put in is waited for: those
+ * behind it may have been sent long ago, and who takes what is there must not leave them (M-58). */
+static LANE_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h, void *msgs, size_t n, size_t limit)
+{
+	size_t size = lane->mpsc.core.layout.size;
+	unsigned looks = 0;
+
+	while (n < limit && ring_len(&lane->ring, lane_gate(&lane->gate)) > 0) {
+		size_t more = ring_take(&lane->ring, size == 0 ? NULL : (char *)msgs + n * size, limit - n, &h->seen,
+		                        &lane->gate);
+		if (more == 0)
+			lane_await_peer(&looks);
+		n += more;
+	}
+	return n;
+}
+
+/* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
+static LANE_INLINE size_t lane_take_some(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit)
+{
+	size_t n = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
+
+	return LANE_RARELY(n != 0 && n < limit) ? lane_take_rest(lane, h, msgs, n, limit) : n;
+}
+
 static size_t lane_take(struct handle *rx, void *msgs, size_t limit)
 {
-	struct lane *lane = lane_of(rx);
-
-	return ring_take(&lane->ring, msgs, limit, &((struct lane_handle *)rx)->seen, &lane->gate);
+	return lane_take_some(lane_of(rx), (struct lane_handle *)rx, msgs, limit);
 }
 
 static void *lane_front(struct mpsc *ch)
@@ -401,14 +424,14 @@ static LANE_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h
 			if (*empty || ending)
 				return 0;
 			lane_await_peer(&looks);
-			n = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
+			n = lane_take_some(lane, h, msgs, limit);
 		}
 		return n;
 	}
 	struct spin spin;
 	chan_spin_begin(&spin, &lane->receivers, &lane->sender_cpu, h->pace.ns);
 	while (n == 0 && !ending && chan_spin(&spin)) {
-		n = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
+		n = lane_take_some(lane, h, msgs, limit);
 		ending = (lane_gate(&lane->gate) & GATE_ENDING) != 0;
 	}
 	if (n > 0)
@@ -443,7 +466,7 @@ static LANE_INLINE enum chan_status lane_receive(struct handle *handle, void *ms
 	struct lane_handle *h = (struct lane_handle *)handle;
 
 	guard_enter(&handle->guard, "recv");
-	*received = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
+	*received = lane_take_some(lane, h, msgs, limit);
 	if (LANE_RARELY(*received == 0))
 		return lane_receive_later(lane, h, msgs, limit, received, deadline);
 	guard_leave(&handle->guard);
