@@ -172,6 +172,7 @@ void explore_coroutine_switch(unsigned to);  /* from the running coroutine or th
 void explore_coroutine_driver(void);         /* back to the driver; the coroutine may never go on */
 void explore_thread_main(void) __attribute__((noreturn));
 uintptr_t explore_coroutine_fs(unsigned id);
+
 uintptr_t explore_stack_of(uintptr_t address); /* the id + 1 of the thread whose stack or TLS it is; 0 */
 
 void explore_signals_install(void);

@@ -6,6 +6,10 @@
  * makes thread-local variables work, the program's as well as libc's errno: each coroutine borrows that of a real thread,
  * which was started for nothing else and sleeps for ever. Its stack lies in the coroutine's slot, so that its TLS has the
  * same address in each process.
+ *
+ * Beside that TLS glibc keeps the word in which the kernel tells a thread its processor (rseq). Programs read it without a
+ * call that could be intercepted. So the parked threads are signed off with the kernel, and the word says what
+ * sched_getcpu() would.
  */
 #include "region.h"
 #include <errno.h>
@@ -16,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -78,11 +83,19 @@ static void change(void **save, void *to, uintptr_t fs)
 	explore_switch(save, to, 0);
 }
 
+static struct rseq *rseq_of(uintptr_t fs)
+{
+	return (struct rseq *)(fs + (uintptr_t)__rseq_offset);
+}
+
 static sem_t parked;
 
 static _Noreturn void *park(void *arg)
 {
-	*(uintptr_t *)arg = read_fs();
+	uintptr_t fs = read_fs();
+	if (__rseq_size != 0)
+		syscall(SYS_rseq, rseq_of(fs), sizeof(struct rseq), RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+	*(uintptr_t *)arg = fs;
 	sem_post(&parked);
 	for (;;)
 		pause();
@@ -131,6 +144,8 @@ void explore_coroutine_prepare(unsigned id)
 	*sp = (void *)explore_thread_main;
 	explore_now.thread[id].sp = sp - 6; /* six registers to be restored, all 0 */
 	explore_tls_reset(fs_base[id]);
+	if (__rseq_size != 0)
+		rseq_of(fs_base[id])->cpu_id = rseq_of(fs_base[id])->cpu_id_start = explore_processor(id);
 }
 
 void explore_coroutine_switch(unsigned to)

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PROCESSORS 4
-#define ENDINGS    32
+#define ENDINGS 32
 
 static struct ending {
 	void (*function)(void);
@@ -112,13 +111,13 @@ int explored_sigprocmask(int how, const sigset_t *set, sigset_t *before)
 int explored_sched_getaffinity(pid_t thread, size_t size, cpu_set_t *set)
 {
 	(void)thread;
-	if (size * 8 < PROCESSORS) {
+	if (size * 8 < EXPLORE_PROCESSORS) {
 		errno = EINVAL;
 		return -1;
 	}
 	explore_write(set, size, EXPLORE_PC);
 	CPU_ZERO_S(size, set);
-	for (unsigned i = 0; i < PROCESSORS; i++)
+	for (unsigned i = 0; i < EXPLORE_PROCESSORS; i++)
 		CPU_SET_S(i, size, set);
 	return 0;
 }
@@ -144,7 +143,7 @@ int explored_pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set
 
 int explored_sched_getcpu(void)
 {
-	return explore_active() ? (int)(explore_self() % PROCESSORS) : 0;
+	return explore_active() ? (int)explore_processor(explore_self()) : 0;
 }
 
 int explored_getcpu(unsigned *processor, unsigned *node)
@@ -158,12 +157,12 @@ int explored_getcpu(unsigned *processor, unsigned *node)
 
 int explored_get_nprocs(void)
 {
-	return PROCESSORS;
+	return EXPLORE_PROCESSORS;
 }
 
 long explored_sysconf(int name)
 {
-	return name == _SC_NPROCESSORS_ONLN || name == _SC_NPROCESSORS_CONF ? PROCESSORS : sysconf(name);
+	return name == _SC_NPROCESSORS_ONLN || name == _SC_NPROCESSORS_CONF ? EXPLORE_PROCESSORS : sysconf(name);
 }
 
 pid_t explored_getpid(void)

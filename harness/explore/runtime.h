@@ -90,6 +90,13 @@ bool explore_active(void); /* whether an execution is under way, on a coroutine 
 
 unsigned explore_self(void); /* 0 is the program's main thread */
 
+#define EXPLORE_PROCESSORS 4 /* that the program believes in */
+
+static inline unsigned explore_processor(unsigned thread)
+{
+	return thread % EXPLORE_PROCESSORS;
+}
+
 /* A new thread: runs start(arg) when the schedule lets it. What the caller did happens-before it. EXPLORE_NO_THREAD: there are
  * EXPLORE_THREADS already. */
 unsigned explore_thread_create(void *(*start)(void *), void *arg, uintptr_t pc);

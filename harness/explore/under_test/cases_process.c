@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,6 +65,19 @@ static int exits_elsewhere(void *arg)
 	pthread_exit(NULL);
 }
 
+/* The processor, from the word that the kernel keeps for each thread. */
+static int kernel_says(void)
+{
+	const struct rseq *own = (const void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	return __rseq_size == 0 ? sched_getcpu() : (int)own->cpu_id;
+}
+
+static void *elsewhere(void *arg)
+{
+	assert(sched_getcpu() == 1 && kernel_says() == 1);
+	return arg;
+}
+
 static int machine(void *arg)
 {
 	(void)arg;
@@ -71,7 +85,10 @@ static int machine(void *arg)
 	char text[32];
 	assert(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 4);
 	assert(sysconf(_SC_NPROCESSORS_ONLN) == 4 && sysconf(_SC_PAGESIZE) == 4096);
-	assert(sched_getcpu() == 0);
+	assert(sched_getcpu() == 0 && kernel_says() == 0);
+	pthread_t thread;
+	pthread_create(&thread, NULL, elsewhere, NULL);
+	pthread_join(thread, NULL);
 	assert(syscall(SYS_gettid) == gettid());
 	int drawn = rand();
 	srand(1);
