@@ -62,7 +62,8 @@ struct op {
 	uint64_t call, ret; /* stamps; ret OP_PENDING: it has not returned, and may or may not have taken effect */
 	uint64_t value, extra;
 	uint32_t channel; /* histories of many channels: which one; checked apart */
-	uint32_t slots;   /* reserve, release, arm: how many; a failed send: may it have owned one meanwhile? */
+	uint32_t
+		slots; /* reserve, release, arm: how many; a send: 1 when it is a select, whose waiter may own one for a while */
 	uint16_t thread;
 	uint8_t code;   /* enum op_code */
 	uint8_t status; /* enum chan_status */

@@ -106,12 +106,10 @@ static uint64_t gives(const struct op *op)
 	return op->code == OP_PERMIT_RELEASE ? op->slots : mpsc_takes(op);
 }
 
-/* Amounts that come and go within the call. */
+/* Amounts that come and go within the call; what it keeps or gives back counts already. */
 static uint64_t holds(const struct op *op)
 {
-	return mpsc_takes(op) || op->code == OP_PERMIT_RELEASE || (op->code == OP_RESERVE && op->status == CHAN_OK)
-	               ? 0
-	               : mpsc_holds(op);
+	return acquires(op) > 0 || gives(op) > 0 ? 0 : mpsc_holds(op);
 }
 
 /* From the first drop of a receiver on, messages and slots may have been given back. */

@@ -17,8 +17,8 @@ uint64_t mpsc_holds(const struct op *op)
 {
 	bool waited = op->wait == WAIT_TIMED || op->wait == WAIT_FOREVER;
 	switch ((enum op_code)op->code) {
-	case OP_SEND:
-		return op->status != CHAN_OK && (waited || op->slots > 0);
+	case OP_SEND: /* by a select also one that succeeded: what its waiter was granted may have come too late, and gone back */
+		return op->status == CHAN_OK ? op->slots : waited || op->slots > 0;
 	case OP_RECV:
 		return op->status == CHAN_OK;
 	case OP_RESERVE:
@@ -82,7 +82,7 @@ static bool match(struct mpsc_facts *facts)
 		if (found == NULL)
 			continue;
 		facts->send_of[i] = found->op;
-		if (facts->recv_of[found->op] == NO_OP)
+		if (facts->recv_of[found->op] == NO_OP && history->ops[i].ret != OP_PENDING)
 			facts->received[facts->received_count++] = found->op;
 		facts->recv_of[found->op] = i;
 	}

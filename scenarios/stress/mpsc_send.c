@@ -151,7 +151,7 @@ static void select_send(struct worker *worker)
 	size_t chosen;
 	struct op *op = op_begin(worker, OP_SEND, wait);
 	op->value = value;
-	op->slots = 1; /* its waiter may own one for a while, also with CHAN_NOW */
+	op->slots = 1; /* its waiter may own one for a while, also with CHAN_NOW, and give it back to try again */
 	enum chan_status status = chan_select(branches, 2, deadline, 0, &chosen);
 	if (status == CHAN_OK && chosen == 0)
 		status = branches[0].status;
