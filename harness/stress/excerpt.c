@@ -78,30 +78,60 @@ static void shorten(struct shrinking *shrinking, struct op *scratch, uint64_t *s
 	shrinking->count = n;
 }
 
-/* A group of operations that stand and fall together: `group` of each; 0: never left out. */
+static bool overlap(const struct op *a, const struct op *b)
+{
+	return a->call < b->ret && b->call < a->ret;
+}
+
+/* Which operations something that is left may need: `needed` of each. False: out of memory. */
+static bool find_needed(const struct shrinking *shrinking, bool *needed)
+{
+	const struct spec *spec = shrinking->spec;
+	const struct op *ops = shrinking->ops;
+	size_t *borrowers = malloc((shrinking->count + 1) * sizeof *borrowers), count = 0;
+	if (borrowers == NULL)
+		return false;
+	for (size_t i = 0; i < shrinking->count && spec->borrows != NULL; i++)
+		if (spec->borrows(&ops[i]))
+			borrowers[count++] = i;
+	for (size_t i = 0; i < shrinking->count; i++) {
+		needed[i] = spec->role(&ops[i]) == ROLE_FIXED;
+		for (size_t k = 0; k < count && !needed[i] && spec->lends(&ops[i]); k++)
+			needed[i] = borrowers[k] != i && overlap(&ops[i], &ops[borrowers[k]]);
+	}
+	free(borrowers);
+	return true;
+}
+
+/* A group of operations that stand and fall together: `group` of each; 0: never left out. Those of one value are a group where `elements`;
+ * each observer is one where not. */
 static size_t make_groups(const struct shrinking *shrinking, size_t *group, bool elements)
 {
-	size_t groups = 0;
-	for (size_t i = 0; i < shrinking->count; i++) {
+	size_t groups = 0, n = shrinking->count;
+	bool *needed = malloc((n + 1) * sizeof *needed), *stays = calloc(n + 1, sizeof *stays);
+	if (needed == NULL || stays == NULL || !find_needed(shrinking, needed))
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
 		const struct op *op = &shrinking->ops[i];
 		enum spec_role role = shrinking->spec->role(op);
-		bool linked = op->chained || (i + 1 < shrinking->count && op[1].chained);
+		bool linked = op->chained || (i + 1 < n && op[1].chained);
+		bool element = role == ROLE_ELEMENT || role == ROLE_FIXED;
 		group[i] = 0;
-		if (role == ROLE_KEPT || (linked && role != ROLE_ELEMENT))
+		if (role == ROLE_KEPT || element != elements || (linked && !element))
 			continue;
-		if (role != ROLE_ELEMENT) {
-			group[i] = elements ? 0 : ++groups;
-			continue;
-		}
-		if (!elements)
-			continue;
-		for (size_t k = 0; k < i && group[i] == 0; k++)
+		for (size_t k = 0; k < i && group[i] == 0 && element; k++)
 			if (group[k] != 0 && shrinking->ops[k].value == op->value)
 				group[i] = group[k];
 		if (group[i] == 0)
 			group[i] = ++groups;
+		stays[group[i]] |= needed[i];
 	}
-	return groups;
+	for (size_t i = 0; i < n; i++)
+		if (stays[group[i]])
+			group[i] = 0;
+	free(stays);
+	free(needed);
+	return n == 0 ? 0 : groups;
 }
 
 /* Copies all but the groups from `first` to `last`. Who followed an operation that is gone follows the one before, of the same call. */
@@ -137,10 +167,10 @@ static void thin_out(struct shrinking *shrinking, struct op *scratch, size_t *gr
 	}
 }
 
-static bool needs_full(const struct shrinking *shrinking)
+static bool has_needy(const struct shrinking *shrinking)
 {
 	for (size_t i = 0; i < shrinking->count; i++)
-		if (shrinking->spec->role(&shrinking->ops[i]) == ROLE_FULL)
+		if (shrinking->spec->role(&shrinking->ops[i]) == ROLE_NEEDY)
 			return true;
 	return false;
 }
@@ -163,10 +193,13 @@ size_t excerpt(const struct history *history, const struct spec *spec, struct op
 	size_t *group = malloc((*count + 1) * sizeof *group), *scratch_group = malloc((*count + 1) * sizeof *group);
 	if (scratch != NULL && stamps != NULL && group != NULL && scratch_group != NULL) {
 		shorten(&shrinking, scratch, stamps);
-		thin_out(&shrinking, scratch, group, scratch_group, false);
-		if (!needs_full(&shrinking))
-			thin_out(&shrinking, scratch, group, scratch_group, true);
-		thin_out(&shrinking, scratch, group, scratch_group, false);
+		size_t before;
+		do { /* what goes may have been what another was needed for */
+			before = shrinking.count;
+			thin_out(&shrinking, scratch, group, scratch_group, false);
+			if (!has_needy(&shrinking))
+				thin_out(&shrinking, scratch, group, scratch_group, true);
+		} while (shrinking.count < before);
 	}
 	free(scratch_group);
 	free(group);

@@ -161,7 +161,8 @@ void op_print(const struct op *op, enum kind kind, char *buffer, size_t size)
 		put(&text, "] ");
 	else
 		put(&text, "%" PRIu64 "] ", op->ret);
-	put(&text, "thread %u: %s", op->thread, op_name(op->code));
+	put(&text, "thread %u: %s%s", op->thread, op_name(op->code),
+	    op->code == OP_SEND && op->slots > 0 ? " by select" : "");
 	put_arguments(&text, op, kind);
 	if (op->ret == OP_PENDING)
 		put(&text, " has not returned");

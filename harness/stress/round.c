@@ -57,9 +57,19 @@ void worker_pause(struct worker *worker)
 			;
 }
 
+/* A history that lacks an operation would be a wrong one. */
+static bool has_room(struct worker *worker)
+{
+	if (worker->op_count < worker->op_room)
+		return true;
+	round_fail(worker->round, "thread %u: more operations than its history has room for (%zu)", worker->index,
+	           worker->op_room);
+	return false;
+}
+
 struct op *op_begin(struct worker *worker, enum op_code code, enum op_wait wait)
 {
-	bool recorded = worker->round->recorded && worker->nested == 0 && worker->op_count < worker->op_room;
+	bool recorded = worker->round->recorded && worker->nested == 0 && has_room(worker);
 	struct op *op = recorded ? &worker->ops[worker->op_count++] : &worker->scratch;
 	*op = (struct op){
 		.ret = OP_PENDING, .thread = (uint16_t)worker->index, .code = (uint8_t)code, .wait = (uint8_t)wait};
@@ -92,7 +102,7 @@ void op_end(struct worker *worker, struct op *op, enum chan_status status)
 
 struct op *op_chain(struct worker *worker, enum op_code code)
 {
-	if (!worker->round->recorded || worker->op_count == 0 || worker->op_count >= worker->op_room)
+	if (!worker->round->recorded || worker->op_count == 0 || !has_room(worker))
 		return &worker->scratch;
 	struct op *op = &worker->ops[worker->op_count];
 	*op = op[-1];

@@ -14,12 +14,14 @@
 
 #include "harness/stress/history.h"
 
-/* What a shrinker may leave out and be sure that what remains of a right history is right. */
+/* What a shrinker may leave out and be sure that what remains of a right history is right. But what lends (struct spec) stays as long as
+ * something does that borrows from it. */
 enum spec_role {
-	ROLE_KEPT,     /* never alone */
+	ROLE_KEPT,     /* nothing */
+	ROLE_FIXED,    /* nothing, nor anything that carries the same value */
 	ROLE_OBSERVER, /* it changes nothing: alone */
-	ROLE_ELEMENT, /* together with all that carry the same value, if no operation that needs a full channel stays */
-	ROLE_FULL     /* an observer that needs the channel full */
+	ROLE_ELEMENT,  /* together with all that carry the same value, if no needy operation stays */
+	ROLE_NEEDY     /* an observer whose result may need elements to be there or under way: CHAN_FULL */
 };
 
 struct spec {
@@ -42,6 +44,11 @@ struct spec {
 	void (*describe)(const void *state, const void *facts, char *text, size_t size);
 
 	enum spec_role (*role)(const struct op *op);
+
+	/* Whether an operation may help to explain the result of one that overlaps it by more than its own steps; whether a result may be explained
+	 * so. NULL: none. */
+	bool (*lends)(const struct op *op);
+	bool (*borrows)(const struct op *op);
 };
 
 extern const struct spec spec_mpsc /* unbounded, too */, spec_oneshot, spec_broadcast, spec_watch;

@@ -230,13 +230,15 @@ static enum spec_role mpsc_role(const struct op *op)
 	case OP_SEND:
 		if (op->status == CHAN_OK)
 			return ROLE_ELEMENT;
-		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_FULL;
+		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_NEEDY;
 	case OP_RESERVE:
 		if (op->status == CHAN_OK)
 			return ROLE_KEPT;
-		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_FULL;
-	case OP_RECV:
-		return op->status == CHAN_OK ? ROLE_ELEMENT : ROLE_OBSERVER;
+		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_NEEDY;
+	case OP_PERMIT_SEND: /* its slot was reserved apart from it */
+		return ROLE_FIXED;
+	case OP_RECV: /* what says "empty" may need a send under way, where else it would be CHAN_CLOSED */
+		return op->status == CHAN_OK ? ROLE_ELEMENT : op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_NEEDY;
 	case OP_DRAINED:
 	case OP_CLOSED:
 	case OP_SENDER_IS_CLOSED:
@@ -247,6 +249,17 @@ static enum spec_role mpsc_role(const struct op *op)
 	}
 }
 
+/* Slack. */
+static bool mpsc_lends(const struct op *op)
+{
+	return mpsc_holds(op) > 0;
+}
+
+static bool mpsc_borrows(const struct op *op)
+{
+	return mpsc_role(op) == ROLE_NEEDY;
+}
+
 const struct spec spec_mpsc = {.state_size = sizeof(struct mpsc_state),
                                .prepare = mpsc_prepare,
                                .release = mpsc_release,
@@ -255,4 +268,6 @@ const struct spec spec_mpsc = {.state_size = sizeof(struct mpsc_state),
                                .step = mpsc_step,
                                .hash = mpsc_hash,
                                .describe = mpsc_describe,
-                               .role = mpsc_role};
+                               .role = mpsc_role,
+                               .lends = mpsc_lends,
+                               .borrows = mpsc_borrows};
