@@ -8,13 +8,14 @@
 #include "harness/info.h"
 
 struct stress_options {
-	double seconds;      /* how long each cell goes on */
-	uint64_t operations; /* 0: no limit but the time; else it ends after so many */
-	uint64_t seed;       /* of the first round; each further one has the next number */
-	unsigned threads;    /* at most so many */
-	bool history;        /* record and check histories */
-	bool wrap;           /* counters begin just before they wrap, in every round */
-	double timeout;      /* a cell whose threads do nothing for so long hangs */
+	double seconds;        /* how long each cell goes on */
+	uint64_t operations;   /* 0: no limit but the time; else it ends after so many */
+	uint64_t seed;         /* of the first round; each further one has the next number */
+	unsigned threads;      /* at most so many */
+	bool history;          /* record and check histories */
+	bool wrap;             /* counters begin just before they wrap, in every round */
+	double timeout;        /* a cell whose threads do nothing for so long hangs */
+	const char *histories; /* the directory where a history that failed is left */
 };
 
 enum stress_verdict { STRESS_GOOD, STRESS_LEDGER, STRESS_HISTORY, STRESS_CRASHED, STRESS_HUNG, STRESS_MACHINE };
@@ -27,7 +28,7 @@ struct stress_result {
 	uint64_t made, received, returned, destroyed; /* values; clones count as made */
 	uint64_t largest, largest_ns;                 /* the longest check: operations, time */
 	uint64_t elapsed_ns, seed;                    /* seed: of the last round */
-	char text[12288];                             /* what went wrong */
+	char text[20480];                             /* what went wrong */
 };
 
 void stress_cell_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,

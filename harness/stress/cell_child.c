@@ -2,6 +2,7 @@
 #include "harness/stress/cell_child.h"
 
 #include "harness/say.h"
+#include "harness/stress/history_file.h"
 #include "harness/stress/verify.h"
 #include "scenarios/stress/stress.h"
 
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A check that visits more is given up. */
-#define CONFIGURATIONS_MAX UINT64_C(8000000)
 /* How long a round that has failed may take to end by itself. */
 #define GRACE_NS UINT64_C(2000000000)
 /* How many timeouts the threads of a round may go on for. A round takes a second, or ten on a machine that is busy otherwise. */
@@ -114,11 +113,29 @@ static void add_up(struct child *child, const struct round *round)
 	sums->destroyed += atomic_load(&ledger->ended[VALUE_DESTROYED]);
 }
 
+/* What contradicts what, and where the whole of it is. */
+static void report_history(struct child *child, const struct round *round, const struct verify_result *result)
+{
+	static char text[VERIFY_TEXT + 2 * HISTORY_PATH_MAX], path[HISTORY_PATH_MAX];
+	const char *directory = child->cell->options->histories;
+	int error = history_save(directory, child->cell->info->name, round->seed, &round->history, path, sizeof path);
+	if (error == 0)
+		snprintf(text, sizeof text,
+		         "%sthe whole history is in %s; chanbench stress --check-history=FILE checks it again\n",
+		         result->text, path);
+	else
+		snprintf(text, sizeof text,
+		         "%sthe whole history could not be written to a file in %s: %s (--histories names another "
+		         "folder)\n",
+		         result->text, directory, strerror(error));
+	report(child, "history", text);
+}
+
 static bool check_history(struct child *child, const struct round *round)
 {
 	struct verify_result result;
 	uint64_t began = chan_now();
-	verify(&round->history, CONFIGURATIONS_MAX, alive, &result);
+	verify(&round->history, VERIFY_CONFIGURATIONS, alive, &result);
 	uint64_t took = chan_now() - began;
 	child->sums.histories++;
 	child->sums.recorded += round->history.count;
@@ -132,7 +149,7 @@ static bool check_history(struct child *child, const struct round *round)
 		return false;
 	}
 	if (result.verdict == SEARCH_BAD)
-		report(child, "history", result.text);
+		report_history(child, round, &result);
 	return result.verdict != SEARCH_BAD;
 }
 

@@ -6,6 +6,7 @@
 #include "harness/cli/commands.h"
 #include "harness/say.h"
 #include "harness/stress/cell.h"
+#include "harness/stress/recheck.h"
 #include "harness/stress/round.h"
 
 #include <inttypes.h>
@@ -25,6 +26,8 @@ static const struct option stress_option_table[] = {
 	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
 	{"wrap", NULL, "in every round the counters begin just before they wrap", false},
 	{"no-history", NULL, "record no histories: the ledger only, at full speed", false},
+	{"histories", "DIR", "where the whole history of a failed check is left, a folder ($TMPDIR, or /tmp)", false},
+	{"check-history", "FILE", "runs nothing: checks such a history again", false},
 	{"timeout", "S",
          "threads that do nothing for so many seconds hang (10); so does a round that lasts six times as long", false},
 	{NULL, NULL, NULL, false},
@@ -34,19 +37,24 @@ static const struct command stress_command = {
 	.name = "stress",
 	.usage =
 		"[--impl=A,B] [--kind=K,L] [--plugin=F.so]... [--seconds=S | --operations=N] [--threads=N] [--seed=N]\n"
-		"                        [--wrap] [--no-history] [--timeout=S]",
+		"                        [--wrap] [--no-history] [--histories=DIR] [--timeout=S]\n"
+		"       chanbench stress --check-history=FILE",
 	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
-	.details = "Round by round, on fresh channels. The ledger: every value that was made ended exactly once, "
-		   "received, handed\n"
-		   "back or destroyed. The histories: the results of all operations can be explained by the operations "
-		   "having\n"
-		   "taken effect one at a time, each between its call and its return (linearizability). A failure "
-		   "names the round's\n"
-		   "seed: --seed with that number begins with the same choices, though not with the same schedule.\n"
-		   "Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
-		   "interrupted.\n",
+	.details =
+		"Round by round, on fresh channels. The ledger: every value that was made ended exactly once, "
+		"received, handed\n"
+		"back or destroyed. The histories: the results of all operations can be explained by the operations "
+		"having\n"
+		"taken effect one at a time, each between its call and its return (linearizability). A failure "
+		"names the round's\n"
+		"seed: --seed with that number begins with the same choices, though not with the same schedule. So the "
+		"whole history\n"
+		"of a failed check is left in a file, which the failure names.\n"
+		"Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
+		"interrupted.\n",
 	.examples = "  chanbench stress --seconds=60\n"
-		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n",
+		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n"
+		    "  chanbench stress --check-history=/tmp/chanbench-mine-mpsc-17-Xb3kq9.history\n",
 	.options = stress_option_table,
 	.run = stress_main,
 };
@@ -61,6 +69,7 @@ struct asked {
 
 static int read_options(struct asked *asked, int argc, char **argv)
 {
+	const char *temporary = getenv("TMPDIR");
 	uint64_t threads = 6;
 	int status = options_read(&asked->given, &stress_command, argc, argv);
 	if (status >= 0)
@@ -68,6 +77,9 @@ static int read_options(struct asked *asked, int argc, char **argv)
 	asked->options = (struct stress_options){.seconds = 5, .timeout = 10, .seed = chan_now() % 1000000};
 	asked->options.history = options_get(&asked->given, "no-history") == NULL;
 	asked->options.wrap = options_get(&asked->given, "wrap") != NULL;
+	asked->options.histories = options_get(&asked->given, "histories");
+	if (asked->options.histories == NULL)
+		asked->options.histories = temporary != NULL && *temporary != '\0' ? temporary : "/tmp";
 	if (options_get(&asked->given, "seconds") != NULL && options_get(&asked->given, "operations") != NULL) {
 		say("--seconds and --operations both say when to end: give one of them");
 		return EXIT_USAGE;
@@ -146,6 +158,13 @@ int stress_main(int argc, char **argv)
 	int status = read_options(&asked, argc, argv);
 	if (status >= 0)
 		goto done;
+	const char *saved = options_get(&asked.given, "check-history");
+	if (saved != NULL && asked.given.count > 1)
+		say("--check-history checks one file and runs nothing: no other option goes with it");
+	if (saved != NULL) {
+		status = asked.given.count > 1 ? EXIT_USAGE : recheck(saved);
+		goto done;
+	}
 	if ((status = open_implementations(&asked.given, &set)) != EXIT_GOOD)
 		goto done;
 	status = choice_check_tested(&asked.impls, &set) != 0 ? EXIT_USAGE : run_all(&asked, &set);

@@ -9,6 +9,9 @@
 
 enum { VERIFY_TEXT = 8192 };
 
+/* A check that visits more is given up. */
+#define VERIFY_CONFIGURATIONS UINT64_C(8000000)
+
 struct verify_result {
 	enum search_verdict verdict;
 	uint64_t configurations;
