@@ -31,21 +31,6 @@ static bool is_wrong(struct shrinking *shrinking, const struct op *ops, size_t c
 	return result.verdict == SEARCH_BAD;
 }
 
-/* What had begun before the stamp; what had not returned by then is pending. */
-static size_t cut(const struct op *ops, size_t count, uint64_t stamp, struct op *out)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (ops[i].call >= stamp)
-			continue;
-		out[n] = ops[i];
-		if (out[n].ret > stamp)
-			out[n].ret = OP_PENDING;
-		n++;
-	}
-	return n;
-}
-
 static int by_number(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -65,13 +50,13 @@ static void shorten(struct shrinking *shrinking, struct op *scratch, uint64_t *s
 	high--; /* wrong up to here, and right below `low` */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		size_t n = cut(shrinking->ops, shrinking->count, stamps[middle], scratch);
+		size_t n = history_cut(shrinking->ops, shrinking->count, stamps[middle], scratch);
 		if (is_wrong(shrinking, scratch, n))
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	size_t n = cut(shrinking->ops, shrinking->count, stamps[high], scratch);
+	size_t n = history_cut(shrinking->ops, shrinking->count, stamps[high], scratch);
 	if (!is_wrong(shrinking, scratch, n))
 		return; /* the limits had their say: all of it stays */
 	memcpy(shrinking->ops, scratch, n * sizeof *scratch);

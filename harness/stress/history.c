@@ -169,3 +169,17 @@ void op_print(const struct op *op, enum kind kind, char *buffer, size_t size)
 	else
 		put_result(&text, op, kind);
 }
+
+size_t history_cut(const struct op *ops, size_t count, uint64_t stamp, struct op *out)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (ops[i].call >= stamp)
+			continue;
+		out[n] = ops[i];
+		if (out[n].ret > stamp)
+			out[n].ret = OP_PENDING;
+		n++;
+	}
+	return n;
+}

@@ -104,6 +104,10 @@ const char *op_name(enum op_code code);
 /* One line: "[120..131] thread 2: recv(forever) = OK, value 1.17". Values are shown as thread.number (history_value). */
 void op_print(const struct op *op, enum kind kind, char *text, size_t size);
 
+/* Copies to `out` what had begun before the stamp; what had not returned by then is pending there. Returns how many there are. The beginning of a
+ * right history is right. */
+size_t history_cut(const struct op *ops, size_t count, uint64_t stamp, struct op *out);
+
 /* The number that stands for the n-th value of a thread. Never 0. */
 static inline uint64_t history_value(unsigned thread, uint64_t n)
 {
