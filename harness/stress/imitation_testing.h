@@ -7,9 +7,6 @@
  * slot, or have their message taken from where it lies; reservations that are met bit by bit; deadlines that come at any time; selects whose
  * waiter is granted a slot too late, so that they give it back and begin again; sends that hold a slot before they put their message in; receives
  * that have taken a message and not yet given its slot back; closes and drops amidst all that.
- *
- * Now and then everybody comes to rest. Then the results so far say what the channel holds, and so whether an operation that begins and ends
- * there could have a certain result: a probe. Those that could are part of the history; any one of the others makes it wrong.
  */
 #ifndef CHANBENCH_STRESS_IMITATION_TESTING_H
 #define CHANBENCH_STRESS_IMITATION_TESTING_H
@@ -30,7 +27,7 @@ struct actor {
 		WAITS,   /* for slots, in turn */
 		GRANTED, /* what it waited for, and has yet to find out */
 		AWAITS,  /* a message */
-		GIVES,   /* slots back: its receive has taken messages */
+		GIVES,   /* slots back: its receive has taken messages, or it releases them one by one */
 		RETURNS,
 		LEFT
 	} at;
@@ -38,6 +35,7 @@ struct actor {
 	size_t more;         /* elements that this call has yet to send */
 	size_t want, got;    /* of its wait; GIVES: got */
 	size_t permits;
+	size_t asleep; /* it is passed over so often */
 	bool receives, leaves;
 	bool waiter; /* it waits without a thread: a select, or arm..disarm */
 	struct op ops[ACTOR_OPS];
@@ -257,7 +255,7 @@ static inline void send_with_grant(struct imitation *p, struct actor *a)
 static inline void use_grant(struct imitation *p, struct actor *a)
 {
 	struct op *op = last_op(a);
-	bool late = a->waiter && op->wait != WAIT_FOREVER && chance(p, 2) == 0; /* its deadline came first */
+	bool late = op->wait != WAIT_FOREVER && chance(p, 2) == 0; /* its deadline came first */
 	if (a->ops[a->first].code == OP_ARMED) {
 		if (chance(p, 2) == 0)
 			send_with_grant(p, a);
@@ -267,6 +265,8 @@ static inline void use_grant(struct imitation *p, struct actor *a)
 		give(p, n);
 	} else if (p->closed) {
 		give_up(p, a, CHAN_CLOSED);
+	} else if (late && !a->waiter) {
+		give_up(p, a, CHAN_TIMEOUT);
 	} else if (op->code == OP_RESERVE) {
 		a->permits = a->got;
 		a->got = 0;
@@ -275,6 +275,7 @@ static inline void use_grant(struct imitation *p, struct actor *a)
 		size_t n = a->got;
 		a->got = 0;
 		a->at = TRIES;
+		a->asleep = chance(p, 20);
 		give(p, n);
 	} else {
 		p->held -= a->got;
@@ -364,9 +365,10 @@ static inline void try_it(struct imitation *p, struct actor *a)
 		put_in(p, a);
 		return;
 	case OP_PERMIT_RELEASE:
-		give(p, a->permits);
+		a->got = a->permits;
 		a->permits = 0;
-		break;
+		a->at = a->got > 0 ? GIVES : RETURNS;
+		return;
 	case OP_CLOSE:
 		p->closed = true;
 		break;
@@ -448,9 +450,9 @@ static inline void step(struct imitation *p, struct actor *a)
 		try_recv(p, a);
 		return;
 	case GIVES:
-		a->at = RETURNS;
-		give(p, a->got);
-		a->got = 0;
+		if (--a->got == 0)
+			a->at = RETURNS;
+		give(p, 1);
 		return;
 	case RETURNS:
 		return_from_it(p, a);
@@ -458,97 +460,6 @@ static inline void step(struct imitation *p, struct actor *a)
 	default:
 		return;
 	}
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Probes
- */
-
-/* Whether an operation that begins and ends while all rest can have this result. */
-static inline bool is_possible(const struct imitation *p, const struct op *op)
-{
-	size_t room = free_slots(p);
-	switch ((enum op_code)op->code) {
-	case OP_SEND:
-		return op->status == CHAN_CLOSED ? p->closed : !p->closed && (op->status == CHAN_OK) == (room > 0);
-	case OP_RESERVE:
-		return op->status == CHAN_CLOSED ? p->closed
-		                                 : !p->closed && (op->status == CHAN_OK) == (room >= op->slots);
-	case OP_RECV:
-		if (op->status == CHAN_CLOSED)
-			return has_ended(p);
-		return p->head == p->tail && !has_ended(p);
-	default: /* OP_CLOSED */
-		return (op->status == CHAN_OK) == p->closed;
-	}
-}
-
-static inline struct op any_probe(struct imitation *p, bool possible)
-{
-	static const enum chan_status sent[] = {CHAN_OK, CHAN_FULL, CHAN_CLOSED};
-	struct op op;
-	bool changes;
-	do {
-		size_t which = chance(p, p->receivers > 0 ? 4 : 3);
-		op = (struct op){.call = p->stamp,
-		                 .ret = p->stamp + 1,
-		                 .thread = (uint16_t)(ACTORS + 2 * p->probes + !possible)};
-		op.code = which == 0 ? OP_SEND : which == 1 ? OP_RESERVE : which == 2 ? OP_CLOSED : OP_RECV;
-		op.slots = which == 1 ? 1 + (uint32_t)chance(p, p->capacity) : 0;
-		op.value = which == 0 ? ++p->values : 0;
-		op.status = which < 2    ? (uint8_t)sent[chance(p, 3)]
-		            : which == 2 ? (chance(p, 2) == 0 ? CHAN_OK : CHAN_EMPTY)
-		                         : (chance(p, 2) == 0 ? CHAN_CLOSED : CHAN_EMPTY);
-		changes = op.status == CHAN_OK && which != 2;
-	} while (is_possible(p, &op) != possible || (possible && changes));
-	p->stamp += 2;
-	return op;
-}
-
-/* ------------------------------------------------------------------------------------------------------------------ */
-
-/* Plays until about so many operations were done and all have left. The history has the right probes in it, and stands in `ops`, which has
- * room for IMITATED. */
-static inline void imitate(struct imitation *p, uint64_t seed, size_t operations, struct op *ops,
-                           struct history *history)
-{
-	size_t gone = 0, count = 0, receivers;
-	memset(p, 0, sizeof *p);
-	*p = (struct imitation){.random = seed, .stamp = 1, .left = operations};
-	p->capacity = 1 + chance(p, 3);
-	p->may_close = chance(p, 2) == 0;
-	receivers = 1 + chance(p, 2);
-	p->receivers = (unsigned)receivers;
-	p->senders = (unsigned)(ACTORS - receivers);
-	for (size_t i = 0; i < receivers; i++)
-		p->actors[i].receives = true;
-	*history = (struct history){.kind = KIND_MPSC,
-	                            .capacity = p->capacity,
-	                            .senders = p->senders,
-	                            .receivers = p->receivers,
-	                            .ops = ops};
-	while (gone < ACTORS) {
-		size_t idle = gone = 0;
-		for (size_t i = 0; i < ACTORS; i++) {
-			idle += p->actors[i].at == FREE;
-			gone += p->actors[i].at == LEFT;
-		}
-		if (p->rests && idle + gone == ACTORS) {
-			p->right[p->probes] = any_probe(p, true);
-			p->wrong[p->probes] = any_probe(p, false);
-			p->probes++;
-			p->rests = false;
-		} else if (!p->rests) {
-			p->rests = p->probes < PROBES && chance(p, 60) == 0;
-		}
-		step(p, &p->actors[chance(p, ACTORS)]);
-	}
-	for (size_t i = 0; i < ACTORS; i++)
-		for (size_t k = 0; k < p->actors[i].count; k++)
-			ops[count++] = p->actors[i].ops[k];
-	for (size_t i = 0; i < p->probes; i++)
-		ops[count++] = p->right[i];
-	history->count = count;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,9 +177,31 @@ static void test_wrong(void **state)
 	expect_found(recv_gives_up, "recv(forever) returned CHAN_TIMEOUT");
 }
 
+/* So late that the deadline of a select has come, and a slot too: the select gives it back and begins again, and nothing of that shows in its
+ * result. What others saw meanwhile is right all the same. */
+static bool disarm_late(struct chan_waiter *waiter)
+{
+	for (int i = 0; i < 20; i++)
+		sched_yield();
+	return inner->disarm(waiter);
+}
+
+static void test_late(void **state)
+{
+	(void)state;
+	struct chan_impl impl = *chan_registry[0];
+	inner = impl.mpsc;
+	ops = *inner;
+	ops.disarm = disarm_late;
+	impl.mpsc = &ops;
+	for (uint64_t seed = 0; seed < 60; seed++)
+		if (!run(&impl, KIND_MPSC, seed, true))
+			fail_msg("seed %d: %s", (int)seed, failure);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_right), cmocka_unit_test(test_wrap),
-	                                   cmocka_unit_test(test_wrong)};
+	                                   cmocka_unit_test(test_wrong), cmocka_unit_test(test_late)};
 	return cmocka_run_group_tests_name("round", tests, NULL, NULL);
 }

@@ -206,6 +206,24 @@ static void test_full(void **state)
 	     full);
 }
 
+/* A select that was granted a slot too late gives it back and begins again (capacity 1, as it was recorded). In its result nothing shows of it; the
+ * CHAN_FULL of others meanwhile does. */
+static void test_late_select(void **state)
+{
+	struct op select = {AT(0, 5, 16), .code = OP_SEND, .value = 12, .slots = 1}, plain = select;
+	struct subject one = subject;
+	(void)state;
+	one.history.capacity = 1;
+	plain.slots = 0;
+#define MEANWHILE                                                                                                      \
+	{AT(1, 8, 9), .code = OP_SEND, .value = 21, .status = CHAN_FULL},                                              \
+		{AT(1, 10, 11), .code = OP_RESERVE, .slots = 1}, {AT(1, 12, 13), .code = OP_PERMIT_SEND, .value = 22}, \
+		RECEIVED(2, 6, 7, 11), RECEIVED(2, 14, 15, 22), RECEIVED(2, 17, 18, 12)
+	HAND(&one, SEARCH_GOOD, SENT(0, 1, 2, 11), select, MEANWHILE);
+	/* Who waits in a send has a slot only when it has it for good. */
+	HAND(&one, SEARCH_BAD, SENT(0, 1, 2, 11), plain, MEANWHILE);
+}
+
 static void test_intervals(void **state)
 {
 	(void)state;
@@ -297,10 +315,10 @@ static void test_excerpt(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_right),     cmocka_unit_test(test_edited),
-	                                   cmocka_unit_test(test_order),     cmocka_unit_test(test_empty),
-	                                   cmocka_unit_test(test_close),     cmocka_unit_test(test_full),
-	                                   cmocka_unit_test(test_patterns),  cmocka_unit_test(test_chain),
-	                                   cmocka_unit_test(test_intervals), cmocka_unit_test(test_excerpt)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_right),       cmocka_unit_test(test_edited), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_empty),       cmocka_unit_test(test_close),  cmocka_unit_test(test_full),
+		cmocka_unit_test(test_patterns),    cmocka_unit_test(test_chain),  cmocka_unit_test(test_intervals),
+		cmocka_unit_test(test_late_select), cmocka_unit_test(test_excerpt)};
 	return cmocka_run_group_tests_name("verify mpsc", tests, NULL, NULL);
 }
