@@ -274,7 +274,34 @@ explorer_plugin() {
 }
 
 stress() { # FLAVOUR SECONDS
-	chanbench "$1" stress --seconds="$2"
+	chanbench "$1" stress --seconds="$2" --histories="$work"
+}
+
+# What a failed check saw is left whole, and can be checked again. The channel exchanges messages, which a ledger may be the first to miss; then
+# another seed is tried.
+history_files() {
+	local folder=$work/histories bad=0 seed file
+	mkdir -p "$folder" && rm -f "$folder"/* && broken "$work/broken.so" || return
+	for seed in 1 2 3 4 5; do
+		expect 1 chanbench release stress --plugin="$work/broken.so" --impl=broken_swap --kind=mpsc --threads=2 \
+			--seconds=60 --seed=$seed --histories="$folder" || return
+		file=$(sed -n 's/^the whole history is in \(.*\); chanbench stress --check-history=FILE .*/\1/p' "$out")
+		[ -z "$file" ] || break
+	done
+	[ -s "$file" ] || { cat "$out" && echo "no history was left" && return 1; }
+	expect 1 chanbench release stress --check-history="$file" || bad=1
+	says "$out" '^broken_swap mpsc, .* operations: HISTORY' && says "$out" 'in the other order than they were sent' || bad=1
+	head -c 3000 "$file" >"$folder/cut"
+	refused 2 'cut, line [0-9]+: .*cut off' stress --check-history="$folder/cut" || bad=1
+	refused 2 'missing: No such file' stress --check-history="$folder/missing" || bad=1
+	refused 2 'no other option' stress --check-history="$file" --seed=1 || bad=1
+	for seed in 1 2 3 4 5; do
+		expect 1 chanbench release stress --plugin="$work/broken.so" --impl=broken_swap --kind=mpsc --threads=2 \
+			--seconds=60 --seed=$seed --histories="$folder/missing" || return
+		! grep -q HISTORY "$out" || break
+	done
+	says "$out" "could not be written to a file in $folder/missing: No such file or directory" || bad=1
+	return $bad
 }
 
 # Everything that can run, once, with its ledger; no scenario may go without a good trial.

@@ -108,8 +108,10 @@ static bool next_line(struct reading *reading)
 	reading->number++;
 	if (length < 0)
 		return wrong(reading, ferror(reading->in) ? "it cannot be read" : "the file ends here: it was cut off");
-	if (strlen(reading->line) != (size_t)length || reading->line[length - 1] != '\n')
+	if (strlen(reading->line) != (size_t)length)
 		return wrong(reading, "no line of text");
+	if (reading->line[length - 1] != '\n')
+		return wrong(reading, "the file ends in the middle of it: it was cut off");
 	reading->line[length - 1] = '\0';
 	return true;
 }

@@ -143,6 +143,7 @@ static void test_refused(void **state)
 		{"chanbench history\t1\nimpl\tmine\nkind\tmpsc\nseed\t99999999999999999999\n", "line 4: '999"},
 		{"chanbench history\t1\nimpl\tmine\nkind\tmpsc\nseed\t7\ninitial\t0\n", "line 5: 'capacity' should"},
 		{HEAD("2") SENT GOT, "line 13: the file ends here"},
+		{HEAD("2") SENT "3\t4\t1\trec", "line 12: the file ends in the middle of it"},
 		{HEAD("2") SENT "end\n", "line 12: 'end' is no number"},
 		{HEAD("1") SENT GOT "end\n", "line 12: 'end' should stand here"},
 		{HEAD("18446744073709551615") SENT GOT "end\n", "line 9: '18446744073709551615' is no number"},
