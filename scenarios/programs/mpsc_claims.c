@@ -117,6 +117,8 @@ static void run_claims(const struct program_env *env, size_t slots, void (*claim
 	expect("M-20", mpsc_send(s.ops, s.tx, 3, CHAN_NOW) == CHAN_FULL);
 	for (size_t i = 0; i < slots; i++)
 		expect("M-28", mpsc_recv(s.ops, s.rx, &number, CHAN_NOW) == CHAN_OK && number == (i < met ? 2 : 3));
+	for (size_t i = 0; i < slots; i++)
+		expect("M-21", mpsc_send(s.ops, s.tx, 4, CHAN_NOW) == CHAN_OK);
 	s.ops->sender_drop(&s.tx);
 	s.ops->sender_drop(&s.other_tx);
 	s.ops->receiver_drop(&s.rx);
@@ -182,11 +184,11 @@ static void claims_against_close(const struct program_env *env)
 }
 
 const struct program programs_mpsc_claims[] = {
-	{"claims_with_send", ON_MPSC, "sender_clone reserve permit_send", "M-24 M-26 M-28 M-29",
+	{"claims_with_send", ON_MPSC, "sender_clone reserve permit_send", "M-21 M-24 M-26 M-28 M-29",
          "a timed send, a try and a reservation claim one slot", claims_with_send},
-	{"claims_with_select", ON_MPSC, "sender_clone reserve permit_send arm_send disarm", "M-24 M-26 S-8 S-15",
+	{"claims_with_select", ON_MPSC, "sender_clone reserve permit_send arm_send disarm", "M-21 M-24 M-26 S-8 S-15",
          "a timed select, a try and a reservation claim one slot", claims_with_select},
-	{"claims_with_reserve", ON_MPSC, "sender_clone reserve permit_send", "M-24 M-26 M-35",
+	{"claims_with_reserve", ON_MPSC, "sender_clone reserve permit_send", "M-21 M-24 M-26 M-35",
          "a timed reservation of two, a try and a reservation claim two slots", claims_with_reserve},
 	{"claims_against_close", ON_MPSC, "sender_clone reserve permit_send close", "M-24 M-34 M-48",
          "a timed send and a reservation claim one slot, and the channel is closed", claims_against_close},
