@@ -114,6 +114,7 @@ static inline void serve(struct imitation *p)
 			continue;
 		leave_turn(p, p->turn[0]);
 		a->at = GRANTED;
+		a->asleep = chance(p, 30); /* until it finds out */
 		if (!a->waiter && last_op(a)->code == OP_SEND && chance(p, 4) != 0) {
 			p->held -= a->got;
 			a->got = 0;
@@ -166,7 +167,7 @@ static inline void begin_sending(struct imitation *p, struct actor *a)
 	} else if (p->left == 0) {
 		begin(p, a, OP_SENDER_DROP, WAIT_NEVER);
 		a->leaves = true;
-	} else if (which < 5) {
+	} else if (which < 3) {
 		begin(p, a, OP_SEND, wait);
 	} else if (which < 8) { /* a select */
 		begin(p, a, OP_SEND, wait)->slots = 1;
@@ -275,7 +276,7 @@ static inline void use_grant(struct imitation *p, struct actor *a)
 		size_t n = a->got;
 		a->got = 0;
 		a->at = TRIES;
-		a->asleep = chance(p, 20);
+		a->asleep = chance(p, 40);
 		give(p, n);
 	} else {
 		p->held -= a->got;
