@@ -147,7 +147,7 @@ static inline void subject_test_right(const struct subject *subject)
 		history.count = subject_make(subject, &random, 20 + round * 10);
 		assert_int_equal(verdict_of(subject, subject_all, history.count), SEARCH_GOOD);
 		if (history.kind != KIND_ONESHOT) /* of many channels, which are searched apart */
-			test_beginnings(&history, &random, 10);
+			test_beginnings(&history, &random, 3);
 	}
 	assert_int_equal(verdict_of(subject, subject_all, subject_make(subject, &random, 10000)), SEARCH_GOOD);
 }
