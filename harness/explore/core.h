@@ -65,6 +65,9 @@ struct explore_execution {
 
 	enum explore_verdict verdict;
 	bool pruned;        /* given up: other executions cover it */
+	bool wrote;         /* the last step added a store to an atomic object */
+	uint32_t since;     /* the step about to be made sees stores of this step and later ones only; 0: all */
+	unsigned fresh;     /* of the next choice, so many alternatives are to be explored (dfs) */
 	const char *cut;    /* what was cut off within it: "spinning" ..., NULL */
 	char message[2048]; /* of the verdict; addresses in it stand as \001hex\002 (symbol.c) */
 	struct explore_thread thread[EXPLORE_THREADS];
@@ -126,6 +129,9 @@ extern struct explore_decider explore_decider;
 
 unsigned explore_choose_thread(const struct explore_candidates *candidates);
 unsigned explore_choose_value(unsigned n);
+unsigned explore_choose_fresh(unsigned n,
+                              unsigned fresh); /* the first `fresh` of n are enough for an exhaustive search */
+_Noreturn void explore_prune(void);            /* the execution is redundant */
 
 /* ---- memory ---- */
 
@@ -245,18 +251,7 @@ struct explore_pct {
 };
 extern const struct explore_strategy_table explore_pct_table;
 
-struct explore_dfs {
-	struct explore_dfs_node *node;
-	size_t depth, room; /* nodes of the current path */
-	size_t at;          /* where the execution under way is on it */
-	unsigned bound, spent;
-	unsigned sleep; /* mask: threads whose next step was already explored from here */
-	bool cut;       /* the bound kept something out */
-	bool done;
-};
-extern const struct explore_strategy_table explore_dfs_table;
-void explore_dfs_open(struct explore_dfs *dfs, unsigned bound, uint64_t steps);
-void explore_dfs_close(struct explore_dfs *dfs);
+extern const struct explore_strategy_table explore_dfs_table; /* dfs.h */
 
 extern const struct explore_strategy_table
 	explore_bytes_table; /* of an explore_script: any bytes, as a fuzzer has them */

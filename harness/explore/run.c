@@ -3,7 +3,7 @@
  * run.c - from options to a result: executes again and again as a strategy says, counts, stops at the first failure, and makes
  * it readable.
  */
-#include "core.h"
+#include "dfs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

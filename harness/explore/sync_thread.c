@@ -83,6 +83,7 @@ int sync_thread_join(pthread_t thread, void **result, uint64_t deadline, const c
 	struct explore_op op = {.name = function,
 	                        .object = &threads[id],
 	                        .size = sizeof(threads[id]),
+	                        .flags = EXPLORE_JOINS,
 	                        .enabled = has_ended,
 	                        .argument = id,
 	                        .deadline = deadline,
