@@ -259,6 +259,19 @@ static void trace_load(const struct explore_location *location, const struct sto
 		explore_trace("(not the newest: %u newer)", newer);
 }
 
+/* A load of the newest store that does not depend on the fences of others: see dfs_sleep.c. */
+static bool quiet(const struct store *store, int order)
+{
+	const struct explore_clock *now = explore_clock(), *release = store->release;
+	bool happened = false, news = false;
+	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
+		happened |= store->seen[i] <= now->before[i];
+	for (unsigned i = 0; i < EXPLORE_THREADS && release != NULL; i++)
+		news |= release->before[i] > now->before[i] || release->visible[i] > now->visible[i];
+	news |= release != NULL && release->fenced > now->fenced;
+	return happened && !news && order != __ATOMIC_SEQ_CST;
+}
+
 uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintptr_t pc)
 {
 	struct store *found[STALE_MAX];
@@ -266,6 +279,7 @@ uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintpt
 	struct explore_location *location = locate(address, size, 0, pc);
 	unsigned count = visible_stores(location, order == __ATOMIC_SEQ_CST, found);
 	struct store *store = choose_store(found, count);
+	explore_now.quiet = explore_now.reduces && store == location->newest && quiet(store, order);
 	if (unlikely(explore_now.tracing))
 		trace_load(location, store, order);
 	return observe(store, store != location->newest, order);

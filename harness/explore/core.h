@@ -3,7 +3,7 @@
  * core.h - what the files of the runtime share: the execution under way, its threads, its choices.
  *
  *   region.c     the fixed addresses everything has          run.c        from options to a result
- *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs.c  strategies: who decides
+ *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who decides
  *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay strings
  *   thread.c     birth and end of threads; failures          shorten.c    a shorter schedule that fails the same way
  *   atomic.c     the C11 memory model: what a load may see   trace.c symbol.c report.c  what a human reads
@@ -64,11 +64,13 @@ struct explore_execution {
 	uint32_t visible[EXPLORE_THREADS];
 
 	enum explore_verdict verdict;
-	bool pruned;        /* given up: other executions cover it */
-	bool wrote;         /* the last step added a store to an atomic object */
-	uint32_t since;     /* the step about to be made sees stores of this step and later ones only; 0: all */
-	unsigned fresh;     /* of the next choice, so many alternatives are to be explored (dfs) */
-	const char *cut;    /* what was cut off within it: "spinning" ..., NULL */
+	bool pruned;     /* given up: other executions cover it */
+	bool reduces;    /* the strategy wants to know the next two */
+	bool wrote;      /* the last step added a store to an atomic object */
+	bool quiet;      /* the last step was a load that told its thread nothing, and could have seen nothing else */
+	uint32_t since;  /* the step about to be made sees stores of this step and later ones only; 0: all */
+	unsigned fresh;  /* of the next choice, so many alternatives are to be explored (dfs) */
+	const char *cut; /* what was cut off within it: "spinning" ..., NULL */
 	char message[2048]; /* of the verdict; addresses in it stand as \001hex\002 (symbol.c) */
 	struct explore_thread thread[EXPLORE_THREADS];
 };

@@ -42,6 +42,7 @@ static void begin(void *self)
 	dfs->at = 0;
 	dfs->asleep.whole = dfs->asleep.part = 0;
 	dfs->spent = 0;
+	explore_now.reduces = reduces(dfs);
 	dfs_race_begin(dfs);
 }
 

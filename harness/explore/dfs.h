@@ -17,7 +17,8 @@ struct dfs_step {
 	uint32_t size;
 	uint16_t flags; /* enum explore_op_flags */
 	uint8_t id;     /* whose it is */
-	bool wrote;     /* of one that was made: it added a store to an atomic object */
+	bool wrote;     /* of one that was made: as in explore_now */
+	bool quiet;
 };
 
 /* Who sleeps: whose next step has been explored from an earlier node on, and nothing since would let it lead elsewhere. A thread
@@ -79,7 +80,7 @@ void explore_dfs_close(struct explore_dfs *dfs);
 /* What a thread is going to do. `timed`: its deadline comes. */
 struct dfs_step dfs_pending(unsigned id, bool timed);
 
-/* Whether the order of two steps of different threads can matter. */
+/* Whether the order of two steps of different threads can matter, `a` having been made already, or pending as `b` is. */
 bool dfs_dependent(const struct dfs_step *a, const struct dfs_step *b);
 
 /* Who still sleeps after the last step. */

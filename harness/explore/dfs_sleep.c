@@ -9,6 +9,10 @@
  * first: a store that sleeps is not woken by a load (what that may see, it may see after the store as well); and a load that
  * sleeps when another thread stores to its object is woken for what is new only, for all others are explored. That does not go for
  * two seq_cst operations, whose order is part of their meaning, nor when loads see the newest store only.
+ *
+ * A membarrier commutes with nothing but quiet loads: those of a store that happens-before them and is the newest, so that there is nothing
+ * else to see, and that carries nothing that the thread does not know. A fence of that thread before or after it makes no
+ * difference. (After a membarrier the same load may be quiet because of it.)
  */
 #include "dfs.h"
 #include "atomic.h"
@@ -34,7 +38,7 @@ bool dfs_dependent(const struct dfs_step *a, const struct dfs_step *b)
 {
 	unsigned either = a->flags | b->flags, both = a->flags & b->flags;
 	if (either & EXPLORE_ANY)
-		return true;
+		return !(a->quiet && (b->flags & EXPLORE_SC_FENCE)); /* that is a membarrier */
 	bool writes = !(both & EXPLORE_READS);
 	if ((both & EXPLORE_TIME) && writes)
 		return true;
@@ -56,7 +60,7 @@ static bool patient(unsigned id)
 /* What a step does to one that sleeps. */
 static enum relation relate(const struct dfs_step *asleep, const struct dfs_step *made)
 {
-	if (!dfs_dependent(asleep, made))
+	if (!dfs_dependent(made, asleep))
 		return COMMUTES;
 	unsigned both = asleep->flags & made->flags;
 	if (!(both & EXPLORE_ATOMIC) || (both & EXPLORE_ORDERED) || explore_options.memory == EXPLORE_SC ||
@@ -74,6 +78,7 @@ void dfs_wake(struct explore_dfs *dfs)
 		return;
 	struct dfs_step *made = &dfs->event[dfs->made].step;
 	made->wrote = explore_now.wrote;
+	made->quiet = explore_now.quiet;
 	asleep->whole &= explore_now.alive;
 	asleep->part &= explore_now.alive;
 	for (unsigned mask = asleep->whole | asleep->part; mask != 0; mask &= mask - 1) {

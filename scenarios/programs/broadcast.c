@@ -175,6 +175,44 @@ static void overwrite_cloned(const struct program_env *env)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * Nobody waits
+ */
+
+static void send_two(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (unsigned i = 1; i <= 2; i++)
+		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
+}
+
+static void try_recv_two(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (int i = 0; i < 2; i++) {
+		unsigned number = 0;
+		enum chan_status status = broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW);
+		expect("B-24", status == CHAN_OK || status == CHAN_EMPTY);
+		expect("B-13", status == CHAN_EMPTY || number == s->received + 1);
+		s->received += status == CHAN_OK;
+	}
+}
+
+static void send_against_try_recv(const struct program_env *env)
+{
+	struct broadcast_scene s = {.before = 0};
+	unsigned number;
+
+	broadcast_open(&s, env, 2, false);
+	broadcast_run(&s, send_two, try_recv_two);
+	while (broadcast_recv(&s, s.rx, &number, NULL, CHAN_NOW) == CHAN_OK)
+		expect("B-13", number == ++s.received);
+	expect("B-17", s.received == 2);
+	broadcast_close_down(&s);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
  * Two senders: one order for all
  */
 
@@ -290,6 +328,8 @@ const struct program programs_broadcast[] = {
 	{"two_receivers", ON_BROADCAST, NULL, "B-6 B-10 B-23 M-67", "both receive the message", two_receivers},
 	{"two_receivers_cloned", ON_BROADCAST, NULL, "B-31 B-33 B-35",
          "each gets a clone; clones of one value one at a time", two_receivers_cloned},
+	{"send_against_try_recv", ON_BROADCAST, NULL, "B-13 B-17 B-24",
+         "nobody waits: each message is received once, in order", send_against_try_recv},
 	{"overwrite_against_read", ON_BROADCAST, NULL, "B-3 B-12 B-13 B-17",
          "received and lost add up, in order, untorn", overwrite_against_read},
 	{"overwrite_single_slot", ON_BROADCAST, NULL, "B-3 B-12 B-17 B-21", "the same in a ring of one",
