@@ -139,16 +139,20 @@ static struct explore_location *locate(uintptr_t address, unsigned size, unsigne
 static inline bool known(const struct store *store, bool sc)
 {
 	const struct explore_clock *now = explore_clock();
-	bool any = false;
-	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
-		any |= store->seen[i] <= now->visible[i];
-	if (any || store->place <= now->fenced)
+	unsigned threads = explore_now.threads;
+	if (store->seen[explore_me()] != UINT32_MAX || store->place <= now->fenced)
 		return true;
+	for (unsigned i = 0; i < threads; i++) {
+		if (store->seen[i] <= now->visible[i])
+			return true;
+	}
 	if (!sc)
 		return false;
-	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
-		any |= store->seen[i] <= explore_now.visible[i];
-	return any || store->place != UINT32_MAX;
+	for (unsigned i = 0; i < threads; i++) {
+		if (store->seen[i] <= explore_now.visible[i])
+			return true;
+	}
+	return store->place != UINT32_MAX;
 }
 
 /* Everything from the newest to the first that is known, newest first. */

@@ -83,6 +83,17 @@ static inline unsigned explore_id(const struct explore_thread *thread)
 	return (unsigned)(thread - explore_now.thread);
 }
 
+/* The same as explore_active and explore_self, for who includes this. */
+static inline bool explore_runs(void)
+{
+	return explore_now.current != NULL;
+}
+
+static inline unsigned explore_me(void)
+{
+	return explore_id(explore_now.current);
+}
+
 static inline struct explore_clock *explore_clock(void)
 {
 	return &explore_now.current->now;
@@ -211,7 +222,7 @@ const char *explore_order_name(int order);
 
 extern bool explore_weakening;
 void explore_site_note(uintptr_t pc, int order, int operation);
-int explore_site_order(uintptr_t pc, int order);
+int explore_site_order(uintptr_t pc, int order, int operation);
 uintptr_t
 explore_code_base(void); /* what was added to the executable's addresses when it was loaded; 0 unless it is PIE */
 

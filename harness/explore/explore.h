@@ -69,7 +69,8 @@ enum explore_site_operation {
 	EXPLORE_SITE_LOAD,
 	EXPLORE_SITE_STORE,
 	EXPLORE_SITE_RMW,
-	EXPLORE_SITE_CAS,
+	EXPLORE_SITE_CAS,      /* the order when it exchanges */
+	EXPLORE_SITE_CAS_FAIL, /* and when it does not: of the load that it is then */
 	EXPLORE_SITE_FENCE
 };
 

@@ -39,8 +39,10 @@ static void account(struct explore_thread *self)
 	self->idled = false;
 }
 
-static bool may_go(const struct explore_thread *thread)
+static inline bool may_go(const struct explore_thread *thread)
 {
+	if (thread->pending->flags & EXPLORE_JOINS) /* asked at every step while main waits for all others */
+		return explore_now.thread[thread->pending->argument].ended;
 	return thread->pending->enabled(thread->pending);
 }
 

@@ -5,6 +5,7 @@
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
  * modelled (posix_refused.c). Cleanup handlers run where the program pops them; a pthread_exit among them is refused.
  */
+#include "core.h"
 #include "look.h"
 #include "sync.h"
 #include <errno.h>
@@ -61,7 +62,7 @@ bool explore_pthread_blocked(pthread_t thread, uint64_t *steps)
 
 static bool has_ended(const struct explore_op *op)
 {
-	return explore_thread_ended((unsigned)op->argument);
+	return explore_now.thread[op->argument].ended;
 }
 
 /* Nobody else may join or detach it from now on. */
