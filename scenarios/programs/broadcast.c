@@ -174,6 +174,33 @@ static void overwrite_cloned(const struct program_env *env)
 	run_overwrite(env, 1, true);
 }
 
+/* After a lag there is something: the oldest message, or another lag. */
+static void try_recv_lagged(void *arg)
+{
+	struct broadcast_scene *s = arg;
+	unsigned number;
+
+	if (broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) == CHAN_LAGGED)
+		expect("B-12", broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) != CHAN_EMPTY);
+}
+
+static void send_four(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (unsigned i = 1; i <= 4; i++)
+		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
+}
+
+static void lag_then_try(const struct program_env *env)
+{
+	struct broadcast_scene s = {.before = 0};
+
+	broadcast_open(&s, env, 1, false);
+	broadcast_run(&s, send_four, try_recv_lagged);
+	broadcast_close_down(&s);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Nobody waits
  */
@@ -336,6 +363,8 @@ const struct program programs_broadcast[] = {
          overwrite_single_slot},
 	{"overwrite_cloned", ON_BROADCAST, NULL, "B-17 B-33 B-35", "a value is not destroyed while it is being cloned",
          overwrite_cloned},
+	{"lag_then_try", ON_BROADCAST, NULL, "B-12 B-24", "after a lag there is a message, or another lag",
+         lag_then_try},
 	{"one_order", ON_BROADCAST, "sender_clone", "B-6", "two senders: both receivers see one order", one_order},
 	{"lag_against_close", ON_BROADCAST, NULL, "B-18 B-20 B-21", "lag, then what is retained, then the end",
          lag_against_close},
