@@ -34,7 +34,8 @@ static void wake(struct chan_waiter *waiter)
 	struct chan_branch *b = (struct chan_branch *)(void *)((char *)waiter - offsetof(struct chan_branch, waiter));
 	struct run *run = (struct run *)b->run;
 
-	__atomic_store_n(&b->fired, 1, __ATOMIC_RELEASE);
+	/* Orders nothing: whoever sees it tries the operation, which synchronises by itself, and disarms, which waits for this call. */
+	__atomic_store_n(&b->fired, 1, __ATOMIC_RELAXED);
 	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0)
 		syscall(SYS_futex, &run->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
@@ -161,7 +162,7 @@ static bool complete_fired(struct run *run)
 	for (size_t k = 0; k < run->enabled; k++) {
 		struct chan_branch *b = in_order(run, k);
 
-		if (!__atomic_load_n(&b->fired, __ATOMIC_ACQUIRE))
+		if (!__atomic_load_n(&b->fired, __ATOMIC_RELAXED)) /* see wake */
 			continue;
 		if (complete(run, b))
 			return true;

@@ -229,14 +229,23 @@ explorer_weakens() {
 	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
 }
 
-# The same seed explores the same schedules, whatever else the machine does.
+# Two threads that do two operations each and never wait: nothing is left to explore, on each implementation of ours.
+explorer_exhausts() {
+	local programs='mpsc/try_send_try_recv,unbounded/try_send_try_recv,oneshot/send_recv,broadcast/send_against_try_recv,watch/write_against_borrow'
+	expect 0 chanbench release explore --program="$programs" --strategy=dfs --schedules=20000 --json || return
+	holds "$out" '.runs | length == 15 and all(.verdict == "ok" and .exhausted)'
+}
+
+# The same seed explores the same schedules, whatever else the machine does, and wherever: another directory, another
+# environment, other addresses, one processor.
 explorer_repeats() {
-	local bad=0 strategy run facts='[.runs[] | [.program, .verdict, .executions, .states, .redundant]]'
+	local bad=0 strategy facts='[.runs[] | [.implementation, .program, .verdict, .executions, .states, .redundant, .exhausted]]'
+	local arguments=(--program='*two_senders*,broadcast/*' --seed=7 --schedules=500 --json)
 	for strategy in random pct dfs auto; do
-		for run in 1 2; do
-			expect 0 chanbench release explore --program='*two_senders*,broadcast/*' --strategy=$strategy --seed=7 --schedules=500 --json &&
-				jq -c "$facts" "$out" >"$work/repeats.$run" || return
-		done
+		expect 0 chanbench release explore --strategy=$strategy "${arguments[@]}" && jq -c "$facts" "$out" >"$work/repeats.1" || return
+		(cd / && "${plainly[@]}" taskset -c 0 env -i TZ=Asia/Tokyo LC_ALL=C.UTF-8 HOME=/nonexistent LONG="$(printf '%05000d' 0)" \
+			"$build_root/release/chanbench" explore --strategy=$strategy "${arguments[@]}") >"$work/repeats.json" &&
+			jq -c "$facts" "$work/repeats.json" >"$work/repeats.2" || return
 		cmp "$work/repeats.1" "$work/repeats.2" || { echo "--strategy=$strategy differs from run to run" && bad=1; }
 	done
 	return $bad

@@ -29,8 +29,6 @@
 #include <string.h>
 
 #define STALE_MAX 8 /* a load chooses among so many stores at most */
-#define STALE_KNOWN                                                                                                    \
-	8 /* so often a thread sees what it knew although there is news: stores get visible in finite time */
 
 static inline bool acquires(int order)
 {
@@ -141,16 +139,20 @@ static struct explore_location *locate(uintptr_t address, unsigned size, unsigne
 static inline bool known(const struct store *store, bool sc)
 {
 	const struct explore_clock *now = explore_clock();
-	bool any = false;
-	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
-		any |= store->seen[i] <= now->visible[i];
-	if (any || store->place <= now->fenced)
+	unsigned threads = explore_now.threads;
+	if (store->seen[explore_me()] != UINT32_MAX || store->place <= now->fenced)
 		return true;
+	for (unsigned i = 0; i < threads; i++) {
+		if (store->seen[i] <= now->visible[i])
+			return true;
+	}
 	if (!sc)
 		return false;
-	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
-		any |= store->seen[i] <= explore_now.visible[i];
-	return any || store->place != UINT32_MAX;
+	for (unsigned i = 0; i < threads; i++) {
+		if (store->seen[i] <= explore_now.visible[i])
+			return true;
+	}
+	return store->place != UINT32_MAX;
 }
 
 /* Everything from the newest to the first that is known, newest first. */
@@ -167,11 +169,22 @@ static unsigned visible_stores(const struct explore_location *location, bool sc,
 		if (newest_only || known(store, sc))
 			break;
 	}
-	if (count > 1 && explore_now.current->stale >= STALE_KNOWN) {
+	if (count > 1 && explore_now.current->stale >= EXPLORE_STALE_KNOWN) {
 		explore_now.cut = "stale loads";
 		count = 1;
 	}
 	return count;
+}
+
+/* One of the stores that can be seen, newest first. An exhaustive search knows which of them it has seen already. */
+static struct store *choose_store(struct store *const *found, unsigned count)
+{
+	unsigned fresh = count;
+	while (unlikely(explore_now.since != 0) && fresh > 0 && found[fresh - 1]->step < explore_now.since)
+		fresh--;
+	if (fresh == 0)
+		explore_prune();
+	return found[count > 1 ? explore_choose_fresh(count, fresh) : 0];
 }
 
 /* A load has chosen its store: what it now knows, and what it synchronises with. */
@@ -206,6 +219,8 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 	struct explore_thread *self = explore_now.current;
 	unsigned id = explore_id(self);
 	struct store *store = add_store(location, value);
+	store->step = (uint32_t)explore_now.steps;
+	explore_now.wrote = true;
 	store->seen[id] = clock_epoch(self);
 	if (order == __ATOMIC_SEQ_CST)
 		store->place = read != NULL ? explore_now.place : ++explore_now.place;
@@ -232,7 +247,7 @@ static void reach(const char *name, uintptr_t address, unsigned size, unsigned f
 	struct explore_op op = {.name = name,
 	                        .object = (const void *)address,
 	                        .size = size,
-	                        .flags = flags | (order == __ATOMIC_SEQ_CST ? EXPLORE_ORDERED : 0u),
+	                        .flags = flags | EXPLORE_ATOMIC | (order == __ATOMIC_SEQ_CST ? EXPLORE_ORDERED : 0u),
 	                        .deadline = EXPLORE_NEVER,
 	                        .pc = pc};
 	explore_reach(&op);
@@ -248,13 +263,27 @@ static void trace_load(const struct explore_location *location, const struct sto
 		explore_trace("(not the newest: %u newer)", newer);
 }
 
+/* A load of the newest store that does not depend on the fences of others: see dfs_sleep.c. */
+static bool quiet(const struct store *store, int order)
+{
+	const struct explore_clock *now = explore_clock(), *release = store->release;
+	bool happened = false, news = false;
+	for (unsigned i = 0; i < EXPLORE_THREADS; i++)
+		happened |= store->seen[i] <= now->before[i];
+	for (unsigned i = 0; i < EXPLORE_THREADS && release != NULL; i++)
+		news |= release->before[i] > now->before[i] || release->visible[i] > now->visible[i];
+	news |= release != NULL && release->fenced > now->fenced;
+	return happened && !news && order != __ATOMIC_SEQ_CST;
+}
+
 uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintptr_t pc)
 {
 	struct store *found[STALE_MAX];
-	reach("atomic load", address, size, EXPLORE_READS, order, pc);
+	reach("atomic load", address, size, EXPLORE_READS | EXPLORE_SEES, order, pc);
 	struct explore_location *location = locate(address, size, 0, pc);
 	unsigned count = visible_stores(location, order == __ATOMIC_SEQ_CST, found);
-	struct store *store = found[count > 1 ? explore_choose_value(count) : 0];
+	struct store *store = choose_store(found, count);
+	explore_now.quiet = explore_now.reduces && store == location->newest && quiet(store, order);
 	if (unlikely(explore_now.tracing))
 		trace_load(location, store, order);
 	return observe(store, store != location->newest, order);
@@ -325,7 +354,8 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
                             int failure, bool weak, uintptr_t pc)
 {
 	struct store *found[STALE_MAX + 1];
-	reach("atomic compare-exchange", address, size, 0, success, pc);
+	int order = success == __ATOMIC_SEQ_CST ? success : failure;
+	reach("atomic compare-exchange", address, size, EXPLORE_SEES, order, pc);
 	struct explore_location *location = locate(address, size, 0, pc);
 	struct store *newest = location->newest;
 	/* It succeeds on the newest store only; it may fail on any visible one of another value. */
@@ -335,11 +365,14 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 		if (found[i]->value != *expected || (i == 0 && can_succeed))
 			found[kept++] = found[i];
 	}
-	struct store *store = found[kept > 1 ? explore_choose_value(kept) : 0];
+	struct store *store = choose_store(found, kept);
 	if (store->value != *expected)
 		return failed(location, store, expected, failure, "fails");
-	if (weak && explore_spurious("spurious"))
+	if (weak && explore_spurious("spurious")) {
+		explore_now.wrote =
+			true; /* of any other store it would not have failed: it does not commute as a load does */
 		return failed(location, store, expected, failure, "fails spuriously");
+	}
 	if (unlikely(explore_now.tracing))
 		explore_trace("%#lx -> %#lx %s", *expected, narrow(desired, size), explore_order_name(success));
 	locate(address, size, EXPLORE_ACCESS_WRITE, pc); /* it is a write only now */

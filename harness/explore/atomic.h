@@ -9,6 +9,9 @@
 
 #include "core.h"
 
+/* So often a thread sees what it knew although there is news: stores get visible in finite time. */
+#define EXPLORE_STALE_KNOWN 8
+
 enum explore_rmw { RMW_EXCHANGE, RMW_ADD, RMW_SUB, RMW_AND, RMW_OR, RMW_XOR, RMW_NAND };
 
 uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintptr_t pc);

@@ -34,6 +34,7 @@ struct accesses {
 struct store {
 	struct store *older;
 	uint64_t value;
+	uint32_t step;                       /* that made it; 0: it was there when the object was first looked at */
 	const struct explore_clock *release; /* what an acquire load that reads it synchronises with; NULL: nothing */
 	uint32_t
 		place; /* of the first seq_cst operation that wrote or read it, in their total order; UINT32_MAX: none */

@@ -3,7 +3,7 @@
  * core.h - what the files of the runtime share: the execution under way, its threads, its choices.
  *
  *   region.c     the fixed addresses everything has          run.c        from options to a result
- *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs.c  strategies: who decides
+ *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who decides
  *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay strings
  *   thread.c     birth and end of threads; failures          shorten.c    a shorter schedule that fails the same way
  *   atomic.c     the C11 memory model: what a load may see   trace.c symbol.c report.c  what a human reads
@@ -64,8 +64,13 @@ struct explore_execution {
 	uint32_t visible[EXPLORE_THREADS];
 
 	enum explore_verdict verdict;
-	bool pruned;        /* given up: other executions cover it */
-	const char *cut;    /* what was cut off within it: "spinning" ..., NULL */
+	bool pruned;     /* given up: other executions cover it */
+	bool reduces;    /* the strategy wants to know the next two */
+	bool wrote;      /* the last step added a store to an atomic object */
+	bool quiet;      /* the last step was a load that told its thread nothing, and could have seen nothing else */
+	uint32_t since;  /* the step about to be made sees stores of this step and later ones only; 0: all */
+	unsigned fresh;  /* of the next choice, so many alternatives are to be explored (dfs) */
+	const char *cut; /* what was cut off within it: "spinning" ..., NULL */
 	char message[2048]; /* of the verdict; addresses in it stand as \001hex\002 (symbol.c) */
 	struct explore_thread thread[EXPLORE_THREADS];
 };
@@ -76,6 +81,17 @@ extern struct explore_options explore_options; /* of the run under way */
 static inline unsigned explore_id(const struct explore_thread *thread)
 {
 	return (unsigned)(thread - explore_now.thread);
+}
+
+/* The same as explore_active and explore_self, for who includes this. */
+static inline bool explore_runs(void)
+{
+	return explore_now.current != NULL;
+}
+
+static inline unsigned explore_me(void)
+{
+	return explore_id(explore_now.current);
 }
 
 static inline struct explore_clock *explore_clock(void)
@@ -126,6 +142,9 @@ extern struct explore_decider explore_decider;
 
 unsigned explore_choose_thread(const struct explore_candidates *candidates);
 unsigned explore_choose_value(unsigned n);
+unsigned explore_choose_fresh(unsigned n,
+                              unsigned fresh); /* the first `fresh` of n are enough for an exhaustive search */
+_Noreturn void explore_prune(void);            /* the execution is redundant */
 
 /* ---- memory ---- */
 
@@ -203,7 +222,7 @@ const char *explore_order_name(int order);
 
 extern bool explore_weakening;
 void explore_site_note(uintptr_t pc, int order, int operation);
-int explore_site_order(uintptr_t pc, int order);
+int explore_site_order(uintptr_t pc, int order, int operation);
 uintptr_t
 explore_code_base(void); /* what was added to the executable's addresses when it was loaded; 0 unless it is PIE */
 
@@ -245,18 +264,7 @@ struct explore_pct {
 };
 extern const struct explore_strategy_table explore_pct_table;
 
-struct explore_dfs {
-	struct explore_dfs_node *node;
-	size_t depth, room; /* nodes of the current path */
-	size_t at;          /* where the execution under way is on it */
-	unsigned bound, spent;
-	unsigned sleep; /* mask: threads whose next step was already explored from here */
-	bool cut;       /* the bound kept something out */
-	bool done;
-};
-extern const struct explore_strategy_table explore_dfs_table;
-void explore_dfs_open(struct explore_dfs *dfs, unsigned bound, uint64_t steps);
-void explore_dfs_close(struct explore_dfs *dfs);
+extern const struct explore_strategy_table explore_dfs_table; /* dfs.h */
 
 extern const struct explore_strategy_table
 	explore_bytes_table; /* of an explore_script: any bytes, as a fuzzer has them */

@@ -47,7 +47,7 @@ enum explore_strategy {
 	EXPLORE_AUTO,   /* all of the below in turn, until the search is exhausted or the budget is used up */
 	EXPLORE_RANDOM, /* random walk: each choice uniform */
 	EXPLORE_PCT,  /* random priorities and `depth` - 1 points at which the running thread falls behind all others */
-	EXPLORE_DFS,  /* every schedule; with sleep sets when unbounded, else at most `bound` preemptions each */
+	EXPLORE_DFS,  /* every schedule; with reduction when unbounded, else at most `bound` preemptions each */
 	EXPLORE_BYTES /* the choices are the bytes of `bytes` (one execution): for a fuzzer */
 };
 
@@ -69,7 +69,8 @@ enum explore_site_operation {
 	EXPLORE_SITE_LOAD,
 	EXPLORE_SITE_STORE,
 	EXPLORE_SITE_RMW,
-	EXPLORE_SITE_CAS,
+	EXPLORE_SITE_CAS,      /* the order when it exchanges */
+	EXPLORE_SITE_CAS_FAIL, /* and when it does not: of the load that it is then */
 	EXPLORE_SITE_FENCE
 };
 

@@ -14,7 +14,7 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 {
 	order &= ORDER_MASK;
 	explore_site_note(pc, order, operation);
-	return unlikely(explore_weakening) ? explore_site_order(pc, order) : order;
+	return unlikely(explore_weakening) ? explore_site_order(pc, order, operation) : order;
 }
 
 #define HOOK(type, name, bits, ...) type __tsan_atomic##bits##_##name(__VA_ARGS__)
@@ -22,7 +22,7 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 #define RMW(bits, name, what, direct)                                                                                  \
 	HOOK(uint##bits##_t, name, bits, volatile uint##bits##_t *p, uint##bits##_t v, int order)                      \
 	{                                                                                                              \
-		if (!explore_active())                                                                                 \
+		if (!explore_runs())                                                                                   \
 			return direct(p, v, __ATOMIC_SEQ_CST);                                                         \
 		return (uint##bits##_t)explore_atomic_rmw((uintptr_t)p, bits / 8, what, v,                             \
 		                                          order_at(order, EXPLORE_PC, EXPLORE_SITE_RMW), EXPLORE_PC);  \
@@ -31,14 +31,14 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 #define HOOKS(bits)                                                                                                    \
 	HOOK(uint##bits##_t, load, bits, const volatile uint##bits##_t *p, int order)                                  \
 	{                                                                                                              \
-		if (!explore_active())                                                                                 \
+		if (!explore_runs())                                                                                   \
 			return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                                   \
 		return (uint##bits##_t)explore_atomic_load(                                                            \
 			(uintptr_t)p, bits / 8, order_at(order, EXPLORE_PC, EXPLORE_SITE_LOAD), EXPLORE_PC);           \
 	}                                                                                                              \
 	HOOK(void, store, bits, volatile uint##bits##_t *p, uint##bits##_t v, int order)                               \
 	{                                                                                                              \
-		if (!explore_active())                                                                                 \
+		if (!explore_runs())                                                                                   \
 			__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                                      \
 		else                                                                                                   \
 			explore_atomic_store((uintptr_t)p, bits / 8, v,                                                \
@@ -55,14 +55,14 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 	HOOK(uint##bits##_t, compare_exchange_val, bits, volatile uint##bits##_t *p, uint##bits##_t expected,          \
 	     uint##bits##_t desired, int order, int failure)                                                           \
 	{                                                                                                              \
-		if (!explore_active()) {                                                                               \
+		if (!explore_runs()) {                                                                                 \
 			__atomic_compare_exchange_n(p, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);     \
 			return expected;                                                                               \
 		}                                                                                                      \
 		uint64_t value = expected;                                                                             \
 		explore_atomic_compare((uintptr_t)p, bits / 8, &value, desired,                                        \
-		                       order_at(order, EXPLORE_PC, EXPLORE_SITE_CAS), failure & ORDER_MASK, false,     \
-		                       EXPLORE_PC);                                                                    \
+		                       order_at(order, EXPLORE_PC, EXPLORE_SITE_CAS),                                  \
+		                       order_at(failure, EXPLORE_PC, EXPLORE_SITE_CAS_FAIL), false, EXPLORE_PC);       \
 		return (uint##bits##_t)value;                                                                          \
 	}                                                                                                              \
 	COMPARE(bits, strong, false)                                                                                   \
@@ -72,13 +72,13 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 	HOOK(_Bool, compare_exchange_##name, bits, volatile uint##bits##_t *p, uint##bits##_t *expected,               \
 	     uint##bits##_t desired, int order, int failure)                                                           \
 	{                                                                                                              \
-		if (!explore_active())                                                                                 \
+		if (!explore_runs())                                                                                   \
 			return __atomic_compare_exchange_n(p, expected, desired, 0, __ATOMIC_SEQ_CST,                  \
 			                                   __ATOMIC_SEQ_CST);                                          \
 		uint64_t value = *expected;                                                                            \
-		bool done = explore_atomic_compare((uintptr_t)p, bits / 8, &value, desired,                            \
-		                                   order_at(order, EXPLORE_PC, EXPLORE_SITE_CAS),                      \
-		                                   failure & ORDER_MASK, may_fail, EXPLORE_PC);                        \
+		bool done = explore_atomic_compare(                                                                    \
+			(uintptr_t)p, bits / 8, &value, desired, order_at(order, EXPLORE_PC, EXPLORE_SITE_CAS),        \
+			order_at(failure, EXPLORE_PC, EXPLORE_SITE_CAS_FAIL), may_fail, EXPLORE_PC);                   \
 		if (!done)                                                                                             \
 			*expected = (uint##bits##_t)value;                                                             \
 		return done;                                                                                           \
@@ -93,7 +93,7 @@ HOOKS(64)
 
 void __tsan_atomic_thread_fence(int order)
 {
-	if (!explore_active())
+	if (!explore_runs())
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	else
 		explore_atomic_fence(order_at(order, EXPLORE_PC, EXPLORE_SITE_FENCE), EXPLORE_PC);

@@ -28,7 +28,7 @@ void __tsan_func_exit(void)
 	void __tsan_##name##bytes(void *p);                                                                            \
 	void __tsan_##name##bytes(void *p)                                                                             \
 	{                                                                                                              \
-		if (explore_active())                                                                                  \
+		if (explore_runs())                                                                                    \
 			explore_access((uintptr_t)p, bytes, kind, EXPLORE_PC);                                         \
 	}
 

@@ -33,7 +33,7 @@ static _Noreturn void race(uintptr_t granule, unsigned mask, unsigned kind, uint
 	             "  nothing orders the two",
 	             freed ? "access and free" : "data race", address, __builtin_popcount(common),
 	             __builtin_popcount(common) == 1 ? "" : "s", kind_name(other->kind), other->thread, other->pc,
-	             kind_name(kind), explore_self(), pc);
+	             kind_name(kind), explore_me(), pc);
 }
 
 static inline bool ordered(const struct access *earlier)
@@ -123,7 +123,7 @@ static void access_plain(struct explore_cell *cell, uintptr_t granule, struct ac
 
 static void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
 {
-	unsigned self = explore_self();
+	unsigned self = explore_me();
 	/* In one piece, for bytes that are written one by one and read as a word wait for each other. */
 	struct access now = {.pc = pc, .epoch = explore_clock()->before[self], .key = self | mask << 8 | kind << 16};
 	if (kind & EXPLORE_ACCESS_ATOMIC)
@@ -150,7 +150,7 @@ static _Noreturn void use_after_free(uintptr_t address, unsigned kind, uintptr_t
 	const struct explore_block *block = explore_heap_find(address);
 	explore_fail(EXPLORE_USE_AFTER_FREE,
 	             "%s by T%u at " EXPLORE_CODE " of freed memory: " EXPLORE_DATA "\n  freed by T%u at " EXPLORE_CODE,
-	             kind_name(kind), explore_self(), pc, address, block->freed_thread, block->freed_pc);
+	             kind_name(kind), explore_me(), pc, address, block->freed_thread, block->freed_pc);
 }
 
 struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc)
@@ -193,12 +193,12 @@ void explore_access_free(uintptr_t address, size_t size, uintptr_t pc)
 
 void explore_read(const volatile void *address, size_t size, uintptr_t pc)
 {
-	if (explore_active())
+	if (explore_runs())
 		explore_access((uintptr_t)address, size, 0, pc);
 }
 
 void explore_write(const volatile void *address, size_t size, uintptr_t pc)
 {
-	if (explore_active())
+	if (explore_runs())
 		explore_access((uintptr_t)address, size, EXPLORE_ACCESS_WRITE, pc);
 }

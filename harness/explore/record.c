@@ -38,23 +38,33 @@ static inline void record(unsigned choice)
 	explore_choices.made[explore_choices.count++] = (uint8_t)choice;
 }
 
+void explore_prune(void)
+{
+	explore_now.pruned = true;
+	explore_end();
+}
+
 unsigned explore_choose_thread(const struct explore_candidates *candidates)
 {
 	unsigned choice = explore_decider.table->thread(explore_decider.self, candidates);
-	if (choice == EXPLORE_PRUNE) {
-		explore_now.pruned = true;
-		explore_end();
-	}
+	if (choice == EXPLORE_PRUNE)
+		explore_prune();
 	if (candidates->count > 1)
 		record(choice);
 	return choice;
 }
 
-unsigned explore_choose_value(unsigned n)
+unsigned explore_choose_fresh(unsigned n, unsigned fresh)
 {
+	explore_now.fresh = fresh;
 	unsigned choice = explore_decider.table->value(explore_decider.self, n);
 	record(choice);
 	return choice;
+}
+
+unsigned explore_choose_value(unsigned n)
+{
+	return explore_choose_fresh(n, n);
 }
 
 /* 1 .. 24 are 'a' to 'x'; from 25 on 'z', two letters. */

@@ -3,7 +3,7 @@
  * run.c - from options to a result: executes again and again as a strategy says, counts, stops at the first failure, and makes
  * it readable.
  */
-#include "core.h"
+#include "dfs.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,8 @@ static void search_auto(struct search *search)
 	explore_dfs_open(&full, EXPLORE_UNBOUNDED, search->options->steps);
 	explore_dfs_open(&bounded, bound, search->options->steps);
 	for (uint64_t count = AUTO_FIRST;; count = count * 2 < AUTO_LAST ? count * 2 : AUTO_LAST) {
-		if (!go(search, &explore_dfs_table, &full, count, &ended))
+		/* As many as all others together: what can be exhausted is, in no more than twice the time. */
+		if (!go(search, &explore_dfs_table, &full, 3 * count, &ended))
 			break;
 		if (ended) {
 			search->result->exhausted = true;

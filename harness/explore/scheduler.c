@@ -4,7 +4,7 @@
  *
  * A thread announces an operation and only then reaches the scheduling point. So at every choice the next operation of
  * each thread is known: whether it is enabled, whether anybody is at all (if not, that is a deadlock), and which threads'
- * next steps commute (what the sleep sets of dfs.c need).
+ * next steps commute (what the reductions of dfs.c need).
  *
  * Spinning. A thread that keeps making steps that change nothing and tell it nothing new waits for somebody else, although
  * nothing says so. After SPIN_LIMIT of them, or two yields with nothing in between, it becomes passive: others go first
@@ -39,8 +39,10 @@ static void account(struct explore_thread *self)
 	self->idled = false;
 }
 
-static bool may_go(const struct explore_thread *thread)
+static inline bool may_go(const struct explore_thread *thread)
 {
+	if (thread->pending->flags & EXPLORE_JOINS) /* asked at every step while main waits for all others */
+		return explore_now.thread[thread->pending->argument].ended;
 	return thread->pending->enabled(thread->pending);
 }
 
@@ -119,6 +121,7 @@ void explore_schedule(void)
 	if (++explore_now.steps > explore_options.steps)
 		explore_livelock();
 	unsigned choice = explore_choose_thread(&candidates);
+	explore_now.wrote = explore_now.quiet = false;
 	unsigned id = candidates.id[choice];
 	struct explore_thread *next = &explore_now.thread[id];
 	next->timed_out = choice >= candidates.ready;

@@ -3,7 +3,7 @@
  * site.c - atomic call sites: what was met, and weakening one of them (memory-order mutation).
  *
  * A site is the return address of the hook together with the order it was called with: a compiler may merge calls that differ
- * in the order only into one.
+ * in the order only into one. A compare-exchange is two, one for each of its orders.
  */
 #include "core.h"
 
@@ -15,9 +15,10 @@ bool explore_weakening;
 
 void explore_site_note(uintptr_t pc, int order, int operation)
 {
-	size_t at = ((pc ^ (uintptr_t)order << 56) * 0x9e3779b97f4a7c15ul) >> (64 - TABLE_BITS);
+	size_t at = ((pc ^ (uintptr_t)order << 56 ^ (uintptr_t)operation << 48) * 0x9e3779b97f4a7c15ul) >>
+	            (64 - TABLE_BITS);
 	for (;; at = (at + 1) & ((1u << TABLE_BITS) - 1)) {
-		if (likely(table[at].pc == pc && table[at].order == order))
+		if (likely(table[at].pc == pc && table[at].order == order && table[at].operation == operation))
 			return;
 		if (table[at].pc == 0)
 			break;
@@ -28,10 +29,11 @@ void explore_site_note(uintptr_t pc, int order, int operation)
 	list[count++] = (struct explore_site){.pc = pc - explore_code_base(), .order = order, .operation = operation};
 }
 
-int explore_site_order(uintptr_t pc, int order)
+int explore_site_order(uintptr_t pc, int order, int operation)
 {
 	const struct explore_site *weak = &explore_options.weaken;
-	return weak->pc == pc - explore_code_base() && weak->order == order ? explore_options.weaken_to : order;
+	bool is_it = weak->pc == pc - explore_code_base() && weak->order == order && weak->operation == operation;
+	return is_it ? explore_options.weaken_to : order;
 }
 
 size_t explore_sites(const struct explore_site **sites)

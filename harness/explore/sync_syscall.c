@@ -45,7 +45,7 @@ long sync_membarrier(long command, long flags, uintptr_t pc)
 	if (command == MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
 		return 0;
 	struct explore_op op = {.name = "membarrier",
-	                        .flags = EXPLORE_ANY | EXPLORE_SC | EXPLORE_SC_FENCE,
+	                        .flags = EXPLORE_ANY | EXPLORE_ORDERED | EXPLORE_SC_FENCE,
 	                        .deadline = EXPLORE_NEVER,
 	                        .pc = pc};
 	explore_reach(&op);

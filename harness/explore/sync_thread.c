@@ -5,6 +5,7 @@
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
  * modelled (posix_refused.c). Cleanup handlers run where the program pops them; a pthread_exit among them is refused.
  */
+#include "core.h"
 #include "look.h"
 #include "sync.h"
 #include <errno.h>
@@ -61,7 +62,7 @@ bool explore_pthread_blocked(pthread_t thread, uint64_t *steps)
 
 static bool has_ended(const struct explore_op *op)
 {
-	return explore_thread_ended((unsigned)op->argument);
+	return explore_now.thread[op->argument].ended;
 }
 
 /* Nobody else may join or detach it from now on. */
@@ -83,6 +84,7 @@ int sync_thread_join(pthread_t thread, void **result, uint64_t deadline, const c
 	struct explore_op op = {.name = function,
 	                        .object = &threads[id],
 	                        .size = sizeof(threads[id]),
+	                        .flags = EXPLORE_JOINS,
 	                        .enabled = has_ended,
 	                        .argument = id,
 	                        .deadline = deadline,

@@ -7,7 +7,8 @@ static bool sleep_until(struct parker *parker, uint64_t deadline)
 {
 	uint32_t expected = PARKER_EMPTY;
 
-	/* A failed exchange reads WOKEN: R1 */
+	/* A failed exchange reads WOKEN: R1. One that succeeds needs no order, here and below, but C11 wants none weaker than that of
+	 * the failure. */
 	if (!atomic_compare_exchange_strong_explicit(&parker->word, &expected, PARKER_ASLEEP, memory_order_acquire,
 	                                             memory_order_acquire))
 		return true;

@@ -119,6 +119,7 @@ static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
 	return true;
 }
 
+/* Both acquires are for who does not look again; all who receive do. */
 bool futex_broadcast_ready(const struct futex_broadcast_receiver *r)
 {
 	return look(r) != FOUND_NOTHING ||

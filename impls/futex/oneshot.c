@@ -181,7 +181,7 @@ static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const
 		word = set(ch, asleep) + asleep;
 		while ((word & until) == 0 && chan_futex_wait(&ch->word, word, deadline))
 			word = look(ch);
-		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acq_rel); /* R1, R2 */
+		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acquire); /* R1, R2 */
 	}
 	chan_spin_end(&spin, sleeps);
 	return word;
@@ -228,9 +228,10 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 {
 	pthread_mutex_lock(&ch->lock);
 	uint32_t word = look(ch);
-	/* Not when the other side is done: it has not seen the bit, and does not come back. */
+	/* Not when the other side is done: it has not seen the bit, and does not come back. Who sees the bit comes for the lock, which
+	 * orders the rest; the acquire is that of every look. */
 	while ((word & (until | armed)) == 0 &&
-	       !atomic_compare_exchange_weak_explicit(&ch->word, &word, word | armed, memory_order_acq_rel,
+	       !atomic_compare_exchange_weak_explicit(&ch->word, &word, word | armed, memory_order_acquire,
 	                                              memory_order_acquire))
 		;
 	bool ready = (word & until) != 0;

@@ -104,15 +104,15 @@ static inline unsigned futex_watch_flags(const struct futex_watch *ch)
 	return atomic_load_explicit(&ch->flags, memory_order_acquire); /* R3 */
 }
 
-/* Sets or clears flags. Under the lock; SHARED is set without it, by a clone. */
+/* Sets or clears flags. Under the lock; SHARED is set without it, by a clone. What others have changed is seen by the load above. */
 static inline void futex_watch_set(struct futex_watch *ch, unsigned flags)
 {
-	atomic_fetch_or_explicit(&ch->flags, flags, memory_order_acq_rel); /* A3 */
+	atomic_fetch_or_explicit(&ch->flags, flags, memory_order_release); /* A3 */
 }
 
 static inline void futex_watch_clear(struct futex_watch *ch, unsigned flags)
 {
-	atomic_fetch_and_explicit(&ch->flags, ~flags, memory_order_acq_rel); /* A3 */
+	atomic_fetch_and_explicit(&ch->flags, ~flags, memory_order_release); /* A3 */
 }
 
 /* ---- watch_write.c ---- */

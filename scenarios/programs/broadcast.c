@@ -174,6 +174,71 @@ static void overwrite_cloned(const struct program_env *env)
 	run_overwrite(env, 1, true);
 }
 
+/* After a lag there is something: the oldest message, or another lag. */
+static void try_recv_lagged(void *arg)
+{
+	struct broadcast_scene *s = arg;
+	unsigned number;
+
+	if (broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) == CHAN_LAGGED)
+		expect("B-12", broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) != CHAN_EMPTY);
+}
+
+static void send_four(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (unsigned i = 1; i <= 4; i++)
+		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
+}
+
+static void lag_then_try(const struct program_env *env)
+{
+	struct broadcast_scene s = {.before = 0};
+
+	broadcast_open(&s, env, 1, false);
+	broadcast_run(&s, send_four, try_recv_lagged);
+	broadcast_close_down(&s);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Nobody waits
+ */
+
+static void send_two(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (unsigned i = 1; i <= 2; i++)
+		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
+}
+
+static void try_recv_two(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	for (int i = 0; i < 2; i++) {
+		unsigned number = 0;
+		enum chan_status status = broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW);
+		expect("B-24", status == CHAN_OK || status == CHAN_EMPTY);
+		expect("B-13", status == CHAN_EMPTY || number == s->received + 1);
+		s->received += status == CHAN_OK;
+	}
+}
+
+static void send_against_try_recv(const struct program_env *env)
+{
+	struct broadcast_scene s = {.before = 0};
+	unsigned number;
+
+	broadcast_open(&s, env, 2, false);
+	broadcast_run(&s, send_two, try_recv_two);
+	while (broadcast_recv(&s, s.rx, &number, NULL, CHAN_NOW) == CHAN_OK)
+		expect("B-13", number == ++s.received);
+	expect("B-17", s.received == 2);
+	broadcast_close_down(&s);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * Two senders: one order for all
  */
@@ -290,12 +355,16 @@ const struct program programs_broadcast[] = {
 	{"two_receivers", ON_BROADCAST, NULL, "B-6 B-10 B-23 M-67", "both receive the message", two_receivers},
 	{"two_receivers_cloned", ON_BROADCAST, NULL, "B-31 B-33 B-35",
          "each gets a clone; clones of one value one at a time", two_receivers_cloned},
+	{"send_against_try_recv", ON_BROADCAST, NULL, "B-13 B-17 B-24",
+         "nobody waits: each message is received once, in order", send_against_try_recv},
 	{"overwrite_against_read", ON_BROADCAST, NULL, "B-3 B-12 B-13 B-17",
          "received and lost add up, in order, untorn", overwrite_against_read},
 	{"overwrite_single_slot", ON_BROADCAST, NULL, "B-3 B-12 B-17 B-21", "the same in a ring of one",
          overwrite_single_slot},
 	{"overwrite_cloned", ON_BROADCAST, NULL, "B-17 B-33 B-35", "a value is not destroyed while it is being cloned",
          overwrite_cloned},
+	{"lag_then_try", ON_BROADCAST, NULL, "B-12 B-24", "after a lag there is a message, or another lag",
+         lag_then_try},
 	{"one_order", ON_BROADCAST, "sender_clone", "B-6", "two senders: both receivers see one order", one_order},
 	{"lag_against_close", ON_BROADCAST, NULL, "B-18 B-20 B-21", "lag, then what is retained, then the end",
          lag_against_close},

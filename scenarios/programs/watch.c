@@ -174,6 +174,14 @@ static void two_modify(const struct program_env *env)
 	watch_close_down(&s);
 }
 
+static void write_other_and_drop(void *arg)
+{
+	struct watch_scene *s = arg;
+
+	expect("W-2", watch_send(s, s->other_tx, 3) == CHAN_OK);
+	s->ops->sender_drop(&s->other_tx);
+}
+
 static void update(void *arg)
 {
 	struct watch_scene *s = arg;
@@ -193,6 +201,22 @@ static void update_against_write(const struct program_env *env)
 	watch_open(&s, env, false);
 	watch_run(&s, write_one, update);
 	expect("W-3", s.ops->changed(s.rx, CHAN_NOW) == (s.before == 1 ? CHAN_EMPTY : CHAN_OK));
+	watch_close_down(&s);
+}
+
+/* A sender that is alone again writes after what the other wrote: who has seen that has not seen this. */
+static void alone_again(const struct program_env *env)
+{
+	struct watch_scene s = {.before = 0};
+	struct program_thread reader;
+
+	watch_open(&s, env, false);
+	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
+	program_start(&reader, update, &s);
+	watch_run(&s, write_one, write_other_and_drop);
+	program_join(&reader, 1);
+	bool news = watch_borrow(&s, s.rx, NULL) != s.before;
+	expect("W-10", s.ops->changed(s.rx, CHAN_NOW) == (news ? CHAN_OK : CHAN_EMPTY));
 	watch_close_down(&s);
 }
 
@@ -326,6 +350,8 @@ const struct program programs_watch[] = {
 	{"two_writers", ON_WATCH, "sender_clone", "W-2 W-30 W-4 W-11", "one after the other, and one change is heard",
          two_writers},
 	{"two_modify", ON_WATCH, "sender_clone modify", "W-20 W-30", "no change is lost", two_modify},
+	{"alone_again", ON_WATCH, "sender_clone borrow_and_update", "W-10 W-11 W-35",
+         "what a sender writes when the other is gone comes after what that wrote", alone_again},
 	{"update_against_write", ON_WATCH, "borrow_and_update", "W-3", "value and version marked seen are one snapshot",
          update_against_write},
 	{"changed_wakes_all", ON_WATCH, "receiver_clone", "W-12 W-34", "both hear of a write", changed_wakes_all},

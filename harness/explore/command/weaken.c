@@ -20,7 +20,7 @@ enum { GRACE_SECONDS = 300 };
 
 /* One way of weakening one site. */
 struct way {
-	char pc[20], operation[8], order[12], to[12];
+	char pc[20], operation[12], order[12], to[12];
 	char *place;
 	const char *impl;
 	unsigned met; /* by how many programs */
@@ -47,7 +47,7 @@ static struct way *way_get(struct ways *ways, const char *pc, const char *order,
 	for (size_t i = 0; i < ways->count; i++) {
 		struct way *way = &ways->of[i];
 		if (strcmp(way->pc, pc) == 0 && strcmp(way->order, order) == 0 && strcmp(way->to, to) == 0 &&
-		    strcmp(way->impl, impl) == 0)
+		    strcmp(way->operation, operation) == 0 && strcmp(way->impl, impl) == 0)
 			return way;
 	}
 	struct way *grown = realloc(ways->of, (ways->count + 1) * sizeof *grown);
@@ -108,7 +108,7 @@ static void take_line(const char *line, void *arg)
 		ways->ended = true;
 }
 
-/* "killed=PC.ORDER.TO,...": what this implementation's earlier programs have killed. */
+/* "killed=PC.OPERATION.ORDER.TO,...": what this implementation's earlier programs have killed. */
 static char *killed_argument(const struct ways *ways)
 {
 	char *text = NULL;
@@ -121,7 +121,7 @@ static char *killed_argument(const struct ways *ways)
 	for (size_t i = 0; i < ways->count; i++) {
 		const struct way *way = &ways->of[i];
 		if (way->killer != NULL && strcmp(way->impl, ways->subject->impl) == 0)
-			fprintf(out, "%s.%s.%s,", way->pc, way->order, way->to);
+			fprintf(out, "%s.%s.%s.%s,", way->pc, way->operation, way->order, way->to);
 	}
 	if (fclose(out) == 0)
 		return text;
@@ -234,7 +234,7 @@ static void print_table(const struct ways *ways)
 			impl = way->impl;
 			printf("%s%s\n", i > 0 ? "\n" : "", impl);
 		}
-		printf("  %-5s %-7s -> %-7s  ", way->operation, way->order, way->to);
+		printf("  %-8s %-7s -> %-7s  ", way->operation, way->order, way->to);
 		if (way->killer != NULL)
 			printf("killed by %s (%s) after %" PRIu64, way->killer, way->verdict, way->after);
 		else

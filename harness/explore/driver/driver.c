@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RESULT_FD = 3, STATUS_GOOD = 0, STATUS_WRONG = 2 };
 
@@ -29,6 +30,18 @@ static int run(FILE *out, struct driver_subject *subject, const struct explore_o
 	return STATUS_GOOD;
 }
 
+/* Where it is run must not matter: of the environment the program finds what is meant for it, and where addr2line is. */
+static void leave_environment(void)
+{
+	static const char own[] = "CHANBENCH_", path[] = "PATH=";
+	char **kept = environ;
+
+	for (char **variable = environ; *variable != NULL; variable++)
+		if (strncmp(*variable, own, sizeof own - 1) == 0 || strncmp(*variable, path, sizeof path - 1) == 0)
+			*kept++ = *variable;
+	*kept = NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct explore_options options = EXPLORE_DEFAULTS;
@@ -49,6 +62,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "explorable: there is no '%s' here\n", argc < 3 ? "" : argv[2]);
 		return STATUS_WRONG;
 	}
+	leave_environment();
 	for (int i = 3; i < argc; i++)
 		if (strncmp(argv[i], "skip=", 5) == 0)
 			skip = strtoul(argv[i] + 5, NULL, 10);

@@ -13,6 +13,8 @@
 
 enum { WAYS_MAX = 2 };
 
+static const char *const operation_names[] = {"load", "store", "rmw", "cas", "cas-fail", "fence"};
+
 static const char *order_name(int order)
 {
 	switch (order) {
@@ -34,7 +36,8 @@ static const char *order_name(int order)
 /* The next weaker orders: what it may be one step from being. Returns how many. */
 static size_t one_step_weaker(const struct explore_site *site, int to[WAYS_MAX])
 {
-	bool loads = site->operation != EXPLORE_SITE_STORE, stores = site->operation != EXPLORE_SITE_LOAD;
+	bool loads = site->operation != EXPLORE_SITE_STORE;
+	bool stores = site->operation != EXPLORE_SITE_LOAD && site->operation != EXPLORE_SITE_CAS_FAIL;
 
 	switch (site->order) {
 	case __ATOMIC_SEQ_CST:
@@ -58,7 +61,9 @@ static int by_pc(const void *a, const void *b)
 {
 	const struct explore_site *x = a, *y = b;
 
-	return x->pc != y->pc ? (x->pc < y->pc ? -1 : 1) : x->order - y->order;
+	if (x->pc != y->pc)
+		return x->pc < y->pc ? -1 : 1;
+	return x->operation != y->operation ? x->operation - y->operation : x->order - y->order;
 }
 
 /* The sites that a plain run of the subject meets, in a fixed order; to be freed. NULL: it failed, and that was said. */
@@ -86,18 +91,18 @@ static struct explore_site *learn_sites(FILE *out, struct driver_subject *subjec
 	return sites;
 }
 
-/* Whether another program has killed it: `killed` is ",PC.ORDER.TO,...,". */
+/* Whether another program has killed it: `killed` is ",PC.OPERATION.ORDER.TO,...,". */
 static bool is_killed(const char *killed, const struct explore_site *site, int to)
 {
 	char way[64];
 
-	snprintf(way, sizeof way, ",%" PRIxPTR ".%s.%s,", site->pc, order_name(site->order), order_name(to));
+	snprintf(way, sizeof way, ",%" PRIxPTR ".%s.%s.%s,", site->pc, operation_names[site->operation],
+	         order_name(site->order), order_name(to));
 	return strstr(killed, way) != NULL;
 }
 
 static void try_one(FILE *out, struct driver_subject *subject, const struct explore_options *options, size_t index)
 {
-	static const char *const operations[] = {"load", "store", "rmw", "cas", "fence"};
 	struct explore_result result;
 	char place[512];
 
@@ -106,7 +111,7 @@ static void try_one(FILE *out, struct driver_subject *subject, const struct expl
 	explore_site_describe(options->weaken.pc, place, sizeof place);
 	int failed = explore_run(driver_subject_run, subject, options, &result);
 	fprintf(out, "site\t%zu\t%" PRIxPTR "\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%s\n", index, options->weaken.pc,
-	        operations[options->weaken.operation], order_name(options->weaken.order),
+	        operation_names[options->weaken.operation], order_name(options->weaken.order),
 	        order_name(options->weaken_to), failed != 0 ? "refused" : explore_verdict_name(result.verdict),
 	        result.executions, place);
 	fflush(out);
