@@ -75,6 +75,11 @@ static inline uint32_t lane_gate(const lane_gate_t *gate)
 	return atomic_load_explicit(gate, memory_order_acquire);
 }
 
+/* Slots so few that a sender on one CPU queues rather than yields: its message in the queue is as good as another slot. (Not with more of them:
+ * the lock costs more than is gained. Nor on several CPUs when the receiver was last seen on this one: of 60 senders there are always some
+ * in the queue then, and all others have to come to the lock; a third of the messages.) */
+enum { LANE_FEW = 4 };
+
 /* After a failed exchange: others are at it; let them go on with it in their caches. */
 enum { LANE_COLLISION_NS = 200 };
 
