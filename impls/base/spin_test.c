@@ -68,6 +68,14 @@ static void it_ends_by_the_deadline(void **state)
 	assert_true(whole(&spin, &elsewhere, deadline) > 0);
 	assert_true(spin.begun + spin.gone >= deadline);
 	assert_true(spin.budget <= 1000000);
+
+	/* Also where what others ran is not counted. */
+	chan_spin_begin(&spin, &site, &elsewhere, true, 0);
+	chan_spin_until(&spin, chan_deadline_in(1000000));
+	spin.budget = UINT32_MAX;
+	while (chan_spin(&spin))
+		;
+	assert_int_equal(spin.budget, 0);
 }
 
 /* A wait that slept for `ns`. */
