@@ -35,7 +35,8 @@
  *
  * Spinning comes first, in front of the queues, where the one that looks at the right moment wins. Then the thread comes to the lock and
  * queues; the gate says so, a heavy fence makes the others see it, and it looks again (mpsc_store.settle). The others publish, make a
- * light fence, and read the gate.
+ * light fence, and read the gate. A receiver then sleeps at once. A sender spins once more: in the queue its turn comes, and who gives it
+ * a slot need not wake it (without that four senders that share a CPU and 32 slots send a third less).
  *
  *
  * LINEARIZATION. A send or receive without the lock: where the ring claims the slot or the message (its file says where). CHAN_FULL: the
