@@ -36,7 +36,15 @@ static int width_of(const struct grid *grid, size_t column)
 	return (int)width;
 }
 
-/* Prints the first column, and those from `from` on that fit; returns the first that did not. */
+static bool anything_between(const struct grid *grid, size_t row, size_t from, size_t to)
+{
+	while (from < to && grid->rows[row][from][0] == '\0')
+		from++;
+	return from < to;
+}
+
+/* Prints the first column, and those from `from` on that fit; returns the first that did not. Below what stands already, rows that have
+ * nothing to add are left out. */
 static size_t print_part(const struct grid *grid, FILE *out, int indent, size_t from, int limit)
 {
 	size_t to = from;
@@ -53,6 +61,8 @@ static size_t print_part(const struct grid *grid, FILE *out, int indent, size_t 
 	for (size_t row = 0; row <= grid->row_count; row++) {
 		char line[GRID_COLUMNS * (GRID_TEXT + 2) + 1];
 		size_t n = 0;
+		if (row != 0 && from > 1 && !anything_between(grid, row - 1, from, to))
+			continue;
 		for (size_t i = 0; i < to; i = i == 0 && from > 0 ? from : i + 1) {
 			const char *text = row == 0 ? grid->columns[i].title : grid->rows[row - 1][i];
 			int width = width_of(grid, i);

@@ -81,9 +81,9 @@ static void test_columns(void **state)
 	strcpy(row[0], "b");
 	expect_print(&grid, 100, " name     rate    p50\n longest     5  12345\n b\n");
 	/* What does not fit goes below, behind the name. */
-	expect_print(&grid, 15, " name     rate\n longest     5\n b\n name       p50\n longest  12345\n b\n");
+	expect_print(&grid, 15, " name     rate\n longest     5\n b\n name       p50\n longest  12345\n");
 	/* However narrow, each column appears. */
-	expect_print(&grid, 1, " name     rate\n longest     5\n b\n name       p50\n longest  12345\n b\n");
+	expect_print(&grid, 1, " name     rate\n longest     5\n b\n name       p50\n longest  12345\n");
 	grid_close(&grid);
 }
 

@@ -296,8 +296,7 @@ static enum run_end run_cell(struct run *run)
 			const double patience = 20;
 			double trials = (double)run->options->repetitions + 4; /* some are for calibrating */
 			spec.total_ns =
-				(uint64_t)((run->options->timeout * 2 + run->options->seconds * trials * patience) *
-			                   1e9);
+				(uint64_t)((run->options->timeout + run->options->seconds * trials * patience) * 1e9);
 		}
 		child_run(&spec, &result);
 		if (result.end == CHILD_INTERRUPTED) {

@@ -38,7 +38,8 @@ static void no_barging_armed(struct test *t)
 	want_recv(t, rx, 2);
 }
 
-static void fifo(struct test *t)
+/* Every other sender has a deadline. */
+static void four_senders(struct test *t, uint64_t deadline)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
@@ -47,7 +48,7 @@ static void fifo(struct test *t)
 	want(CHAN_OK, try_send(t, tx, 0));
 	for (uint64_t i = 0; i < 4; i++) {
 		actors[i] = actor_start();
-		actor_send(actors[i], t, tx_clone(t, tx), i + 1, CHAN_FOREVER);
+		actor_send(actors[i], t, tx_clone(t, tx), i + 1, i % 2 == 0 ? CHAN_FOREVER : deadline);
 		want_blocked(actors[i]);
 	}
 	for (uint64_t i = 0; i < 4; i++) {
@@ -55,6 +56,16 @@ static void fifo(struct test *t)
 		want_returns(actors[i], CHAN_OK);
 	}
 	want_recv(t, rx, 4);
+}
+
+static void fifo(struct test *t)
+{
+	four_senders(t, CHAN_FOREVER);
+}
+
+static void fifo_timed(struct test *t)
+{
+	four_senders(t, in_ms(3600 * 1000));
 }
 
 static void fifo_armed(struct test *t)
@@ -285,6 +296,7 @@ const struct rule mpsc_queue_rules[] = {
          RULE_MPSC,
          "Senders that wait are served in the order in which they came.",
          {{"four senders", fifo, "sender_clone", 0},
+          {"every other with a deadline", fifo_timed, "sender_clone", 0},
           {"armed before blocked", fifo_armed, "sender_clone arm_send disarm", 0}}},
 	{"M-24",
          RULE_MPSC,
