@@ -67,6 +67,7 @@ void chan_handle_init(struct handle *h, struct core *core)
 	h->core = core;
 	list_init(&h->armed);
 	h->blocked = NULL;
+	h->spun = false;
 	guard_init(&h->guard);
 	chan_core_hold(core);
 }

@@ -58,6 +58,7 @@ struct handle {
 	struct list armed; /* the waiters armed on it, by `siblings` */
 	struct guard guard;
 	struct wait *blocked; /* mpsc: the wait with which its thread is blocked, or NULL */
+	bool spun;            /* mpsc: its receive has spun already, in vain */
 };
 
 /* --- the channel --- */

@@ -40,8 +40,8 @@ static enum chan_status lane_open(const struct chan_config *config, struct chan_
 		free(lane);
 		return CHAN_NOMEM;
 	}
-	atomic_init(&lane->sender_cpu, -1);
-	atomic_init(&lane->receiver_cpu, -1);
+	atomic_init(&lane->sender_at, 0);
+	atomic_init(&lane->receiver_at, 0);
 	chan_mpsc_init(&lane->mpsc, config, &layout, config->capacity, &lane_store, CORE_PARKS);
 	lane->mpsc.core.handle_size = sizeof(struct lane_handle);
 	status = chan_mpsc_open(&lane->mpsc, tx, rx);
@@ -131,7 +131,15 @@ static inline size_t lane_try_send(struct lane *lane, struct lane_handle *h, con
 	return lane_try_send_single(lane, h, msgs, n, shut);
 }
 
-/* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`). */
+/* One sender and one receiver. */
+static inline bool lane_is_pair(const struct lane *lane)
+{
+	return (lane_gate(&lane->gate) & (GATE_MANY_SENDERS | GATE_MANY_RECEIVERS)) == 0;
+}
+
+/* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`); or it
+ * is better to queue at once: on one CPU, where the receiver then takes a message of each sender in one go, instead of one with each round of
+ * yields. */
 static LANE_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                         uint64_t deadline, bool *full)
 {
@@ -149,13 +157,15 @@ static LANE_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h
 		}
 		return sent;
 	}
+	if (lane->mpsc.capacity <= LANE_FEW && chan_spin_on_one_cpu())
+		return 0;
 	struct spin spin;
-	chan_spin_begin(&spin, &lane->senders, &lane->receiver_cpu, h->pace.ns);
+	chan_spin_begin(&spin, &lane->senders, &lane->receiver_at, lane_is_pair(lane), h->pace.ns);
 	while (sent == 0 && !shut && chan_spin(&spin))
 		sent = lane_try_send(lane, h, msgs, n, &shut);
 	if (sent > 0) {
 		size_t len = ring_len(&lane->ring, lane_gate(&lane->gate));
-		pace_gained(&h->pace, lane->mpsc.capacity - len + sent);
+		pace_gained(&h->pace, lane->mpsc.capacity - len + sent, lane->mpsc.capacity);
 	}
 	chan_spin_end(&spin, sent == 0 && !shut);
 	return sent;
@@ -214,7 +224,7 @@ static LANE_INLINE enum chan_status lane_send_some(struct handle *handle, const 
 	if (LANE_RARELY(lane_gate(&lane->gate) & GATE_READERS))
 		chan_mpsc_sent(handle, *sent);
 	else
-		chan_cpu_note(&lane->sender_cpu);
+		chan_place_note(&lane->sender_at);
 	return CHAN_OK;
 }
 
@@ -277,13 +287,14 @@ static LANE_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h
 		return n;
 	}
 	struct spin spin;
-	chan_spin_begin(&spin, &lane->receivers, &lane->sender_cpu, h->pace.ns);
+	chan_spin_begin(&spin, &lane->receivers, &lane->sender_at, lane_is_pair(lane), h->pace.ns);
 	while (n == 0 && !ending && chan_spin(&spin)) {
 		n = lane_take_some(lane, h, msgs, limit);
 		ending = (lane_gate(&lane->gate) & GATE_ENDING) != 0;
 	}
+	h->handle.spun = n == 0 && !ending;
 	if (n > 0)
-		pace_gained(&h->pace, n + ring_len(&lane->ring, lane_gate(&lane->gate)));
+		pace_gained(&h->pace, n + ring_len(&lane->ring, lane_gate(&lane->gate)), lane->mpsc.capacity);
 	chan_spin_end(&spin, n == 0 && !ending);
 	return n;
 }
@@ -323,7 +334,7 @@ static LANE_INLINE enum chan_status lane_receive(struct handle *handle, void *ms
 	if (LANE_RARELY(gate & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed)))
 		chan_mpsc_taken(handle, *received);
 	else if (!(gate & GATE_MANY_RECEIVERS))
-		chan_cpu_note(&lane->receiver_cpu);
+		chan_place_note(&lane->receiver_at);
 	return CHAN_OK;
 }
 

@@ -15,7 +15,7 @@ struct lane {
 	struct mpsc mpsc;
 	alignas(64) lane_gate_t gate; /* written under the lock, and seldom */
 	alignas(64) struct spin_site senders, receivers;
-	chan_cpu_t sender_cpu, receiver_cpu; /* of the last of them that was seen to work */
+	chan_place_t sender_at, receiver_at; /* of the last of them that was seen to work */
 	alignas(64) _Atomic uint32_t
 		busy; /* the single sender is between its look at the gate and the end of its send */
 	struct ring ring;

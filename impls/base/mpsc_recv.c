@@ -58,6 +58,8 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 		if (expired)
 			return CHAN_TIMEOUT;
 		chan_wait_blocked_init(&blocked, ch->core.sleep);
+		blocked.spun = h->spun;
+		h->spun = false; /* if others are faster it waits again */
 		list_append(&ch->core.readers, &blocked.wait.queue);
 		h->blocked = &blocked.wait;
 		bool woken = false;

@@ -26,7 +26,7 @@ bool chan_park(struct parker *parker, struct spin_site *site, uint64_t deadline)
 
 	if (site == NULL)
 		return sleep_until(parker, deadline);
-	chan_spin_begin(&spin, site, NULL, 0);
+	chan_spin_begin(&spin, site, NULL, false, 0);
 	chan_spin_until(&spin, deadline);
 	while (!chan_parker_woken(parker) && chan_spin(&spin)) /* R1 */
 		;

@@ -2,15 +2,22 @@
 #include "impls/base/spin.h"
 
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdlib.h>
 
 #define BUDGET_LEAST   15000u
 #define BUDGET_MOST    50000u
 #define MISSES_MOST    4u
+#define YIELDS_MOST    4u
+#define PAUSES_EVERY   16u   /* waits of a thread */
 #define CLOCK_EVERY    1024u /* ns */
-#define YIELD_AFTER    2048u /* ns without an answer */
+#define PAUSES_PAIR    512u  /* ns without an answer: a peer that is at work answers in half of it */
+#define PAUSES_CROWD   2048u /* ns, where a switch may lead to anybody */
 #define YIELDS         4u    /* on one CPU, before the sleep */
+#define YIELD_COSTS    1024u /* ns: two switches */
+#define YIELD_ALONE    768u  /* ns: one that took longer let another run */
 #define AFFINITY_EVERY 64u   /* waits of a thread */
+#define CPUS           256u  /* more share an entry: it is a hint */
 
 _Atomic uint32_t chan_spin_budget = 30000;
 _Atomic uint32_t chan_spin_looks = UINT32_MAX;
@@ -54,8 +61,40 @@ void chan_spin_setup(void)
 	pthread_once(&once, setup);
 }
 
-/* Whether the calling thread may run on one CPU only. It may be moved at any time, so it is asked again now and then. */
-static bool on_one_cpu(void)
+/* Who came back from a wait on a CPU and has not begun another; 0: nobody. A thread that came back from being preempted is not seen. */
+static struct {
+	alignas(64) chan_place_t thread;
+} running[CPUS];
+
+static chan_place_t *running_on(chan_place place)
+{
+	return &running[(place & CHAN_PLACE_CPU) % CPUS].thread;
+}
+
+/* For explorers there is nothing to see. */
+static void record(chan_place place, chan_place thread)
+{
+	chan_place_t *entry = running_on(place);
+
+	if (atomic_load_explicit(&chan_spin_looks, memory_order_relaxed) > 1 &&
+	    atomic_load_explicit(entry, memory_order_relaxed) != thread)
+		atomic_store_explicit(entry, thread, memory_order_relaxed);
+}
+
+static void arrive(void)
+{
+	chan_place here = chan_place_now();
+
+	record(here, here);
+}
+
+static void leave(void)
+{
+	record(chan_place_now(), 0);
+}
+
+/* It may be moved at any time, so it is asked again now and then. */
+bool chan_spin_on_one_cpu(void)
 {
 	static _Thread_local uint32_t asked;
 	static _Thread_local bool one;
@@ -67,29 +106,66 @@ static bool on_one_cpu(void)
 	return one;
 }
 
-static bool peer_is_here(const chan_cpu_t *peer)
+static bool same_cpu(chan_place a, chan_place b)
 {
-	return peer != NULL && atomic_load_explicit(peer, memory_order_relaxed) == chan_cpu();
+	return ((a ^ b) & CHAN_PLACE_CPU) == 0;
 }
 
-static bool peer_is_elsewhere(const chan_cpu_t *peer)
+/* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one where another has come by since. */
+static bool peer_is_off(const struct spin *spin)
 {
-	int cpu = peer == NULL ? -1 : atomic_load_explicit(peer, memory_order_relaxed);
+	chan_place place = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
 
-	return cpu >= 0 && cpu != chan_cpu();
+	if (place == 0)
+		return false;
+	if (same_cpu(place, chan_place_now()))
+		return true;
+	if (!spin->eager)
+		return false;
+	chan_place last = atomic_load_explicit(running_on(place), memory_order_relaxed);
+	return last != 0 && last != place;
 }
 
-void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_cpu_t *peer, uint32_t least)
+static bool peer_is_elsewhere(const chan_place_t *peer)
+{
+	chan_place place = peer == NULL ? 0 : atomic_load_explicit(peer, memory_order_relaxed);
+
+	return place != 0 && !same_cpu(place, chan_place_now());
+}
+
+/* Where the answer comes only when others have run, pauses are in vain; but now and then it is tried. */
+static bool yields_at_once(const struct spin_site *site)
+{
+	static _Thread_local uint32_t waits;
+
+	return atomic_load_explicit(&site->yields, memory_order_relaxed) >= YIELDS_MOST && waits++ % PAUSES_EVERY != 0;
+}
+
+static void count(_Atomic uint32_t *times, bool again, uint32_t most)
+{
+	uint32_t old = atomic_load_explicit(times, memory_order_relaxed);
+	uint32_t now = !again ? 0 : old < most ? old + 1 : most;
+
+	if (now != old)
+		atomic_store_explicit(times, now, memory_order_relaxed);
+}
+
+void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_place_t *peer, bool eager, uint32_t least)
 {
 	spin->site = site;
 	spin->peer = peer;
 	spin->begun = 0;
+	spin->until = CHAN_FOREVER;
 	spin->budget = atomic_load_explicit(&chan_spin_budget, memory_order_relaxed) >>
 	               atomic_load_explicit(&site->misses, memory_order_relaxed);
 	spin->gone = spin->asked = 0;
 	spin->looks = atomic_load_explicit(&chan_spin_looks, memory_order_relaxed);
 	spin->least = least;
-	if (on_one_cpu() && !peer_is_elsewhere(peer) && spin->looks > YIELDS)
+	spin->eager = eager;
+	spin->switched = false;
+	spin->pauses = !eager ? PAUSES_CROWD : yields_at_once(site) ? 0 : PAUSES_PAIR;
+	arrive();
+	if (chan_spin_on_one_cpu() && !peer_is_elsewhere(peer) && spin->looks > YIELDS)
 		spin->looks = YIELDS;
 }
 
@@ -101,6 +177,8 @@ static void ask_the_clock(struct spin *spin)
 		spin->begun = now - spin->gone;
 	uint64_t gone = now - spin->begun;
 	spin->gone = spin->asked = gone < UINT32_MAX ? (uint32_t)gone : UINT32_MAX;
+	if (now >= spin->until)
+		spin->budget = 0;
 }
 
 void chan_spin_until(struct spin *spin, uint64_t deadline)
@@ -112,18 +190,38 @@ void chan_spin_until(struct spin *spin, uint64_t deadline)
 	uint64_t left = deadline > now ? deadline - now : 0;
 	if (left < spin->budget - spin->gone)
 		spin->budget = spin->gone + (uint32_t)left;
+	spin->until = deadline;
+}
+
+/* Lets others run. What they take is theirs: it costs this wait no more than the switches, and a 64th, that nobody does this for ever. */
+static void yield(struct spin *spin)
+{
+	if (spin->begun == 0)
+		ask_the_clock(spin);
+	uint32_t before = spin->gone;
+	leave();
+	sched_yield();
+	arrive();
+	ask_the_clock(spin);
+	uint32_t took = spin->gone - before;
+	spin->switched |= took > YIELD_ALONE;
+	if (spin->eager && took > YIELD_COSTS) {
+		uint32_t theirs = (took - YIELD_COSTS) / 64 * 63;
+
+		spin->begun += theirs;
+		spin->gone = spin->asked = spin->gone - theirs;
+	}
 }
 
 bool chan_spin(struct spin *spin)
 {
-	if (spin->looks == 0 || spin->gone >= spin->budget)
+	if (spin->looks == 0 || spin->gone >= spin->budget) {
+		leave();
 		return false;
+	}
 	spin->looks--;
-	if (spin->looks < YIELDS || spin->gone >= YIELD_AFTER || peer_is_here(spin->peer)) {
-		if (spin->begun == 0)
-			ask_the_clock(spin);
-		sched_yield();
-		ask_the_clock(spin);
+	if (spin->looks < YIELDS || spin->gone >= spin->pauses || peer_is_off(spin)) {
+		yield(spin);
 		return true;
 	}
 
@@ -147,6 +245,7 @@ void chan_spin_end(struct spin *spin, bool slept)
 	uint32_t now = misses;
 
 	if (slept) {
+		arrive();
 		/* A sleep adds its own latency, which is about the budget. */
 		ask_the_clock(spin);
 		if (spin->gone > 2 * (uint64_t)atomic_load_explicit(&chan_spin_budget, memory_order_relaxed))
@@ -156,6 +255,8 @@ void chan_spin_end(struct spin *spin, bool slept)
 	} else if (misses > 0) {
 		now = misses - 1;
 	}
+	if (spin->eager && !slept)
+		count(&spin->site->yields, spin->switched, YIELDS_MOST);
 	if (now != misses)
 		atomic_store_explicit(&spin->site->misses, now, memory_order_relaxed);
 }

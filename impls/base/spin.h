@@ -7,7 +7,7 @@
  * waited for is the caller's; this file says when to look again and when to stop:
  *
  *   struct spin spin;
- *   chan_spin_begin(&spin, &ch->site, &ch->peer_cpu, pace.ns);
+ *   chan_spin_begin(&spin, &ch->site, &ch->peer, true, pace.ns);
  *   while (!ready(ch) && chan_spin(&spin))
  *           ;
  *   bool slept = !ready(ch);
@@ -20,17 +20,32 @@
  * 16th; a wait that ended, asleep or not, within about the time that a whole spin would have taken restores it. Where
  * the thread may run on one CPU only there is nothing to spin for: it yields a few times, and sleeps.
  *
+ * What others run while this thread yields is charged for the switches only: a thread that is one of several on its CPU is not sent to sleep
+ * because another had much to do. But where several wait for what only one of them gets it is charged in full: those who are not
+ * served soon should sleep, and be out of the way of those who are.
+ *
  * WHAT BETWEEN TWO LOOKS. First pauses: the wait before the next look is a 16th of the time gone by, so it overshoots by so
- * much; from the pace (below) up to about a microsecond. After 2 us without an answer the peer is likely not running at all: sched_yield. At once
- * if the peer was last seen on this very CPU, which cannot run both: who wants that says with chan_cpu_note where it runs.
+ * much; from the pace (below) up to about a microsecond. Who gets no answer for a while waits for a thread that is not running:
+ * sched_yield. How long a while is, is most of what decides where there are more threads than CPUs (a switch takes 0.5 to 1.4 us):
+ *
+ *   at once   if the peer is known to be off: it was last seen on this very CPU, or on another where somebody else was seen since (who wants
+ *             that notes with chan_place_note where it runs); and where the last answers all came after a yield only, but for
+ *             every 16th wait, which finds out whether that is still so
+ *   512 ns    else: a peer that is at work answers in half of that
+ *   2 us      where several wait for what only one of them gets, unless the peer was last seen on this very CPU: each switch may lead to
+ *             another who waits, and the one that is served across two CPUs, at 0.2 us a message, must not be switched away from
+ *
+ * Tried, and worse: 2 us for all (a pipeline of three channels of 10 slots: half as fast), early for all (60 senders, one slot: 0.6 of it), at
+ * once for all (four senders, one slot: 0.2 of it; ping-pong: 0.3 of it), and no knowledge of where the peer runs.
  *
  * PACE. A consumer that looks at a ring as often as it can takes each message out of the producer's cache, one by one. If it looks less
  * often, each look finds several. `struct pace` finds the rhythm: after a look that found more than one message the next wait
- * doubles, else it is halved.
+ * doubles, else it is halved; also when it found all that there can be, for then the other side has begun to wait, too (and in a ring of
+ * one slot there is nothing to be gained).
  *
  *   found = take what is there;
  *   if (found == 0) { pace_wait(&pace); look again, or begin to spin }
- *   else pace_gained(&pace, found);        after a wait; how much it brought
+ *   else pace_gained(&pace, found, room);  after a wait; how much it brought
  *
  * ENVIRONMENT. CHANBENCH_SPIN=N in the environment: at most N looks before each sleep, whatever the clock says. 0 and 1 are for explorers of
  * interleavings, for which a spin is a waste of steps.
@@ -93,16 +108,33 @@ static inline int chan_cpu(void)
 	return sched_getcpu();
 }
 
-/* Where one side of a channel was last seen, for the other to look at (chan_spin_begin). -1: nowhere yet. */
-typedef _Atomic int chan_cpu_t;
+/* A thread, and the CPU on which it was seen: its pointer to its thread-local storage, and in the bits that are the same for all (stacks, at
+ * whose ends that lies, are pages apart) the number of the CPU. 0: nobody yet. */
+typedef uint64_t chan_place;
+
+#define CHAN_PLACE_CPU ((chan_place)0xfff)
+
+static inline chan_place chan_place_now(void)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
+#else
+	static _Thread_local char here;
+	uintptr_t thread = (uintptr_t)&here;
+#endif
+	return (thread & ~CHAN_PLACE_CPU) | ((chan_place)chan_cpu() & CHAN_PLACE_CPU);
+}
+
+/* Where one side of a channel was last seen, for the other to look at (chan_spin_begin). */
+typedef _Atomic chan_place chan_place_t;
 
 /* Writes only what has changed, so that the line stays shared. */
-static inline void chan_cpu_note(chan_cpu_t *seen)
+static inline void chan_place_note(chan_place_t *seen)
 {
-	int cpu = chan_cpu();
+	chan_place place = chan_place_now();
 
-	if (atomic_load_explicit(seen, memory_order_relaxed) != cpu)
-		atomic_store_explicit(seen, cpu, memory_order_relaxed);
+	if (atomic_load_explicit(seen, memory_order_relaxed) != place)
+		atomic_store_explicit(seen, place, memory_order_relaxed);
 }
 
 /* --- pace --- */
@@ -118,10 +150,10 @@ static inline void pace_wait(const struct pace *pace)
 	chan_relax_for(pace->ns);
 }
 
-/* A wait brought `n` messages. */
-static inline void pace_gained(struct pace *pace, size_t n)
+/* A wait brought `n` messages, of the `most` that there can be: had there been more room, it would have brought more. */
+static inline void pace_gained(struct pace *pace, size_t n, size_t most)
 {
-	if (n <= 1)
+	if (n <= 1 || n >= most)
 		pace->ns /= 2;
 	else if (pace->ns < CHAN_PACE_MAX)
 		pace->ns = pace->ns < 8 ? 16 : pace->ns * 2;
@@ -132,22 +164,32 @@ static inline void pace_gained(struct pace *pace, size_t n)
 /* What is remembered between the waits at one place: the receivers of a channel, its senders. All zero to begin with. */
 struct spin_site {
 	_Atomic uint32_t misses; /* how often in a row it did not pay, at most 4 */
+	_Atomic uint32_t yields; /* how often in a row the answer came after another had run on this CPU, at most 4 */
 };
 
 /* One wait of one thread. */
 struct spin {
 	struct spin_site *site;
-	const chan_cpu_t *peer;
-	uint64_t begun;  /* chan_now() */
+	const chan_place_t *peer;
+	uint64_t begun;  /* chan_now(), later by what others ran meanwhile */
+	uint64_t until;  /* the deadline */
 	uint32_t budget; /* ns */
-	uint32_t gone;   /* ns, by the clock when it was last asked, by what the waits should take since then */
+	uint32_t
+		gone; /* ns of its own, by the clock when it was last asked, by what the waits should take since then */
 	uint32_t asked;  /* `gone` when the clock was last asked */
 	uint32_t looks;  /* that are left */
+	uint32_t pauses; /* ns after which it yields */
+	bool eager;      /* as chan_spin_begin says */
+	bool switched;   /* another ran on this CPU meanwhile */
 	uint32_t least;  /* ns between two looks, at least */
 };
 
-/* `peer` (may be NULL) says on which CPU the other side was last seen; `least` is the shortest wait between looks. */
-void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_cpu_t *peer, uint32_t least);
+/* Whether the calling thread may run on one CPU only, as far as it knows. */
+bool chan_spin_on_one_cpu(void);
+
+/* `peer` (may be NULL) says where the other side was last seen; `eager`: nobody else waits here for what only one can get; `least` is the
+ * shortest wait between looks. */
+void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_place_t *peer, bool eager, uint32_t least);
 
 /* No longer than to the deadline. */
 void chan_spin_until(struct spin *spin, uint64_t deadline);

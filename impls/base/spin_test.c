@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/spin.h"
+#include "impls/base/park.h"
 #include "impls/base/testing.h"
-
-#include <limits.h>
 
 static struct spin_site site;
 
@@ -10,17 +8,18 @@ static int fresh(void **state)
 {
 	(void)state;
 	atomic_store(&site.misses, 0);
+	atomic_store(&site.yields, 0);
 	atomic_store(&chan_spin_budget, 30000);
 	atomic_store(&chan_spin_looks, UINT32_MAX);
 	return 0;
 }
 
 /* How many looks a whole spin has; `spin` is then as it is at its end. */
-static int whole(struct spin *spin, const chan_cpu_t *peer, uint64_t deadline)
+static int whole(struct spin *spin, const chan_place_t *peer, uint64_t deadline)
 {
 	int looks = 0;
 
-	chan_spin_begin(spin, &site, peer, 0);
+	chan_spin_begin(spin, &site, peer, false, 0);
 	chan_spin_until(spin, deadline);
 	while (chan_spin(spin))
 		looks++;
@@ -44,7 +43,7 @@ static void the_environment_limits_the_looks(void **state)
 
 static void it_ends_by_the_clock(void **state)
 {
-	chan_cpu_t elsewhere = INT_MAX;
+	chan_place_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -59,7 +58,7 @@ static void it_ends_by_the_clock(void **state)
 
 static void it_ends_by_the_deadline(void **state)
 {
-	chan_cpu_t elsewhere = INT_MAX;
+	chan_place_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -69,6 +68,14 @@ static void it_ends_by_the_deadline(void **state)
 	assert_true(whole(&spin, &elsewhere, deadline) > 0);
 	assert_true(spin.begun + spin.gone >= deadline);
 	assert_true(spin.budget <= 1000000);
+
+	/* Also where what others ran is not counted. */
+	chan_spin_begin(&spin, &site, &elsewhere, true, 0);
+	chan_spin_until(&spin, chan_deadline_in(1000000));
+	spin.budget = UINT32_MAX;
+	while (chan_spin(&spin))
+		;
+	assert_int_equal(spin.budget, 0);
 }
 
 /* A wait that slept for `ns`. */
@@ -76,7 +83,7 @@ static void sleep_for(uint64_t ns)
 {
 	struct spin spin;
 
-	chan_spin_begin(&spin, &site, NULL, 0);
+	chan_spin_begin(&spin, &site, NULL, false, 0);
 	chan_spin_until(&spin, chan_deadline_in(1)); /* asks the clock */
 	spin.begun -= ns;
 	chan_spin_end(&spin, true);
@@ -86,7 +93,7 @@ static uint32_t budget_now(void)
 {
 	struct spin spin;
 
-	chan_spin_begin(&spin, &site, NULL, 0);
+	chan_spin_begin(&spin, &site, NULL, false, 0);
 	return spin.budget;
 }
 
@@ -101,7 +108,7 @@ static void what_does_not_pay_is_cut_and_comes_back(void **state)
 	for (int i = 0; i < 10; i++)
 		sleep_for(1000000);
 	assert_int_equal(budget_now(), 30000 / 16);
-	chan_spin_begin(&spin, &site, NULL, 0);
+	chan_spin_begin(&spin, &site, NULL, false, 0);
 	chan_spin_end(&spin, false);
 	assert_int_equal(budget_now(), 30000 / 8);
 	atomic_store(&chan_spin_budget, 4000000000u); /* whatever this machine takes, it would have been soon enough */
@@ -128,13 +135,13 @@ static void the_budget_follows_what_sleepers_learn(void **state)
 
 static void spin_on_one_cpu(void *arg)
 {
-	chan_cpu_t nowhere = -1, here = -1, elsewhere = INT_MAX;
+	chan_place_t nowhere = 0, here = 0, elsewhere = CHAN_PLACE_CPU;
 	struct spin spin;
 
 	(void)arg;
 	base_pin(base_cpu(0));
-	chan_cpu_note(&here);
-	MUST(here == base_cpu(0) && here == sched_getcpu());
+	chan_place_note(&here);
+	MUST((int)(here & CHAN_PLACE_CPU) == base_cpu(0) && chan_cpu() == sched_getcpu());
 	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &here, CHAN_FOREVER) <= 4);
@@ -150,27 +157,117 @@ static void on_one_cpu_there_is_nothing_to_spin_for(void **state)
 	sleeper_join(&s);
 }
 
+/* Whether the first thing that a wait does is to yield: only that asks the clock at once. */
+static bool yields_first(const chan_place_t *peer, bool eager)
+{
+	struct spin spin;
+
+	chan_spin_begin(&spin, &site, peer, eager, 0);
+	return chan_spin(&spin) && spin.begun != 0;
+}
+
+static void who_is_answered_after_yields_only_yields_at_once(void **state)
+{
+	chan_place_t elsewhere = CHAN_PLACE_CPU;
+	struct spin spin;
+	int pauses = 0;
+
+	(void)state;
+	assert_false(yields_first(&elsewhere, true));
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(atomic_load(&site.yields), i);
+		chan_spin_begin(&spin, &site, &elsewhere, true, 0);
+		spin.switched = true;
+		chan_spin_end(&spin, false);
+	}
+	for (int i = 0; i < 160; i++)
+		pauses += !yields_first(&elsewhere, true);
+	assert_int_equal(pauses, 10);
+	assert_false(yields_first(&elsewhere, false));
+	chan_spin_begin(&spin, &site, &elsewhere, true, 0);
+	chan_spin_end(&spin, false);
+	assert_int_equal(atomic_load(&site.yields), 0);
+	assert_false(yields_first(&elsewhere, true));
+}
+
+struct seen {
+	struct sleeper thread;
+	struct parker parker; /* it lives until it was told */
+	chan_place_t place;
+};
+
+static void be_seen(void *arg)
+{
+	struct seen *seen = arg;
+	struct spin spin;
+
+	base_pin(base_cpu(1));
+	chan_place_note(&seen->place);
+	chan_spin_begin(&spin, &site, NULL, true, 0);
+	MUST(chan_park(&seen->parker, NULL, CHAN_FOREVER));
+}
+
+static void look_for_them(void *arg)
+{
+	struct seen *seen = arg;
+
+	base_pin(base_cpu(0));
+	MUST(yields_first(&seen[0].place, true));
+	MUST(!yields_first(&seen[0].place, false));
+	MUST(!yields_first(&seen[1].place, true));
+}
+
+static void who_was_seen_where_another_was_seen_since_is_not_waited_for(void **state)
+{
+	static struct seen seen[2];
+	struct sleeper s;
+
+	(void)state;
+	if (base_cpu(1) < 0) {
+		print_message("there is one CPU only\n");
+		skip();
+	}
+	for (int i = 0; i < 2; i++) {
+		chan_parker_init(&seen[i].parker);
+		sleeper_start(&seen[i].thread, be_seen, &seen[i]);
+		sleeper_await(&seen[i].thread);
+	}
+	sleeper_start(&s, look_for_them, seen);
+	sleeper_join(&s);
+	for (int i = 0; i < 2; i++) {
+		chan_unpark(&seen[i].parker);
+		sleeper_join(&seen[i].thread);
+	}
+}
+
 static void the_pace_finds_the_rhythm(void **state)
 {
 	struct pace pace = {0};
 
 	(void)state;
-	pace_gained(&pace, 1);
+	pace_gained(&pace, 1, 100);
 	assert_int_equal(pace.ns, 0);
 	for (uint32_t before = 0, i = 0; i < 5; i++, before = pace.ns) {
-		pace_gained(&pace, 2);
+		pace_gained(&pace, 2, 100);
 		assert_true(pace.ns > before);
 	}
 	for (int i = 0; i < 100; i++)
-		pace_gained(&pace, 30);
+		pace_gained(&pace, 30, 100);
 	assert_true(pace.ns >= CHAN_PACE_MAX && pace.ns < 2 * CHAN_PACE_MAX);
 	uint32_t before = pace.ns;
-	pace_gained(&pace, 0);
+	pace_gained(&pace, 0, 100);
 	assert_int_equal(pace.ns, before / 2);
 	for (int i = 0; i < 100; i++)
-		pace_gained(&pace, 1);
+		pace_gained(&pace, 1, 100);
 	assert_int_equal(pace.ns, 0);
 	pace_wait(&pace); /* also of 0 it comes back */
+	pace.ns = 64;
+	pace_gained(&pace, 9, 10);
+	assert_int_equal(pace.ns, 128);
+	pace_gained(&pace, 10, 10);
+	assert_int_equal(pace.ns, 64);
+	pace_gained(&pace, 2, 1); /* one was put in behind it meanwhile */
+	assert_int_equal(pace.ns, 32);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
@@ -184,6 +281,8 @@ int main(void)
 		TEST(what_does_not_pay_is_cut_and_comes_back),
 		TEST(the_budget_follows_what_sleepers_learn),
 		TEST(on_one_cpu_there_is_nothing_to_spin_for),
+		TEST(who_is_answered_after_yields_only_yields_at_once),
+		TEST(who_was_seen_where_another_was_seen_since_is_not_waited_for),
 		TEST(the_pace_finds_the_rhythm),
 	};
 	return cmocka_run_group_tests(tests, base_named, NULL);

@@ -82,7 +82,7 @@ static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, 
 	size_t n = 0;
 
 	if (alone) {
-		pace_gained(&ch->pace, ch->gained);
+		pace_gained(&ch->pace, ch->gained, SIZE_MAX);
 		ch->gained = 0;
 		pace_wait(&ch->pace);
 	}
@@ -90,7 +90,7 @@ static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, 
 		struct spin spin;
 		bool slept = false;
 
-		chan_spin_begin(&spin, &ch->core.site, NULL, alone ? ch->pace.ns : 0);
+		chan_spin_begin(&spin, &ch->core.site, NULL, false, alone ? ch->pace.ns : 0);
 		chan_spin_until(&spin, deadline);
 		while (!chan_chain_ready(&ch->chain) && chan_spin(&spin))
 			;

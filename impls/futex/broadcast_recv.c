@@ -136,9 +136,9 @@ static enum chan_status await(struct futex_broadcast_receiver *r, uint64_t deadl
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct spin spin;
 
-	pace_gained(&r->pace, position - r->waited_at);
+	pace_gained(&r->pace, position - r->waited_at, SIZE_MAX);
 	r->waited_at = position;
-	chan_spin_begin(&spin, &ch->site, NULL, r->pace.ns);
+	chan_spin_begin(&spin, &ch->site, NULL, true, r->pace.ns);
 	chan_spin_until(&spin, deadline);
 	while (!futex_broadcast_ready(r) && chan_spin(&spin))
 		;

@@ -79,11 +79,11 @@ struct oneshot {
 	void *value; /* in the same allocation */
 	size_t size;
 	_Atomic uint32_t word;
-	int sent_on; /* the CPU of the sender; published by TX_DONE */
+	chan_place sent_at; /* where the sender was; published by TX_DONE */
 };
 
 static _Thread_local struct spin_site site;
-static _Thread_local chan_cpu_t peer = -1;
+static _Thread_local chan_place_t peer;
 
 static struct oneshot *of_tx(const struct chan_sender *tx)
 {
@@ -166,13 +166,13 @@ static void free_channel(struct oneshot *ch)
 
 /* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
  * `until` the deadline has come. */
-static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_cpu_t *other, uint64_t deadline)
+static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other, uint64_t deadline)
 {
 	struct spin spin;
 	uint32_t word;
 
 	chan_spin_setup();
-	chan_spin_begin(&spin, &site, other, 0);
+	chan_spin_begin(&spin, &site, other, false, 0);
 	chan_spin_until(&spin, deadline);
 	while (((word = look(ch)) & until) == 0 && chan_spin(&spin))
 		;
@@ -261,7 +261,7 @@ static uint32_t finish(struct oneshot *ch, uint32_t bits)
 {
 	if (!list_empty(&ch->tx.armed))
 		disarm_all(ch, &ch->tx);
-	ch->sent_on = chan_cpu();
+	ch->sent_at = chan_place_now();
 	guard_leave(&ch->tx.guard);
 	uint32_t word = set(ch, bits); /* A1 */
 	wake(ch, word, RX_ASLEEP);
@@ -370,8 +370,8 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	uint32_t word = look(ch);
 	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW) {
 		word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
-		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_on)
-			atomic_store_explicit(&peer, ch->sent_on, memory_order_relaxed);
+		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
+			atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
 	}
 	if (holds_value(ch, word)) {
 		chan_bytes_copy(msg, ch->value, ch->size);

@@ -137,7 +137,7 @@ static enum chan_status await(struct futex_watch_receiver *r, uint64_t deadline)
 	enum chan_status status = CHAN_OK;
 	struct spin spin;
 
-	chan_spin_begin(&spin, &ch->site, NULL, 0);
+	chan_spin_begin(&spin, &ch->site, NULL, true, 0);
 	chan_spin_until(&spin, deadline);
 	while (!futex_watch_ready(r) && chan_spin(&spin))
 		;
