@@ -304,9 +304,10 @@ history_files() {
 	refused 2 'cut, line [0-9]+: .*cut off' stress --check-history="$folder/cut" || bad=1
 	refused 2 'missing: No such file' stress --check-history="$folder/missing" || bad=1
 	refused 2 'no other option' stress --check-history="$file" --seed=1 || bad=1
+	refused 2 'no file can be left in .*missing.: No such file' stress --histories="$folder/missing" || bad=1
 	for seed in 1 2 3 4 5; do
-		expect 1 chanbench release stress --plugin="$work/broken.so" --impl=broken_swap --kind=mpsc --threads=2 \
-			--seconds=60 --seed=$seed --histories="$folder/missing" || return
+		expect 1 env TMPDIR="$folder/missing" "$build_root/release/chanbench" stress --plugin="$work/broken.so" \
+			--impl=broken_swap --kind=mpsc --threads=2 --seconds=60 --seed=$seed || return
 		! grep -q HISTORY "$out" || break
 	done
 	says "$out" "could not be written to a file in $folder/missing: No such file or directory" || bad=1

@@ -9,10 +9,12 @@
 #include "harness/stress/recheck.h"
 #include "harness/stress/round.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct option stress_option_table[] = {
 	{"impl", "A,B",
@@ -78,6 +80,10 @@ static int read_options(struct asked *asked, int argc, char **argv)
 	asked->options.history = options_get(&asked->given, "no-history") == NULL;
 	asked->options.wrap = options_get(&asked->given, "wrap") != NULL;
 	asked->options.histories = options_get(&asked->given, "histories");
+	if (asked->options.histories != NULL && access(asked->options.histories, W_OK | X_OK) != 0) {
+		say("--histories: no file can be left in '%s': %s", asked->options.histories, strerror(errno));
+		return EXIT_USAGE;
+	}
 	if (asked->options.histories == NULL)
 		asked->options.histories = temporary != NULL && *temporary != '\0' ? temporary : "/tmp";
 	if (options_get(&asked->given, "seconds") != NULL && options_get(&asked->given, "operations") != NULL) {
