@@ -31,9 +31,11 @@ enum test_flags {
 	TEST_PLAIN = 2, /* broadcast, watch: only elements without hooks */
 	TEST_HOOKS = 4, /* broadcast, watch: only elements with hooks. With neither flag the test runs both ways */
 
-	/* Asks of the machine what an explorer's has not (signals, the C library's own heap, so many steps that one schedule of them is
-	 * too long): not explored. The comment beside it says what. */
-	TEST_MACHINE = 8
+	/* What the explorer cannot run (test.h): */
+	TEST_FAULT = 8,    /* comes between the channel and the C library or the kernel, or ends threads by force */
+	TEST_SIGNALS = 16, /* sends signals */
+	TEST_HEAP = 32,    /* measures the C library's heap */
+	TEST_LONG = 64     /* is about large numbers: tens of thousands of steps, and nobody waits */
 };
 
 /* What a test is given. */

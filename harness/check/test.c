@@ -26,6 +26,19 @@ const char *rule_test_lacks(const struct rule_test *test, const struct impl_info
 	return NULL;
 }
 
+const char *rule_test_unexplored(const struct rule_test *test)
+{
+	if ((test->flags & TEST_FAULT) != 0)
+		return "it comes between the channel and the C library or the kernel";
+	if ((test->flags & TEST_SIGNALS) != 0)
+		return "it sends signals";
+	if ((test->flags & TEST_HEAP) != 0)
+		return "it measures the C library's heap";
+	if ((test->flags & TEST_LONG) != 0)
+		return "it makes tens of thousands of steps";
+	return NULL;
+}
+
 void rule_test_slug(const struct rule_test *test, bool hooks, char *text, size_t size)
 {
 	size_t length = 0;

@@ -110,7 +110,7 @@ static void clones_one_by_one(struct test *t)
 	for (size_t i = 0; i < 4; i++)
 		actors[i] = actor_start();
 	ledger.on_clone = watch_clones;
-	for (uint64_t round = 0; round < 30; round++) {
+	for (uint64_t round = 0; round < rounds(30); round++) {
 		for (size_t i = 0; i < 4; i++)
 			actor_recv(actors[i], t, rx[i], CHAN_FOREVER);
 		want(CHAN_OK, try_send(t, tx, round));

@@ -13,6 +13,7 @@ extern const struct rule *const rule_tables[] __attribute__((weak));
 __attribute__((weak)) bool rule_test_has_form(const struct rule_test *test, enum kind kind, bool hooks);
 __attribute__((weak)) const char *rule_test_lacks(const struct rule_test *test, const struct impl_info *info,
                                                   enum kind kind);
+__attribute__((weak)) const char *rule_test_unexplored(const struct rule_test *test);
 __attribute__((weak)) void rule_test_slug(const struct rule_test *test, bool hooks, char *text, size_t size);
 __attribute__((weak)) void rule_test_run(const struct rule_test *test, const struct chan_impl *impl, enum kind kind,
                                          bool hooks);
@@ -30,7 +31,7 @@ static bool can_run(const struct driver_subject *subject, const struct impl_info
 	const struct rule_test *test = subject->test;
 
 	return (subject->rule->kinds >> subject->kind & 1) != 0 && info->offered[subject->kind] != 0 &&
-	       !deviates(info, subject->rule) && (test->flags & TEST_MACHINE) == 0 &&
+	       !deviates(info, subject->rule) && rule_test_unexplored(test) == NULL &&
 	       ((test->flags & TEST_START) == 0 || (info->flags & CHAN_HONOURS_START) != 0) &&
 	       rule_test_has_form(test, subject->kind, subject->hooks) &&
 	       rule_test_lacks(test, info, subject->kind) == NULL;

@@ -7,8 +7,7 @@
  * must hold each time. Deadlines of more than a second come only when nobody can go on: the tests count on that much of a machine.
  * Nearer ones come whenever they like.
  *
- * Explored is every test but those that say by TEST_MACHINE that they ask for more than the explorer's machine has, and those whose
- * tables are not linked at all, because they change how the C library works (rule_tables.c).
+ * Explored is every test but those that say by a flag why it cannot be (enum test_flags).
  */
 #ifndef CHANBENCH_EXPLORE_DRIVER_RULE_H
 #define CHANBENCH_EXPLORE_DRIVER_RULE_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rule_tables.c - the tables of rules whose tests are not explored, empty. They put themselves between the channel and the C library or
- * the kernel (allocations that fail, calls that return early, a wall clock that jumps, threads that are stopped, cancelled or die): where
- * the explorer stands already.
+ * rule_tables.c - the tables of rules whose tests are TEST_FAULT, empty: what comes between a channel and the C library cannot be linked
+ * here, where the explorer stands.
  */
 #include "scenarios/rules/rules.h"
 
