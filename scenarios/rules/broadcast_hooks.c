@@ -94,7 +94,7 @@ static void watch_clones(struct ledger *l)
 	(void)l;
 	if (__atomic_fetch_add(&cloning, 1, __ATOMIC_SEQ_CST) != 0)
 		__atomic_fetch_add(&collisions, 1, __ATOMIC_SEQ_CST);
-	for (volatile int i = 0; i < 20000; i++)
+	for (volatile unsigned i = rounds(20000); i > 0; i--)
 		;
 	__atomic_fetch_sub(&cloning, 1, __ATOMIC_SEQ_CST);
 }

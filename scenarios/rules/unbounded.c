@@ -129,7 +129,7 @@ static void in_flight_is_delivered(struct test *t)
 			                        .tx = tx_clone(t, tx),
 			                        .deadline = CHAN_FOREVER},
 			          "send until closed");
-		for (; received < 20; received++)
+		for (; received < rounds(20); received++)
 			want_status(CHAN_OK, recv_until(t, rx, NULL, CHAN_FOREVER), __FILE__, __LINE__);
 		close_rx(t, rx);
 		step("receive until closed");

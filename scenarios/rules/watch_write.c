@@ -210,7 +210,7 @@ static void never_torn(struct test *t)
 	          "%u writes", rounds(3000));
 	for (bool done = false; !done;) {
 		done = actor_done(a) && actor_done(b);
-		for (int i = 0; i < 100; i++) {
+		for (unsigned i = 0; i < rounds(100); i++) {
 			enum chan_status status = t->watch->borrow(rx, words, NULL);
 			if (status != CHAN_OK)
 				want(CHAN_OK, status);
