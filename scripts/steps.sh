@@ -282,6 +282,25 @@ explorer_plugin() {
 	holds "$out" '.runs | length > 10 and all(.verdict == "ok" and .implementation == "example")'
 }
 
+# The tests of the rules, each under a few schedules on each implementation of ours; --list accounts for every test. A wakeup that is
+# lost in the moment between a look and the wait is found by the rule that speaks of it.
+explorer_rules() {
+	local bad=0 source=$work/explored/forgetful.c replay
+	mkdir -p "$work/explored" || return
+	expect 0 chanbench release explore --program='rules/*' --schedules=8 --json &&
+		holds "$out" '.runs | length > 1500 and all(.verdict == "ok")' || bad=1
+	expect 0 chanbench release explore --list --program='rules/*' && says "$out" '^not explored +rules/mpsc/S-16/five_signals +it sends signals' &&
+		! grep 'no implementation here' "$out" || bad=1
+	sed 's/^\( *\t*\)pthread_cond_wait(cond, lock);/pthread_mutex_unlock(lock); pthread_mutex_lock(lock);\n&/' \
+		"$root/impls/example/example.c" >"$source" || return
+	expect 1 chanbench release explore --plugin-source="$source" --program='rules/mpsc/X-1/*' --schedules=500 --json &&
+		holds "$out" '.runs[0] | .verdict == "assert" and (.message | startswith("X-1: No wake is lost"))' || return
+	replay=$(jq -r '.runs[0].replay' "$out")
+	expect 1 chanbench release explore --plugin-source="$source" --replay="$replay" && says "$out" 'X-1: No wake is lost' &&
+		says "$out" 'T0 -- thread a: ' || bad=1
+	return $bad
+}
+
 stress() { # FLAVOUR SECONDS
 	chanbench "$1" stress --seconds="$2" --histories="$work"
 }

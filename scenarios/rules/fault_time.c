@@ -279,7 +279,7 @@ TESTS(wait_for)
 		"S-13", kinds, STEPPED #name ".",                                                                      \
 		{                                                                                                      \
 			{                                                                                              \
-#name ", an hour either way", clock_##name, needs, 0                                   \
+#name ", an hour either way", clock_##name, needs, TEST_FAULT                          \
 			}                                                                                              \
 		}                                                                                                      \
 	}

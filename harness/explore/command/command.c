@@ -50,16 +50,28 @@ static int print_json(json_t *root)
 }
 
 struct left_out {
+	const struct explore_target *target;
 	const struct explore_asked *asked;
 	json_t *programs; /* NULL: text */
 };
+
+static bool has_program(const struct explore_target *target, const char *name)
+{
+	size_t i = 0;
+
+	while (i < target->count && strcmp(target->subjects[i].program, name) != 0)
+		i++;
+	return i < target->count;
+}
 
 static void list_left_out(const char *name, const struct rule *rule, const char *why, void *arg)
 {
 	struct left_out *left_out = arg;
 
-	if (why == NULL || !explore_asked_for(left_out->asked, name))
+	if (!explore_asked_for(left_out->asked, name) || has_program(left_out->target, name))
 		return;
+	if (why == NULL)
+		why = "no implementation here has what it needs";
 	if (left_out->programs != NULL)
 		json_array_append_new(left_out->programs,
 		                      json_pack("{s:s,s:s,s:s}", "program", name, "rules", rule->id, "why", why));
@@ -71,7 +83,7 @@ static int list(const struct explore_target *target, const struct explore_asked 
 {
 	bool as_json = asked->json;
 	json_t *programs = json_array();
-	struct left_out left_out = {asked, as_json ? json_array() : NULL};
+	struct left_out left_out = {target, asked, as_json ? json_array() : NULL};
 
 	for (size_t i = 0; i < target->count; i++) {
 		const struct explore_subject *subject = &target->subjects[i];
