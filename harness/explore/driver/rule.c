@@ -8,7 +8,7 @@
 
 #define PATIENCE_NS UINT64_C(1000000000)
 
-/* Missing where the programs are: a main of its own. */
+/* Missing (NULL) where the tests are not linked: beside a main of somebody's own, or a fuzzer's. */
 extern const struct rule *const rule_tables[] __attribute__((weak));
 __attribute__((weak)) bool rule_test_has_form(const struct rule_test *test, enum kind kind, bool hooks);
 __attribute__((weak)) const char *rule_test_lacks(const struct rule_test *test, const struct impl_info *info,
@@ -53,8 +53,10 @@ static bool of_rule(struct driver_subject subject, const struct impl_info *info,
 bool driver_rules(const struct chan_impl *impl, const struct impl_info *info,
                   bool (*each)(const struct driver_subject *subject, void *arg), void *arg)
 {
-	for (enum kind kind = 0; kind < KIND_COUNT; kind++)
-		for (const struct rule *const *table = rule_tables; *table != NULL; table++)
+	const struct rule *const *tables = rule_tables;
+
+	for (enum kind kind = 0; tables != NULL && kind < KIND_COUNT; kind++)
+		for (const struct rule *const *table = tables; *table != NULL; table++)
 			for (const struct rule *rule = *table; rule->id != NULL; rule++) {
 				struct driver_subject subject = {.impl = impl, .kind = kind, .rule = rule};
 				if (!of_rule(subject, info, each, arg))
