@@ -240,7 +240,7 @@ explorer_exhausts() {
 # environment, other addresses, one processor.
 explorer_repeats() {
 	local bad=0 strategy facts='[.runs[] | [.implementation, .program, .verdict, .executions, .states, .redundant, .exhausted]]'
-	local arguments=(--program='*two_senders*,broadcast/*' --seed=7 --schedules=500 --json)
+	local arguments=(--program='*two_senders*,broadcast/*,rules/mpsc/S-15/*' --seed=7 --schedules=500 --json)
 	for strategy in random pct dfs auto; do
 		expect 0 chanbench release explore --strategy=$strategy "${arguments[@]}" && jq -c "$facts" "$out" >"$work/repeats.1" || return
 		(cd / && "${plainly[@]}" taskset -c 0 env -i TZ=Asia/Tokyo LC_ALL=C.UTF-8 HOME=/nonexistent LONG="$(printf '%05000d' 0)" \
@@ -287,7 +287,7 @@ explorer_plugin() {
 explorer_rules() {
 	local bad=0 source=$work/explored/forgetful.c replay
 	mkdir -p "$work/explored" || return
-	expect 0 chanbench release explore --program='rules/*' --schedules=8 --json &&
+	expect 0 chanbench release explore --program='rules/*' --schedules=20 --json &&
 		holds "$out" '.runs | length > 1500 and all(.verdict == "ok")' || bad=1
 	expect 0 chanbench release explore --list --program='rules/*' && says "$out" '^not explored +rules/mpsc/S-16/five_signals +it sends signals' &&
 		! grep 'no implementation here' "$out" || bad=1
