@@ -59,28 +59,37 @@ enum {
 	RX_ARMED = 512
 };
 
-/* One side: its handle, private to its thread but for `queue`. */
-struct side {
-	struct guard guard;
-	struct list armed; /* its armed waiters, by `siblings` */
+/* The waiters of one side; not even initialised before it arms one. */
+struct waiters {
+	struct list armed; /* its armed waiters, by `siblings`; private to its thread */
 	struct list queue; /* those that have not fired; under the lock */
 };
 
-/* What a sender touches stands together, at the end and just before the value. */
+/* One side: its handle, private to its thread. */
+struct side {
+	struct guard guard;
+	bool arms; /* it has taken the lock once, to arm a waiter */
+};
+
+/* What every channel uses stands together, at the end and just before the value: a line, with luck. What comes before is only for who arms. */
 struct oneshot {
+	struct waiters tx_waiters, rx_waiters;
 	pthread_mutex_t lock;
 	void (*destroy)(void *msg, void *context);
 	void *context;
+	void *value; /* in the same allocation */
+	size_t size;
 	struct side rx;
 	bool shut;       /* the receiver has set RX_SHUT ... */
 	bool refused;    /* ... before the sender was done */
 	bool terminated; /* the receiver has had its result */
-	struct side tx;
-	void *value; /* in the same allocation */
-	size_t size;
+	alignas(void *) struct side tx;
 	_Atomic uint32_t word;
 	chan_place sent_at; /* where the sender was; published by TX_DONE */
 };
+
+/* The way of nearly every channel is to be straight-line code, and the rest elsewhere. */
+#define APART __attribute__((noinline))
 
 static _Thread_local struct spin_site site;
 static _Thread_local chan_place_t peer;
@@ -114,8 +123,7 @@ static bool tx_gone(uint32_t word)
 static void side_init(struct side *side)
 {
 	guard_init(&side->guard);
-	list_init(&side->armed);
-	list_init(&side->queue);
+	side->arms = false;
 }
 
 static enum chan_status oneshot_open(const struct chan_config *config, struct chan_sender **tx,
@@ -156,7 +164,8 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 
 static void free_channel(struct oneshot *ch)
 {
-	pthread_mutex_destroy(&ch->lock);
+	if (ch->tx.arms || ch->rx.arms)
+		pthread_mutex_destroy(&ch->lock);
 	free(ch);
 }
 
@@ -216,17 +225,22 @@ static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
 	return found;
 }
 
-static void disarm_all(struct oneshot *ch, struct side *side)
+static APART void disarm_all(struct oneshot *ch, struct waiters *waiters)
 {
-	while (!list_empty(&side->armed))
-		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
+	while (!list_empty(&waiters->armed))
+		end_wait(ch, LIST_ENTRY(waiters->armed.next, struct wait, siblings));
 }
 
 /* Registers a waiter for the first of `until` to be set, unless one is. `armed` is the bit of the side. */
-static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_waiter *waiter, uint32_t until,
-                         uint32_t armed)
+static enum chan_arm arm(struct oneshot *ch, struct side *side, struct waiters *waiters, struct chan_waiter *waiter,
+                         uint32_t until, uint32_t armed)
 {
 	pthread_mutex_lock(&ch->lock);
+	if (!side->arms) {
+		list_init(&waiters->armed);
+		list_init(&waiters->queue);
+		side->arms = true;
+	}
 	uint32_t word = look(ch);
 	/* Not when the other side is done: it has not seen the bit, and does not come back. Who sees the bit comes for the lock, which
 	 * orders the rest; the acquire is that of every look. */
@@ -237,7 +251,7 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 	bool ready = (word & until) != 0;
 	if (!ready)
 		/* From here on who sets one of `until` sees `armed`, and comes for the lock. */
-		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, until)->queue);
+		list_append(&waiters->queue, &chan_wait_arm(waiter, ch, &waiters->armed, until)->queue);
 	pthread_mutex_unlock(&ch->lock);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
@@ -256,22 +270,29 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
  * The sender
  */
 
-/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
-static uint32_t finish(struct oneshot *ch, uint32_t bits)
+/* What there is to do for a receiver of whom the step that set TX_DONE found `word`. */
+static APART void tell_receiver(struct oneshot *ch, uint32_t word)
 {
-	if (!list_empty(&ch->tx.armed))
-		disarm_all(ch, &ch->tx);
-	ch->sent_at = chan_place_now();
-	guard_leave(&ch->tx.guard);
-	uint32_t word = set(ch, bits); /* A1 */
 	wake(ch, word, RX_ASLEEP);
 	bool last = (word & RX_LEFT) != 0; /* R3 */
 	if ((word & RX_ARMED) != 0) {
-		fire(ch, &ch->rx.queue);
+		fire(ch, &ch->rx_waiters.queue);
 		last = (set(ch, TX_LEFT) & RX_LEFT) != 0; /* A3, R3 */
 	}
 	if (last)
 		free_channel(ch);
+}
+
+/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
+static inline uint32_t finish(struct oneshot *ch, uint32_t bits)
+{
+	if (ch->tx.arms)
+		disarm_all(ch, &ch->tx_waiters);
+	ch->sent_at = chan_place_now();
+	guard_leave(&ch->tx.guard);
+	uint32_t word = set(ch, bits); /* A1 */
+	if ((word & (RX_ASLEEP | RX_ARMED | RX_LEFT)) != 0)
+		tell_receiver(ch, word);
 	return word;
 }
 
@@ -321,7 +342,7 @@ static enum chan_arm oneshot_arm_closed(struct chan_sender *tx, struct chan_wait
 	struct oneshot *ch = of_tx(tx);
 
 	guard_enter(&ch->tx.guard, "arm_closed");
-	enum chan_arm result = arm(ch, &ch->tx, waiter, RX_SHUT, TX_ARMED);
+	enum chan_arm result = arm(ch, &ch->tx, &ch->tx_waiters, waiter, RX_SHUT, TX_ARMED);
 	guard_leave(&ch->tx.guard);
 	return result;
 }
@@ -357,6 +378,15 @@ static bool holds_value(const struct oneshot *ch, uint32_t word)
 	return (word & TX_SENT) != 0 && !ch->refused && !ch->terminated; /* I2 */
 }
 
+static APART uint32_t await_sender(struct oneshot *ch, uint64_t deadline)
+{
+	uint32_t word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
+
+	if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
+		atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
+	return word;
+}
+
 static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
 {
 	struct oneshot *ch = of_rx(rx);
@@ -368,11 +398,8 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 		return deadline == CHAN_NOW ? CHAN_CLOSED : CHAN_INVALID; /* O-15 */
 	guard_enter(&ch->rx.guard, "recv");
 	uint32_t word = look(ch);
-	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW) {
-		word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
-		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
-			atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
-	}
+	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW)
+		word = await_sender(ch, deadline);
 	if (holds_value(ch, word)) {
 		chan_bytes_copy(msg, ch->value, ch->size);
 		status = CHAN_OK;
@@ -398,7 +425,7 @@ static void shut(struct oneshot *ch, uint32_t bits)
 	ch->refused = (word & TX_DONE) == 0;
 	wake(ch, word, TX_ASLEEP);
 	if ((word & TX_ARMED) != 0)
-		fire(ch, &ch->tx.queue);
+		fire(ch, &ch->tx_waiters.queue);
 }
 
 static void oneshot_close(struct chan_receiver *rx)
@@ -410,8 +437,8 @@ static void oneshot_close(struct chan_receiver *rx)
 	guard_enter(&ch->rx.guard, "close");
 	shut(ch, 0);
 	guard_leave(&ch->rx.guard);
-	if (!list_empty(&ch->rx.armed)) /* a receive would now complete */
-		fire(ch, &ch->rx.queue);
+	if (ch->rx.arms && !list_empty(&ch->rx_waiters.armed)) /* a receive would now complete */
+		fire(ch, &ch->rx_waiters.queue);
 }
 
 static void oneshot_receiver_drop(struct chan_receiver **rx)
@@ -422,11 +449,15 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	struct oneshot *ch = of_rx(*rx);
 	*rx = NULL;
 	guard_enter(&ch->rx.guard, "receiver_drop");
-	disarm_all(ch, &ch->rx);
-	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
-	if (!last)
+	if (ch->rx.arms)
+		disarm_all(ch, &ch->rx_waiters);
+	uint32_t word = look(ch);
+	bool last = tx_gone(word); /* R3; the usual case: then nothing has to be said any more */
+	if (!last) {
 		shut(ch, RX_DONE);
-	if (holds_value(ch, look(ch)) && ch->destroy != NULL)
+		word = look(ch);
+	}
+	if (ch->destroy != NULL && holds_value(ch, word))
 		ch->destroy(ch->value, ch->context);
 	guard_leave(&ch->rx.guard);
 	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */
@@ -440,7 +471,7 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 	if (ch->shut)
 		return CHAN_READY;
 	guard_enter(&ch->rx.guard, "arm_recv");
-	enum chan_arm result = arm(ch, &ch->rx, waiter, TX_DONE, RX_ARMED);
+	enum chan_arm result = arm(ch, &ch->rx, &ch->rx_waiters, waiter, TX_DONE, RX_ARMED);
 	guard_leave(&ch->rx.guard);
 	return result;
 }
