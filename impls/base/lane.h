@@ -37,6 +37,8 @@
  * queues; the gate says so, a heavy fence makes the others see it, and it looks again (mpsc_store.settle). The others publish, make a
  * light fence, and read the gate. A receiver then sleeps at once. A sender spins once more: in the queue its turn comes, and who gives it
  * a slot need not wake it (without that four senders that share a CPU and 32 slots send a third less).
+ * Who ends the channel while a receiver waits makes the fence, too: the message that it was to be woken for may just have been taken by another,
+ * and either that one sees the gate, and comes to the lock, or its taking is seen here.
  *
  *
  * LINEARIZATION. A send or receive without the lock: where the ring claims the slot or the message (its file says where). CHAN_FULL: the

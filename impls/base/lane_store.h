@@ -146,10 +146,12 @@ static bool lane_settle(struct mpsc *ch)
 		gate |= GATE_ENDING;
 	if (gate != old)
 		atomic_store_explicit(&lane->gate, gate, memory_order_release);
-	if ((gate & ~old & (GATE_READERS | GATE_WRITERS)) == 0)
-		return false;
-	chan_fence_heavy();
-	return true;
+	uint32_t set = gate & ~old;
+	if (set & (GATE_READERS | GATE_WRITERS) || (set & GATE_ENDING && gate & GATE_READERS)) {
+		chan_fence_heavy();
+		return true;
+	}
+	return false;
 }
 
 static const struct mpsc_store lane_store = {.len = lane_len,
