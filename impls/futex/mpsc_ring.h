@@ -232,7 +232,7 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 	if (lane_gate(gate) & GATE_MANY_SENDERS) {
 		uint64_t at = atomic_load_explicit(&r->claim, memory_order_relaxed) & ~(uint64_t)1;
 
-		atomic_store_explicit(&r->claim, (at + 2) | 1, memory_order_relaxed); /* nobody else writes it */
+		atomic_store_explicit(&r->claim, (at + 2) | 1, memory_order_release); /* A7 */
 		ring_publish(r, at, msg, 1, gate);
 	} else {
 		uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);

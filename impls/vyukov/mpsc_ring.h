@@ -203,7 +203,7 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 	(void)gate;
 	while (ring_run(r, at, 0, 1, &end) == 0) /* its receiver is just copying it out */
 		lane_await_peer(&looks);
-	atomic_store_explicit(&r->tail, end | (tail & 1), memory_order_relaxed); /* nobody else writes it */
+	atomic_store_explicit(&r->tail, end | (tail & 1), memory_order_release); /* A4 */
 	ring_write(r, at, msg, 1);
 }
 

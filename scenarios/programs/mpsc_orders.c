@@ -253,6 +253,92 @@ static void length_against_receivers(const struct program_env *env)
 	run_length(env, true);
 }
 
+/* The other way round: one goes, then another comes, and there were never two. An implementation that reads two counters one after the other
+ * has to look twice; of a bounded channel no rule asks that. */
+static void recv_before(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK && number == 1);
+	program_raise(&s->done);
+}
+
+static void send_after(void *arg)
+{
+	struct scene *s = arg;
+
+	if (program_raised(&s->done))
+		expect("U-1", mpsc_send(s->ops, s->tx, 2, CHAN_NOW) == CHAN_OK);
+}
+
+static void ask_short_length(void *arg)
+{
+	struct scene *s = arg;
+	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
+
+	expect("M-9", length == CHAN_UNKNOWN || length <= 1);
+}
+
+static void length_against_send(const struct program_env *env)
+{
+	struct scene s = {.sent = 0};
+	struct program_thread threads[3];
+
+	open_full(&s, env);
+	s.other_tx = mpsc_clone(s.ops, s.tx);
+	program_start(&threads[0], recv_before, &s);
+	program_start(&threads[1], send_after, &s);
+	program_start(&threads[2], ask_short_length, &s);
+	program_join(threads, 3);
+	close_down(&s);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Who hears that it is over has seen what was done before.
+ */
+
+static void end_sending(void *arg)
+{
+	struct scene *s = arg;
+
+	s->before = 1;
+	s->ops->sender_drop(&s->tx);
+}
+
+static void try_to_the_end(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	if (mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_CLOSED)
+		expect("M-69", s->before == 1);
+}
+
+static void run_end(const struct program_env *env, bool cloned)
+{
+	struct scene s = {.ops = env->mpsc};
+	struct program_thread threads[2];
+
+	mpsc_open(s.ops, 1, &s.tx, &s.rx);
+	if (cloned)
+		expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], end_sending, &s);
+	program_start(&threads[1], try_to_the_end, &s);
+	program_join(threads, 2);
+	close_down(&s);
+}
+
+static void end_is_seen(const struct program_env *env)
+{
+	run_end(env, false);
+}
+
+static void end_is_seen_by_one_of_two(const struct program_env *env)
+{
+	run_end(env, true);
+}
+
 /* ------------------------------------------------------------------------------------------------------------------
  * A receiver sleeps, the only message is taken by another, and a third closes: nobody else will wake the sleeper.
  */
@@ -316,6 +402,11 @@ const struct program programs_mpsc_orders[] = {
          "one comes, then one goes: the length was never 0", length_against_recv},
 	{"length_against_receivers", ON_MPSC | ON_UNBOUNDED, "sender_clone receiver_clone sender_get", "M-8 M-9 P-1",
          "the same with several receivers", length_against_receivers},
+	{"length_against_send", ON_UNBOUNDED, "sender_clone sender_get", "M-8 M-9",
+         "one goes, then one comes: the length was never 2", length_against_send},
+	{"end_is_seen", ON_MPSC | ON_UNBOUNDED, NULL, "M-69", "what was done before the last sender went", end_is_seen},
+	{"end_is_seen_by_one_of_two", ON_MPSC | ON_UNBOUNDED, "receiver_clone", "M-69 P-1",
+         "the same, by one of two receivers", end_is_seen_by_one_of_two},
 	{"close_against_taking", ON_MPSC | ON_UNBOUNDED, "receiver_clone arm_recv disarm close", "P-4 M-46",
          "a close wakes a receiver though another took the message meant for it", close_against_taking},
 	{NULL, 0, NULL, NULL, NULL, NULL},
