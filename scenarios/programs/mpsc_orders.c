@@ -15,7 +15,6 @@ struct scene {
 	struct chan_weak *weak;
 	struct chan_waiter waiter;
 	unsigned before, woken, sent;
-	atomic_bool done;
 };
 
 /* A channel whose second message has a number, with one slot also a lap, that looks like memory that nobody has written: what is looked at
@@ -45,6 +44,20 @@ static void close_down(struct scene *s)
 	s->ops->receiver_drop(&s->rx);
 	s->ops->receiver_drop(&s->other_rx);
 	s->ops->receiver_drop(&s->third_rx);
+}
+
+static void note(struct chan_waiter *waiter)
+{
+	((struct scene *)(void *)((char *)waiter - offsetof(struct scene, waiter)))->woken++;
+}
+
+static void try_recv(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, CHAN_NOW);
+
+	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY || status == CHAN_CLOSED);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -198,155 +211,8 @@ static void tries_for_one_slot(const struct program_env *env)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
- * A message comes, then another goes: at no moment there was none.
- */
-
-static void send_second(void *arg)
-{
-	struct scene *s = arg;
-
-	expect("M-17", mpsc_send(s->ops, s->tx, 2, CHAN_NOW) == CHAN_OK);
-	program_raise(&s->done);
-}
-
-static void recv_first(void *arg)
-{
-	struct scene *s = arg;
-	unsigned number;
-
-	if (program_raised(&s->done))
-		expect("M-65", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK && number == 1);
-}
-
-static void ask_length(void *arg)
-{
-	struct scene *s = arg;
-	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
-
-	expect("M-9", length == CHAN_UNKNOWN || (length >= 1 && length <= 2));
-}
-
-static void run_length(const struct program_env *env, bool cloned)
-{
-	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
-
-	mpsc_open(s.ops, 2, &s.tx, &s.rx);
-	s.other_tx = mpsc_clone(s.ops, s.tx);
-	if (cloned)
-		expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_NOW) == CHAN_OK);
-	program_start(&threads[0], send_second, &s);
-	program_start(&threads[1], recv_first, &s);
-	program_start(&threads[2], ask_length, &s);
-	program_join(threads, 3);
-	close_down(&s);
-}
-
-static void length_against_recv(const struct program_env *env)
-{
-	run_length(env, false);
-}
-
-static void length_against_receivers(const struct program_env *env)
-{
-	run_length(env, true);
-}
-
-/* The other way round: one goes, then another comes, and there were never two. An implementation that reads two counters one after the other
- * has to look twice; of a bounded channel no rule asks that. */
-static void recv_before(void *arg)
-{
-	struct scene *s = arg;
-	unsigned number;
-
-	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK && number == 1);
-	program_raise(&s->done);
-}
-
-static void send_after(void *arg)
-{
-	struct scene *s = arg;
-
-	if (program_raised(&s->done))
-		expect("U-1", mpsc_send(s->ops, s->tx, 2, CHAN_NOW) == CHAN_OK);
-}
-
-static void ask_short_length(void *arg)
-{
-	struct scene *s = arg;
-	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
-
-	expect("M-9", length == CHAN_UNKNOWN || length <= 1);
-}
-
-static void length_against_send(const struct program_env *env)
-{
-	struct scene s = {.sent = 0};
-	struct program_thread threads[3];
-
-	open_full(&s, env);
-	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], recv_before, &s);
-	program_start(&threads[1], send_after, &s);
-	program_start(&threads[2], ask_short_length, &s);
-	program_join(threads, 3);
-	close_down(&s);
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
- * Who hears that it is over has seen what was done before.
- */
-
-static void end_sending(void *arg)
-{
-	struct scene *s = arg;
-
-	s->before = 1;
-	s->ops->sender_drop(&s->tx);
-}
-
-static void try_to_the_end(void *arg)
-{
-	struct scene *s = arg;
-	unsigned number;
-
-	if (mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_CLOSED)
-		expect("M-69", s->before == 1);
-}
-
-static void run_end(const struct program_env *env, bool cloned)
-{
-	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
-	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	if (cloned)
-		expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], end_sending, &s);
-	program_start(&threads[1], try_to_the_end, &s);
-	program_join(threads, 2);
-	close_down(&s);
-}
-
-static void end_is_seen(const struct program_env *env)
-{
-	run_end(env, false);
-}
-
-static void end_is_seen_by_one_of_two(const struct program_env *env)
-{
-	run_end(env, true);
-}
-
-/* ------------------------------------------------------------------------------------------------------------------
  * A receiver sleeps, the only message is taken by another, and a third closes: nobody else will wake the sleeper.
  */
-
-static void note(struct chan_waiter *waiter)
-{
-	((struct scene *)(void *)((char *)waiter - offsetof(struct scene, waiter)))->woken++;
-}
 
 static void try_send(void *arg)
 {
@@ -354,15 +220,6 @@ static void try_send(void *arg)
 	enum chan_status status = mpsc_send(s->ops, s->tx, 1, CHAN_NOW);
 
 	expect("M-18", status == CHAN_OK || status == CHAN_CLOSED);
-}
-
-static void try_recv(void *arg)
-{
-	struct scene *s = arg;
-	unsigned number;
-	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, CHAN_NOW);
-
-	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY || status == CHAN_CLOSED);
 }
 
 static void close_third(void *arg)
@@ -398,15 +255,6 @@ const struct program programs_mpsc_orders[] = {
          "two receivers are made of one while the sender looks for a slot", receiver_clone_against_send},
 	{"tries_for_one_slot", ON_MPSC, "sender_clone reserve permit_release", "M-20 M-24",
          "two try for one slot, and one of them tries to reserve another", tries_for_one_slot},
-	{"length_against_recv", ON_MPSC | ON_UNBOUNDED, "sender_clone sender_get", "M-8 M-9",
-         "one comes, then one goes: the length was never 0", length_against_recv},
-	{"length_against_receivers", ON_MPSC | ON_UNBOUNDED, "sender_clone receiver_clone sender_get", "M-8 M-9 P-1",
-         "the same with several receivers", length_against_receivers},
-	{"length_against_send", ON_UNBOUNDED, "sender_clone sender_get", "M-8 M-9",
-         "one goes, then one comes: the length was never 2", length_against_send},
-	{"end_is_seen", ON_MPSC | ON_UNBOUNDED, NULL, "M-69", "what was done before the last sender went", end_is_seen},
-	{"end_is_seen_by_one_of_two", ON_MPSC | ON_UNBOUNDED, "receiver_clone", "M-69 P-1",
-         "the same, by one of two receivers", end_is_seen_by_one_of_two},
 	{"close_against_taking", ON_MPSC | ON_UNBOUNDED, "receiver_clone arm_recv disarm close", "P-4 M-46",
          "a close wakes a receiver though another took the message meant for it", close_against_taking},
 	{NULL, 0, NULL, NULL, NULL, NULL},

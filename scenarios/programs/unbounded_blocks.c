@@ -167,6 +167,30 @@ static void block_read_by_two(const struct program_env *env)
 	close_down(&s);
 }
 
+/* The block in which they go on is put there meanwhile. */
+static void send_two(void *arg)
+{
+	struct scene *s = arg;
+
+	send(s, s->tx, 1);
+	send(s, s->tx, 2);
+}
+
+static void block_followed_by_two(const struct program_env *env)
+{
+	struct scene s = {.received = 0};
+	struct program_thread threads[3];
+
+	open_large(&s, env, ALONE);
+	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], send_two, &s);
+	program_start(&threads[1], recv_one, &s);
+	program_start(&threads[2], recv_other, &s);
+	program_join(threads, 3);
+	expect("D-1", s.received == 0 || s.received != s.other_received);
+	close_down(&s);
+}
+
 /* One of two receivers takes a message and goes; the other, which is alone from then on, goes on behind it. */
 static void recv_one_and_drop(void *arg)
 {
@@ -202,6 +226,43 @@ static void block_left_by_one_of_two(const struct program_env *env)
 	close_down(&s);
 }
 
+/* The same, while the one that stays waits: it finds nothing at first. */
+static void send_recv_and_drop(void *arg)
+{
+	struct scene *s = arg;
+
+	send(s, s->tx, 1);
+	recv_one_and_drop(s);
+}
+
+static void recv_in_time(void *arg)
+{
+	struct scene *s = arg;
+	struct message *message;
+	char large[ALONE];
+	enum chan_status status = s->ops->recv(s->other_rx, large, program_soon());
+
+	expect("M-63", status == CHAN_OK || status == CHAN_TIMEOUT);
+	if (status != CHAN_OK)
+		return;
+	memcpy(&message, large, sizeof message);
+	s->other_received = message_end(message);
+}
+
+static void block_left_to_one_who_waits(const struct program_env *env)
+{
+	struct scene s = {.received = 0};
+	struct program_thread threads[2];
+
+	open_large(&s, env, ALONE);
+	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], send_recv_and_drop, &s);
+	program_start(&threads[1], recv_in_time, &s);
+	program_join(threads, 2);
+	expect("P-2", s.received + s.other_received == 1);
+	close_down(&s);
+}
+
 const struct program programs_unbounded_blocks[] = {
 	{"block_used_again", ON_UNBOUNDED, NULL, "M-65 M-67 U-7", "a block is written again when it has been read",
          block_used_again},
@@ -209,7 +270,11 @@ const struct program programs_unbounded_blocks[] = {
          block_after_block},
 	{"block_read_by_two", ON_UNBOUNDED, "receiver_clone", "M-65 P-1 P-2", "the last to read a block gives it back",
          block_read_by_two},
+	{"block_followed_by_two", ON_UNBOUNDED, "receiver_clone", "D-1 P-1", "two receivers come into a new block",
+         block_followed_by_two},
 	{"block_left_by_one_of_two", ON_UNBOUNDED, "receiver_clone", "M-65 P-1 P-2",
          "the last receiver goes on where another has stopped", block_left_by_one_of_two},
+	{"block_left_to_one_who_waits", ON_UNBOUNDED, "receiver_clone", "M-63 P-1",
+         "the last receiver waits where another has stopped", block_left_to_one_who_waits},
 	{NULL, 0, NULL, NULL, NULL, NULL},
 };
