@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuzz/common/trace.h"
 
+#include "harness/status.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,14 +65,6 @@ void trace_inside_gave(enum chan_status status)
 {
 	if (trace.count > 0)
 		trace.steps[trace.count - 1].gave = status_name(status);
-}
-
-const char *status_name(enum chan_status status)
-{
-	static const char *const names[] = {"CHAN_OK",     "CHAN_FULL",    "CHAN_EMPTY",   "CHAN_CLOSED",
-	                                    "CHAN_LAGGED", "CHAN_TIMEOUT", "CHAN_INVALID", "CHAN_NOMEM"};
-
-	return (size_t)status < sizeof names / sizeof *names ? names[status] : "?";
 }
 
 static const char *deadline_name(uint64_t deadline)

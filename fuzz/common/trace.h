@@ -61,8 +61,7 @@ static inline void want_status(enum chan_status expected, enum chan_status seen,
 		differ_status(expected, seen, what);
 }
 
-/* "CHAN_OK", "CHAN_ARMED"; "?" for what is none. */
-const char *status_name(enum chan_status status);
+/* "CHAN_ARMED"; "?" for what is none. */
 const char *arm_name(enum chan_arm arm);
 
 #endif
