@@ -67,10 +67,8 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 		if ((int64_t)(seen - head) <= 0) {
 			*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 			seen = *tail & ~(uint64_t)CHAIN_FLAGS;
-			if (seen == head)
+			if (seen == head) /* never behind it: A4 */
 				return 0;
-			if ((int64_t)(seen - head) < 0)
-				continue; /* an old head; the tail is newer than it */
 			atomic_store_explicit(&c->seen, seen, memory_order_release); /* A8 */
 		}
 		if (count > (seen - head) / CHAIN_STEP)
