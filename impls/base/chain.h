@@ -46,7 +46,9 @@
  * read-modify-write, so later ones carry it on), and what was done before a flag was set. A3 -> R3 `taken`: all others have read
  * what they claimed of a block. A4 -> R4 the head: a block in head_block; and that a tail read later, for a length, is not behind it.
  * A5 -> R5 `next`: a new block is set up. A6 -> R6 the pool: a block was read. A7 -> R7 `shared`: what all others received, when one is left.
- * An exchange need not acquire: what it stands on the load before it saw. Exchanges carry on what earlier ones have released.
+ * A8 -> R8 `seen`: the tail that it was, for A4: who claims by a tail that another has read moves the head past messages of which it knows no more.
+ * An exchange need not acquire: what it stands on the load before it saw, which has the position that the exchange finds (positions do not come
+ * again, so C1 holds: who stores a block has seen all exchanges that count on the one before). Exchanges carry on what earlier ones have released.
  *
  * WRAP. Positions have 61 bits and wrap; only differences of them are used, and equality.
  */

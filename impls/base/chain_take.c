@@ -57,7 +57,7 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 
 	for (;;) {
 		uint64_t head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
-		uint64_t seen = atomic_load_explicit(&c->seen, memory_order_relaxed);
+		uint64_t seen = atomic_load_explicit(&c->seen, memory_order_acquire); /* R8 */
 		size_t count = c->cells - chain_offset(c, head);
 
 		if (count == 0) { /* somebody moves on to the next block */
@@ -67,11 +67,9 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 		if ((int64_t)(seen - head) <= 0) {
 			*tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 			seen = *tail & ~(uint64_t)CHAIN_FLAGS;
-			if (seen == head)
+			if (seen == head) /* never behind it: A4 */
 				return 0;
-			if ((int64_t)(seen - head) < 0)
-				continue; /* an old head; the tail is newer than it */
-			atomic_store_explicit(&c->seen, seen, memory_order_relaxed);
+			atomic_store_explicit(&c->seen, seen, memory_order_release); /* A8 */
 		}
 		if (count > (seen - head) / CHAIN_STEP)
 			count = (size_t)((seen - head) / CHAIN_STEP);

@@ -41,8 +41,8 @@
  * and either that one sees the gate, and comes to the lock, or its taking is seen here.
  *
  *
- * ORDER. A1 -> R1 `busy`: the single sender's last send. A2 -> R2 the gate: what a ring has set up for several senders, when the gate says that
- * there are; whoever writes the gate has the lock, and so carries it on. Whatever else the gate says is no more than: come to the lock.
+ * ORDER. A1 -> R1 `busy`: the single sender's last send. A2 -> R2 the gate: what a ring has set up for several senders, or receivers, when the gate
+ * says that there are; whoever writes the gate has the lock, and so carries it on. Whatever else the gate says is no more than: come to the lock.
  *
  * LINEARIZATION. A send or receive without the lock: where the ring claims the slot or the message (its file says where). CHAN_FULL: the
  * read of the receivers' counter in ring_len; CHAN_EMPTY: that of the senders', or, where the channel is ending, the lock. All else: the lock.

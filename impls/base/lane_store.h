@@ -118,7 +118,8 @@ static void lane_seize(struct mpsc *ch, bool sender)
 	if (gate & GATE_MANY_SENDERS) {
 		ring_seize(&lane->ring);
 	} else if (!sender && !(gate & GATE_SHUT)) { /* else it is here, or cannot begin */
-		atomic_store_explicit(&lane->gate, gate | GATE_SHUT, memory_order_relaxed);
+		/* A2: a sender that is in the middle of its send reads the gate again, and GATE_MANY_RECEIVERS may be in this one. */
+		atomic_store_explicit(&lane->gate, gate | GATE_SHUT, memory_order_release);
 		chan_fence_heavy();
 		while (atomic_load_explicit(&lane->busy, memory_order_acquire) != 0) /* R1 */
 			lane_await_peer(&looks);

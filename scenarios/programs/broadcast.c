@@ -351,6 +351,39 @@ static void timeout_against_send(const struct program_env *env)
 	broadcast_close_down(&s);
 }
 
+/* ------------------------------------------------------------------------------------------------------------------
+ * The length says that a message was sent
+ */
+
+static void send_after_before(void *arg)
+{
+	struct broadcast_scene *s = arg;
+
+	s->before = 1;
+	expect("B-5", broadcast_send(s, s->tx, 1) == CHAN_OK);
+}
+
+/* Properties are acquires: it need not receive to have seen what was done before. */
+static void ask_length(void *arg)
+{
+	struct broadcast_scene *s = arg;
+	uint64_t length = s->ops->receiver_get(s->rx, CHAN_LEN);
+
+	program_saw(length);
+	expect("B-26", length == CHAN_UNKNOWN || length <= 1);
+	if (length == 1)
+		expect("M-67", s->before == 1);
+}
+
+static void length_is_seen(const struct program_env *env)
+{
+	struct broadcast_scene s = {.before = 0};
+
+	broadcast_open(&s, env, 2, false);
+	broadcast_run(&s, send_after_before, ask_length);
+	broadcast_close_down(&s);
+}
+
 const struct program programs_broadcast[] = {
 	{"two_receivers", ON_BROADCAST, NULL, "B-6 B-10 B-23 M-67", "both receive the message", two_receivers},
 	{"two_receivers_cloned", ON_BROADCAST, NULL, "B-31 B-33 B-35",
@@ -371,5 +404,7 @@ const struct program programs_broadcast[] = {
 	{"last_drop_wakes_all", ON_BROADCAST, NULL, "B-22", "the end wakes both receivers", last_drop_wakes_all},
 	{"timeout_against_send", ON_BROADCAST, NULL, "S-11 S-15", "a receive that gave up has not moved",
          timeout_against_send},
+	{"length_is_seen", ON_BROADCAST, "receiver_get", "B-26 M-67",
+         "who is told of a message has seen what was done before it was sent", length_is_seen},
 	{NULL, 0, NULL, NULL, NULL, NULL},
 };

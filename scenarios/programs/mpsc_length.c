@@ -167,6 +167,53 @@ static void length_against_batch(const struct program_env *env)
 	run_short_length(&s, env);
 }
 
+/* Two receivers try for the one message that comes: who asks sees it or not, and never fewer than none. What the one who took it knew of the
+ * message it may have from the other. */
+static void send_only(void *arg)
+{
+	struct scene *s = arg;
+
+	send_number(s, 1);
+}
+
+static void try_recv(struct scene *s, struct chan_receiver *rx)
+{
+	unsigned number;
+	enum chan_status status = mpsc_recv(s->ops, rx, &number, CHAN_NOW);
+
+	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY);
+}
+
+static void try_first(void *arg)
+{
+	struct scene *s = arg;
+
+	try_recv(s, s->rx);
+}
+
+static void try_other(void *arg)
+{
+	struct scene *s = arg;
+
+	try_recv(s, s->other_rx);
+}
+
+static void length_against_two_receivers(const struct program_env *env)
+{
+	struct scene s = {.ops = env->mpsc};
+	struct program_thread threads[4];
+
+	mpsc_open(s.ops, 2, &s.tx, &s.rx);
+	s.other_tx = mpsc_clone(s.ops, s.tx);
+	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], send_only, &s);
+	program_start(&threads[1], try_first, &s);
+	program_start(&threads[2], try_other, &s);
+	program_start(&threads[3], ask_short_length, &s);
+	program_join(threads, 4);
+	close_down(&s);
+}
+
 static void send_or_not(void *arg)
 {
 	struct scene *s = arg;
@@ -215,6 +262,8 @@ const struct program programs_mpsc_length[] = {
          "one goes, then one comes: the length was never 2", length_against_send},
 	{"length_against_batch", ON_UNBOUNDED, "sender_clone send_many recv_many sender_get", "M-8 M-9",
          "the same with batches", length_against_batch},
+	{"length_against_two_receivers", ON_MPSC | ON_UNBOUNDED, "sender_clone receiver_clone sender_get",
+         "M-8 M-9 P-1", "two receivers try for the only message: the length is 0 or 1", length_against_two_receivers},
 	{"length_against_drop", ON_MPSC | ON_UNBOUNDED, "sender_clone sender_get", "M-8",
          "what the receiver leaves is destroyed: the length is never below zero", length_against_drop},
 	{NULL, 0, NULL, NULL, NULL, NULL},
