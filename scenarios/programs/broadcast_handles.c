@@ -212,6 +212,63 @@ static void all_drop(const struct program_env *env)
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * The only sender gets company while it sends, and goes after it has sent. (It may have a way of its own as long as it is alone.)
+ */
+
+static void send_first(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-3", broadcast_send(&s->base, s->base.tx, 1) == CHAN_OK);
+}
+
+static void send_second(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-3", broadcast_send(&s->base, s->base.other_tx, 2) == CHAN_OK);
+}
+
+static void second_sender(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+	unsigned first = 0, second = 0;
+
+	broadcast_open(&s.base, env, 2, false);
+	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
+	broadcast_run(&s.base, send_first, send_second);
+	expect("B-10", broadcast_recv(&s.base, s.base.rx, &first, NULL, CHAN_NOW) == CHAN_OK);
+	expect("B-10", broadcast_recv(&s.base, s.base.rx, &second, NULL, CHAN_NOW) == CHAN_OK);
+	expect("B-10", first + second == 3);
+	broadcast_close_down(&s.base);
+}
+
+static void send_and_go(void *arg)
+{
+	struct scene *s = arg;
+
+	send_first(s);
+	s->base.ops->sender_drop(&s->base.tx);
+}
+
+static void try_recv_first(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	expect("B-20", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW) != CHAN_CLOSED);
+}
+
+static void end_after_message(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 2, false);
+	broadcast_run(&s.base, send_and_go, try_recv_first);
+	broadcast_close_down(&s.base);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
  * What is owed to a receiver, asked while it receives
  */
 
@@ -281,6 +338,10 @@ const struct program programs_broadcast_handles[] = {
          "the last receiver goes, and another comes and goes", closed_against_reopen},
 	{"upgrade_against_last_drop", ON_BROADCAST, "downgrade upgrade weak_drop", "B-39",
          "an upgrade gives a sender that is heard, or none", upgrade_against_last_drop},
+	{"second_sender", ON_BROADCAST, "sender_clone", "B-6 B-10", "another sends while the first does",
+         second_sender},
+	{"end_after_message", ON_BROADCAST, NULL, "B-20", "the end comes after what was sent before it",
+         end_after_message},
 	{"length_against_recv", ON_BROADCAST, "sender_clone sender_get", "B-27",
          "one is sent and received: never more than one is owed", length_against_recv},
 	{"length_against_lag", ON_BROADCAST, "sender_clone sender_get", "B-26 B-27",
