@@ -59,31 +59,26 @@ enum {
 	RX_ARMED = 512
 };
 
-/* The waiters of one side; not even initialised before it arms one. */
-struct waiters {
-	struct list armed; /* its armed waiters, by `siblings`; private to its thread */
+/* One side: its handle, private to its thread but for `queue`. The lists are begun by the first arm. */
+struct side {
+	struct guard guard;
+	bool arms;         /* it has come to the lock to arm a waiter, at least once */
+	struct list armed; /* its armed waiters, by `siblings` */
 	struct list queue; /* those that have not fired; under the lock */
 };
 
-/* One side: its handle, private to its thread. */
-struct side {
-	struct guard guard;
-	bool arms; /* it has taken the lock once, to arm a waiter */
-};
-
-/* What every channel uses stands together, at the end and just before the value: a line, with luck. What comes before is only for who arms. */
+/* What a sender touches stands together, at the end and just before the value. */
 struct oneshot {
-	struct waiters tx_waiters, rx_waiters;
 	pthread_mutex_t lock;
 	void (*destroy)(void *msg, void *context);
 	void *context;
-	void *value; /* in the same allocation */
-	size_t size;
 	struct side rx;
 	bool shut;       /* the receiver has set RX_SHUT ... */
 	bool refused;    /* ... before the sender was done */
 	bool terminated; /* the receiver has had its result */
-	alignas(void *) struct side tx;
+	struct side tx;
+	void *value; /* in the same allocation */
+	size_t size;
 	_Atomic uint32_t word;
 	chan_place sent_at; /* where the sender was; published by TX_DONE */
 };
@@ -120,12 +115,6 @@ static bool tx_gone(uint32_t word)
 	return (word & TX_DONE) != 0 && (word & (RX_ARMED | TX_LEFT)) != RX_ARMED;
 }
 
-static void side_init(struct side *side)
-{
-	guard_init(&side->guard);
-	side->arms = false;
-}
-
 static enum chan_status oneshot_open(const struct chan_config *config, struct chan_sender **tx,
                                      struct chan_receiver **rx)
 {
@@ -149,8 +138,9 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 
 	struct oneshot *ch = memory;
 	atomic_init(&ch->word, 0);
-	side_init(&ch->tx);
-	side_init(&ch->rx);
+	guard_init(&ch->tx.guard);
+	guard_init(&ch->rx.guard);
+	ch->tx.arms = ch->rx.arms = false;
 	ch->shut = ch->refused = ch->terminated = false;
 	ch->size = layout.size;
 	ch->value = (char *)memory + offset;
@@ -175,7 +165,8 @@ static void free_channel(struct oneshot *ch)
 
 /* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
  * `until` the deadline has come. */
-static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other, uint64_t deadline)
+static APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other,
+                            uint64_t deadline)
 {
 	struct spin spin;
 	uint32_t word;
@@ -225,20 +216,20 @@ static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
 	return found;
 }
 
-static APART void disarm_all(struct oneshot *ch, struct waiters *waiters)
+static APART void disarm_all(struct oneshot *ch, const struct side *side)
 {
-	while (!list_empty(&waiters->armed))
-		end_wait(ch, LIST_ENTRY(waiters->armed.next, struct wait, siblings));
+	while (!list_empty(&side->armed))
+		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
 }
 
 /* Registers a waiter for the first of `until` to be set, unless one is. `armed` is the bit of the side. */
-static enum chan_arm arm(struct oneshot *ch, struct side *side, struct waiters *waiters, struct chan_waiter *waiter,
-                         uint32_t until, uint32_t armed)
+static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_waiter *waiter, uint32_t until,
+                         uint32_t armed)
 {
 	pthread_mutex_lock(&ch->lock);
 	if (!side->arms) {
-		list_init(&waiters->armed);
-		list_init(&waiters->queue);
+		list_init(&side->armed);
+		list_init(&side->queue);
 		side->arms = true;
 	}
 	uint32_t word = look(ch);
@@ -251,7 +242,7 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct waiters *
 	bool ready = (word & until) != 0;
 	if (!ready)
 		/* From here on who sets one of `until` sees `armed`, and comes for the lock. */
-		list_append(&waiters->queue, &chan_wait_arm(waiter, ch, &waiters->armed, until)->queue);
+		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, until)->queue);
 	pthread_mutex_unlock(&ch->lock);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
@@ -270,13 +261,13 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
  * The sender
  */
 
-/* What there is to do for a receiver of whom the step that set TX_DONE found `word`. */
+/* What the step that set TX_DONE found in `word` to do for the receiver. */
 static APART void tell_receiver(struct oneshot *ch, uint32_t word)
 {
 	wake(ch, word, RX_ASLEEP);
 	bool last = (word & RX_LEFT) != 0; /* R3 */
 	if ((word & RX_ARMED) != 0) {
-		fire(ch, &ch->rx_waiters.queue);
+		fire(ch, &ch->rx.queue);
 		last = (set(ch, TX_LEFT) & RX_LEFT) != 0; /* A3, R3 */
 	}
 	if (last)
@@ -287,7 +278,7 @@ static APART void tell_receiver(struct oneshot *ch, uint32_t word)
 static inline uint32_t finish(struct oneshot *ch, uint32_t bits)
 {
 	if (ch->tx.arms)
-		disarm_all(ch, &ch->tx_waiters);
+		disarm_all(ch, &ch->tx);
 	ch->sent_at = chan_place_now();
 	guard_leave(&ch->tx.guard);
 	uint32_t word = set(ch, bits); /* A1 */
@@ -342,7 +333,7 @@ static enum chan_arm oneshot_arm_closed(struct chan_sender *tx, struct chan_wait
 	struct oneshot *ch = of_tx(tx);
 
 	guard_enter(&ch->tx.guard, "arm_closed");
-	enum chan_arm result = arm(ch, &ch->tx, &ch->tx_waiters, waiter, RX_SHUT, TX_ARMED);
+	enum chan_arm result = arm(ch, &ch->tx, waiter, RX_SHUT, TX_ARMED);
 	guard_leave(&ch->tx.guard);
 	return result;
 }
@@ -378,15 +369,6 @@ static bool holds_value(const struct oneshot *ch, uint32_t word)
 	return (word & TX_SENT) != 0 && !ch->refused && !ch->terminated; /* I2 */
 }
 
-static APART uint32_t await_sender(struct oneshot *ch, uint64_t deadline)
-{
-	uint32_t word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
-
-	if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
-		atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
-	return word;
-}
-
 static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
 {
 	struct oneshot *ch = of_rx(rx);
@@ -398,8 +380,11 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 		return deadline == CHAN_NOW ? CHAN_CLOSED : CHAN_INVALID; /* O-15 */
 	guard_enter(&ch->rx.guard, "recv");
 	uint32_t word = look(ch);
-	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW)
-		word = await_sender(ch, deadline);
+	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW) {
+		word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
+		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
+			atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
+	}
 	if (holds_value(ch, word)) {
 		chan_bytes_copy(msg, ch->value, ch->size);
 		status = CHAN_OK;
@@ -425,7 +410,7 @@ static void shut(struct oneshot *ch, uint32_t bits)
 	ch->refused = (word & TX_DONE) == 0;
 	wake(ch, word, TX_ASLEEP);
 	if ((word & TX_ARMED) != 0)
-		fire(ch, &ch->tx_waiters.queue);
+		fire(ch, &ch->tx.queue);
 }
 
 static void oneshot_close(struct chan_receiver *rx)
@@ -437,8 +422,8 @@ static void oneshot_close(struct chan_receiver *rx)
 	guard_enter(&ch->rx.guard, "close");
 	shut(ch, 0);
 	guard_leave(&ch->rx.guard);
-	if (ch->rx.arms && !list_empty(&ch->rx_waiters.armed)) /* a receive would now complete */
-		fire(ch, &ch->rx_waiters.queue);
+	if (ch->rx.arms && !list_empty(&ch->rx.armed)) /* a receive would now complete */
+		fire(ch, &ch->rx.queue);
 }
 
 static void oneshot_receiver_drop(struct chan_receiver **rx)
@@ -450,14 +435,11 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	*rx = NULL;
 	guard_enter(&ch->rx.guard, "receiver_drop");
 	if (ch->rx.arms)
-		disarm_all(ch, &ch->rx_waiters);
-	uint32_t word = look(ch);
-	bool last = tx_gone(word); /* R3; the usual case: then nothing has to be said any more */
-	if (!last) {
+		disarm_all(ch, &ch->rx);
+	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
+	if (!last)
 		shut(ch, RX_DONE);
-		word = look(ch);
-	}
-	if (ch->destroy != NULL && holds_value(ch, word))
+	if (ch->destroy != NULL && holds_value(ch, look(ch)))
 		ch->destroy(ch->value, ch->context);
 	guard_leave(&ch->rx.guard);
 	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */
@@ -471,7 +453,7 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 	if (ch->shut)
 		return CHAN_READY;
 	guard_enter(&ch->rx.guard, "arm_recv");
-	enum chan_arm result = arm(ch, &ch->rx, &ch->rx_waiters, waiter, TX_DONE, RX_ARMED);
+	enum chan_arm result = arm(ch, &ch->rx, waiter, TX_DONE, RX_ARMED);
 	guard_leave(&ch->rx.guard);
 	return result;
 }
