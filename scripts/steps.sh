@@ -240,7 +240,7 @@ explorer_exhausts() {
 # environment, other addresses, one processor.
 explorer_repeats() {
 	local bad=0 strategy facts='[.runs[] | [.implementation, .program, .verdict, .executions, .states, .redundant, .exhausted]]'
-	local arguments=(--program='*two_senders*,broadcast/*' --seed=7 --schedules=500 --json)
+	local arguments=(--program='*two_senders*,broadcast/*,rules/mpsc/S-15/*' --seed=7 --schedules=500 --json)
 	for strategy in random pct dfs auto; do
 		expect 0 chanbench release explore --strategy=$strategy "${arguments[@]}" && jq -c "$facts" "$out" >"$work/repeats.1" || return
 		(cd / && "${plainly[@]}" taskset -c 0 env -i TZ=Asia/Tokyo LC_ALL=C.UTF-8 HOME=/nonexistent LONG="$(printf '%05000d' 0)" \
@@ -280,6 +280,25 @@ explorer_plugin() {
 	mkdir -p "$work/explored" && cp "$root/impls/example/example.c" "$work/explored/" || return
 	expect 0 chanbench release explore --plugin-source="$work/explored/example.c" --schedules=1000 --json || return
 	holds "$out" '.runs | length > 10 and all(.verdict == "ok" and .implementation == "example")'
+}
+
+# The tests of the rules, each under a few schedules on each implementation of ours; --list accounts for every test. A wakeup that is
+# lost in the moment between a look and the wait is found by the rule that speaks of it.
+explorer_rules() {
+	local bad=0 source=$work/explored/forgetful.c replay
+	mkdir -p "$work/explored" || return
+	expect 0 chanbench release explore --program='rules/*' --schedules=20 --json &&
+		holds "$out" '.runs | length > 1500 and all(.verdict == "ok")' || bad=1
+	expect 0 chanbench release explore --list --program='rules/*' && says "$out" '^not explored +rules/mpsc/S-16/five_signals +it sends signals' &&
+		! grep 'no implementation here' "$out" || bad=1
+	sed 's/^\( *\t*\)pthread_cond_wait(cond, lock);/pthread_mutex_unlock(lock); pthread_mutex_lock(lock);\n&/' \
+		"$root/impls/example/example.c" >"$source" || return
+	expect 1 chanbench release explore --plugin-source="$source" --program='rules/mpsc/X-1/*' --schedules=500 --json &&
+		holds "$out" '.runs[0] | .verdict == "assert" and (.message | startswith("X-1: No wake is lost"))' || return
+	replay=$(jq -r '.runs[0].replay' "$out")
+	expect 1 chanbench release explore --plugin-source="$source" --replay="$replay" && says "$out" 'X-1: No wake is lost' &&
+		says "$out" 'T0 -- thread a: ' || bad=1
+	return $bad
 }
 
 stress() { # FLAVOUR SECONDS

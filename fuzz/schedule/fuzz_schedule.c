@@ -52,7 +52,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 			(*argv)[kept++] = argument;
 	}
 	*argc = kept;
-	driver_subjects(take, impl);
+	driver_programs(take, impl);
 	if (subject_count == 0) {
 		fprintf(stderr, "chanbench: fuzz_schedule: unknown implementation '%s'\n", impl);
 		exit(STATUS_USAGE);

@@ -8,6 +8,7 @@
 #include "harness/check/page.h"
 #include "harness/check/report.h"
 #include "harness/check/run.h"
+#include "harness/check/test.h"
 #include "harness/child.h"
 #include "harness/choice.h"
 #include "harness/cli/commands.h"
@@ -48,9 +49,8 @@ static size_t plan_rule(const struct impl_info *info, enum kind kind, const stru
 	size_t count = 0;
 	for (size_t i = 0; i < RULE_TESTS_MAX && rule->tests[i].what != NULL; i++) {
 		const struct rule_test *test = &rule->tests[i];
-		bool has_hooks = kind == KIND_BROADCAST || kind == KIND_WATCH;
-		for (int hooks = 0; hooks <= (has_hooks ? 1 : 0); hooks++) {
-			if (has_hooks && (test->flags & (hooks ? TEST_PLAIN : TEST_HOOKS)) != 0)
+		for (int hooks = 0; hooks <= 1; hooks++) {
+			if (!rule_test_has_form(test, kind, hooks != 0))
 				continue;
 			if (cells != NULL)
 				cells[count] = (struct cell){info, kind, rule, test, hooks != 0};

@@ -25,6 +25,9 @@
 /* Tells the parent what is done next. */
 void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* How often a test does what depends on who comes first: `n` times where that is luck, and a few times where every order is tried. */
+unsigned rounds(unsigned n);
+
 /* Ends the test: failed. */
 void broken(const char *file, int line, const char *expected, const char *seen);
 /* The same with one sentence of what was seen. */

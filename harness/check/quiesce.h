@@ -6,6 +6,8 @@
  * several consecutive looks at /proc/self/task. A thread that was woken and has not got a processor yet is in state R: load on the
  * machine makes this wait longer and never lie. What is asserted after it ("still blocked") holds until the caller, or a timer,
  * does something.
+ *
+ * Under the explorer there is no /proc to look at: it knows who can go on (harness/explore/driver/rule_expect.c).
  */
 #ifndef CHANBENCH_CHECK_QUIESCE_H
 #define CHANBENCH_CHECK_QUIESCE_H

@@ -29,7 +29,13 @@
 enum test_flags {
 	TEST_START = 1, /* starts the channel's counters elsewhere than at 0 */
 	TEST_PLAIN = 2, /* broadcast, watch: only elements without hooks */
-	TEST_HOOKS = 4  /* broadcast, watch: only elements with hooks. With neither flag the test runs both ways */
+	TEST_HOOKS = 4, /* broadcast, watch: only elements with hooks. With neither flag the test runs both ways */
+
+	/* What the explorer cannot run (test.h): */
+	TEST_FAULT = 8,    /* comes between the channel and the C library or the kernel, or ends threads by force */
+	TEST_SIGNALS = 16, /* sends signals */
+	TEST_HEAP = 32,    /* measures the C library's heap */
+	TEST_LONG = 64     /* is about large numbers: tens of thousands of steps, and nobody waits */
 };
 
 /* What a test is given. */

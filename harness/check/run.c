@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/check/run.h"
 
-#include "harness/check/actor.h"
 #include "harness/check/expect.h"
-#include "harness/check/handles.h"
+#include "harness/check/test.h"
 #include "harness/child.h"
 
 #include <setjmp.h>
@@ -31,15 +30,6 @@ static const int crashes[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 static struct sigaction crash_actions[CRASHES];
 
-/* Room for a table of any kind. */
-union table {
-	struct chan_mpsc_ops mpsc;
-	struct chan_oneshot_ops oneshot;
-	struct chan_broadcast_ops broadcast;
-	struct chan_watch_ops watch;
-	void (*functions[1])(void);
-};
-
 /* LeakSanitizer, where it is linked in. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
@@ -58,28 +48,9 @@ const char *__tsan_default_options(void)
 	return "allocator_may_return_null=1";
 }
 
-static bool names(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-	for (const char *at = list; (at = strstr(at, word)) != NULL; at += length)
-		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-	return false;
-}
-
-/* The table of that kind with nothing in it but the minimum and what the test says it needs. */
-static void restrict_table(enum kind kind, const char *needs, const void *all, union table *table)
-{
-	memset(table, 0, sizeof(*table));
-	for (size_t i = 0; kind_op(kind, i) != NULL; i++)
-		if (i < kind_minimum(kind) || names(needs, kind_op(kind, i)))
-			memcpy((char *)table + i * sizeof(table->functions[0]),
-			       (const char *)all + i * sizeof(table->functions[0]), sizeof(table->functions[0]));
-}
-
 struct running {
 	const struct cell *cell;
-	struct test test;
+	const struct chan_impl *impl;
 };
 
 static void run_in_cmocka(void **state)
@@ -87,44 +58,24 @@ static void run_in_cmocka(void **state)
 	struct running *running = *state;
 	for (size_t i = 0; i < CRASHES; i++)
 		sigaction(crashes[i], &crash_actions[i], NULL);
-	running->cell->test->run(&running->test);
-	actors_stop();
-	handles_drop(&running->test);
+	rule_test_run(running->cell->test, running->impl, running->cell->kind, running->cell->hooks);
 }
 
 static int run_child(int pipe, void *arg)
 {
 	const struct cell *cell = arg;
 	char error[512];
-	union table table;
 	struct running running = {.cell = cell};
-	struct test *test = &running.test;
 	const struct CMUnitTest tests[] = {{cell->rule->id, run_in_cmocka, NULL, NULL, &running}};
 
 	setenv("LIBC_FATAL_STDERR_", "1",
 	       1); /* what the C library says before it aborts goes to stderr, not to the terminal */
 	expect_report_to(pipe);
 	step("load %s", cell->info->name);
-	const struct chan_impl *impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
-	if (impl == NULL) {
+	running.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
+	if (running.impl == NULL) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
-	}
-	const void *tables[KIND_COUNT] = {impl->mpsc, impl->unbounded, impl->oneshot, impl->broadcast, impl->watch};
-	restrict_table(cell->kind, cell->test->needs, tables[cell->kind], &table);
-	*test = (struct test){.impl = impl->name, .kind = cell->kind, .hooks = cell->hooks};
-	switch (cell->kind) {
-	case KIND_ONESHOT:
-		test->oneshot = &table.oneshot;
-		break;
-	case KIND_BROADCAST:
-		test->broadcast = &table.broadcast;
-		break;
-	case KIND_WATCH:
-		test->watch = &table.watch;
-		break;
-	default:
-		test->mpsc = &table.mpsc;
 	}
 	for (size_t i = 0; i < CRASHES; i++)
 		sigaction(crashes[i], NULL, &crash_actions[i]);
@@ -185,13 +136,10 @@ static void hear(const char *line, void *arg)
 /* Whether it can run at all; says why not. */
 static bool runnable(const struct cell *cell, struct outcome *outcome)
 {
-	char needs[256], *next = needs, *word;
-	snprintf(needs, sizeof(needs), "%s", cell->test->needs);
-	while ((word = strsep(&next, " ")) != NULL) {
-		if (*word == '\0' || info_offers(cell->info, cell->kind, word))
-			continue;
+	const char *lacks = rule_test_lacks(cell->test, cell->info, cell->kind);
+	if (lacks != NULL) {
 		outcome->verdict = NOT_OFFERED;
-		snprintf(outcome->why, sizeof(outcome->why), "%s", word);
+		snprintf(outcome->why, sizeof(outcome->why), "%s", lacks);
 		return false;
 	}
 	if ((cell->test->flags & TEST_START) != 0 && (cell->info->flags & CHAN_HONOURS_START) == 0) {

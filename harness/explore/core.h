@@ -6,7 +6,8 @@
  *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who decides
  *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay strings
  *   thread.c     birth and end of threads; failures          shorten.c    a shorter schedule that fails the same way
- *   atomic.c     the C11 memory model: what a load may see   trace.c symbol.c report.c  what a human reads
+ *   settle.c     waiting until nothing moves                 trace.c symbol.c report.c  what a human reads
+ *   atomic.c     the C11 memory model: what a load may see
  *   race.c       which plain accesses nothing orders         site.c       atomic call sites, and weakening one
  *   heap.c       malloc's memory                             state.c      globals and TLS back to their beginning
  *   hooks*.c     what the compiler calls                     signal.c     crashes and hangs
@@ -55,6 +56,7 @@ struct explore_execution {
 	uint64_t accesses; /* plain ones, in all executions */
 	uintptr_t last_pc; /* of the last of them */
 	uint64_t time;     /* the virtual clock */
+	uint64_t patience; /* deadlines further away come only when nobody can go on (look.h) */
 	unsigned spurious; /* budget left */
 	bool tracing;
 	uint32_t generation; /* number of the execution; stamps shadow memory */
@@ -104,6 +106,9 @@ void explore_execute(int (*program)(void *), void *arg);
 
 /* Ends the execution from a coroutine: back to explore_execute. */
 _Noreturn void explore_end(void);
+
+/* Of these, whose deadlines are not yet to come, those that may come as patience has it. `ready`: somebody can go on (settle.c). */
+unsigned explore_near(unsigned timed, bool ready);
 
 /* Goes on with whoever the schedule says; returns when the caller, if alive, is the one. */
 void explore_schedule(void);

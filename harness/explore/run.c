@@ -13,7 +13,7 @@
 #define DEFAULT_SCHEDULES 10000 /* of strategies that know no end, when neither schedules nor seconds are given */
 #define CLOCK_STEPS       20000 /* steps between two looks at the clock */
 #define STATES_BITS       22
-#define AUTO_FIRST        500 /* executions of one strategy in the first round of auto; doubles each round */
+#define AUTO_FIRST        50 /* executions of one strategy in the first round of auto; doubles each round */
 #define AUTO_LAST         200000
 
 struct search {
@@ -113,7 +113,9 @@ static void search_auto(struct search *search)
 	unsigned bound = 1;
 	explore_dfs_open(&full, EXPLORE_UNBOUNDED, search->options->steps);
 	explore_dfs_open(&bounded, bound, search->options->steps);
-	for (uint64_t count = AUTO_FIRST;; count = count * 2 < AUTO_LAST ? count * 2 : AUTO_LAST) {
+	uint64_t first = search->limit / 6 + 1; /* a small limit has a whole round in it */
+	for (uint64_t count = first < AUTO_FIRST ? first : AUTO_FIRST;;
+	     count = count * 2 < AUTO_LAST ? count * 2 : AUTO_LAST) {
 		/* As many as all others together: what can be exhausted is, in no more than twice the time. */
 		if (!go(search, &explore_dfs_table, &full, 3 * count, &ended))
 			break;
@@ -124,10 +126,10 @@ static void search_auto(struct search *search)
 		if (!go(search, &explore_random_table, &random, count, &ended))
 			break;
 		pct.depth = 2;
-		if (!go(search, &explore_pct_table, &pct, count / 2, &ended))
+		if (!go(search, &explore_pct_table, &pct, (count + 1) / 2, &ended))
 			break;
 		pct.depth = search->options->depth;
-		if (!go(search, &explore_pct_table, &pct, count / 2, &ended))
+		if (!go(search, &explore_pct_table, &pct, (count + 1) / 2, &ended))
 			break;
 		if (!go(search, &explore_dfs_table, &bounded, count, &ended))
 			break;

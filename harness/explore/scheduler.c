@@ -84,6 +84,8 @@ static void collect(struct explore_candidates *c, unsigned self)
 		else if (explore_now.thread[id].pending->deadline != EXPLORE_NEVER)
 			timed |= 1u << id;
 	}
+	if (unlikely(timed != 0 && explore_now.patience != EXPLORE_NEVER))
+		timed = explore_near(timed, ready != 0);
 	bool yields = own != NULL && (own->flags & EXPLORE_YIELD);
 	if (explore_now.slice >= SLICE_LIMIT) {
 		passive |= 1u << self;

@@ -102,7 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TABLE(mutex), TABLE(rwlock), TABLE(condition), TABLE(semaphore), TABLE(futex),   TABLE(thread),
-		TABLE(c11),   TABLE(clock),  TABLE(eventfd),   TABLE(memory),    TABLE(process),
+		TABLE(c11),   TABLE(clock),  TABLE(eventfd),   TABLE(memory),    TABLE(process), TABLE(settle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,6 +154,7 @@ void explore_execute(int (*run)(void *), void *arg)
 	explore_now.threads = explore_now.alive = explore_now.conditional = explore_now.passive = explore_now.slice = 0;
 	explore_now.steps = explore_now.time = 0;
 	explore_now.spurious = explore_options.spurious;
+	explore_now.patience = EXPLORE_NEVER;
 	explore_now.place = 0;
 	memset(explore_now.visible, 0, sizeof(explore_now.visible));
 	explore_now.verdict = EXPLORE_OK;

@@ -124,13 +124,13 @@ static void one_order(struct test *t)
 	tx[2] = tx_clone(t, tx[0]);
 	for (size_t i = 0; i < 3; i++)
 		actors[i] = actor_start();
-	for (uint64_t i = 0; i < 100; i++) {
+	for (uint64_t i = 0; i < rounds(100); i++) {
 		for (uint64_t p = 0; p < 3; p++)
 			actor_send(actors[p], t, tx[p], p << 32 | i, CHAN_NOW);
 		for (uint64_t p = 0; p < 3; p++)
 			want_returns(actors[p], CHAN_OK);
 	}
-	for (int i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < 3 * rounds(100); i++) {
 		want(CHAN_OK, try_recv(t, rx, &one));
 		want(CHAN_OK, try_recv(t, rx2, &two));
 		want_u64(one, two);

@@ -70,7 +70,7 @@ static void overflow_and_drop(struct test *t)
 	struct chan_receiver *rx;
 	struct actor *a = actor_start();
 	open_channel(t, 2, &tx, &rx);
-	for (int round = 0; round < 50; round++) {
+	for (unsigned round = 0; round < rounds(50); round++) {
 		struct chan_receiver *other = subscribe(t, tx);
 		for (uint64_t i = 0; i < 5; i++) {
 			actor_send(a, t, tx, i, CHAN_NOW);

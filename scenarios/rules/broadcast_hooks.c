@@ -94,7 +94,7 @@ static void watch_clones(struct ledger *l)
 	(void)l;
 	if (__atomic_fetch_add(&cloning, 1, __ATOMIC_SEQ_CST) != 0)
 		__atomic_fetch_add(&collisions, 1, __ATOMIC_SEQ_CST);
-	for (volatile int i = 0; i < 20000; i++)
+	for (volatile unsigned i = rounds(20000); i > 0; i--)
 		;
 	__atomic_fetch_sub(&cloning, 1, __ATOMIC_SEQ_CST);
 }
@@ -110,7 +110,7 @@ static void clones_one_by_one(struct test *t)
 	for (size_t i = 0; i < 4; i++)
 		actors[i] = actor_start();
 	ledger.on_clone = watch_clones;
-	for (uint64_t round = 0; round < 30; round++) {
+	for (uint64_t round = 0; round < rounds(30); round++) {
 		for (size_t i = 0; i < 4; i++)
 			actor_recv(actors[i], t, rx[i], CHAN_FOREVER);
 		want(CHAN_OK, try_send(t, tx, round));

@@ -161,6 +161,9 @@ const struct rule config_rules[] = {
          RULE_MPSC | RULE_BROADCAST,
          "A capacity whose memory cannot be had is refused cleanly.",
          {{"more than there is", too_much_memory, "", TEST_PLAIN}}},
-	{"D-6", ALL, "With its last handle all of a channel is freed.", {{"1200 channels", nothing_leaks, "", 0}}},
+	{"D-6",
+         ALL,
+         "With its last handle all of a channel is freed.",
+         {{"1200 channels", nothing_leaks, "", TEST_HEAP}}},
 	{0},
 };

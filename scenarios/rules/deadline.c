@@ -144,7 +144,7 @@ static void timeout_keeps_message(struct test *t)
 	struct chan_receiver *rx;
 	struct actor *a = actor_start();
 	open_channel(t, 4, &tx, &rx);
-	for (uint64_t i = 1; i <= 60; i++) {
+	for (uint64_t i = 1; i <= rounds(60); i++) {
 		enum chan_status status;
 		actor_recv(a, t, rx, chan_deadline_in(i * 2000)); /* races with the send */
 		want(CHAN_OK, try_send(t, tx, i));
@@ -162,7 +162,7 @@ static void repeatable(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	open_channel(t, 2, &tx, &rx);
-	for (int i = 0; i < 20; i++)
+	for (unsigned i = 0; i < rounds(20); i++)
 		want(CHAN_TIMEOUT, receive(t, rx, chan_deadline_in(10000)));
 	give(t, &tx);
 	want(CHAN_OK, receive(t, rx, CHAN_FOREVER));
@@ -190,7 +190,7 @@ const struct rule deadline_rules[] = {
          RULE_QUEUES | RULE_BROADCAST,
          "A timeout that races with a message leaves it for the next receive.",
          {{"60 races", timeout_keeps_message, "", 0}}},
-	{"S-16", ALL, "Signals do not end a wait.", {{"five signals", signals, "", 0}}},
+	{"S-16", ALL, "Signals do not end a wait.", {{"five signals", signals, "", TEST_SIGNALS}}},
 	{"S-17", ALL, "After any number of timeouts a receive works.", {{"20 timeouts", repeatable, "", 0}}},
 	{0},
 };

@@ -380,7 +380,7 @@ static enum chan_status do_oneshot_send(struct job *job)
 static void oneshot_race(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (uint64_t i = 0; i < 100; i++) {
+	for (uint64_t i = 0; i < rounds(100); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		enum chan_status status;

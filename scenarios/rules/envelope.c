@@ -9,7 +9,7 @@
 /* ------------------------------------------------------------------------------------------------------------------
  * X-1: two threads that answer each other. Each round needs two wakes; one that is lost leaves both asleep.
  */
-#define ROUNDS 300
+#define ROUNDS rounds(300)
 
 /* One step each way, on two channels. `array` is a struct chan_receiver and a struct chan_sender to answer with. */
 struct pair {
@@ -60,9 +60,9 @@ static void ping_pong(struct test *t)
 	open_channel(t, 1, &pairs[0].out, &pairs[1].in);
 	open_channel(t, 1, &pairs[1].out, &pairs[0].in);
 	actor_run(a, &(struct job){.run = do_answer, .test = t, .array = &pairs[0], .n = 1, .deadline = CHAN_FOREVER},
-	          "%d times: send, then receive the answer", ROUNDS);
+	          "%u times: send, then receive the answer", ROUNDS);
 	actor_run(b, &(struct job){.run = do_answer, .test = t, .array = &pairs[1], .n = 0, .deadline = CHAN_FOREVER},
-	          "%d times: receive, then answer", ROUNDS);
+	          "%u times: receive, then answer", ROUNDS);
 	actor_await(a);
 	want_returns(a, CHAN_OK);
 	want_returns(b, CHAN_OK);
@@ -71,7 +71,7 @@ static void ping_pong(struct test *t)
 static void oneshot_wakes(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (uint64_t i = 0; i < 100; i++) {
+	for (uint64_t i = 0; i < rounds(100); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 0, &tx, &rx);
@@ -106,10 +106,10 @@ static void crowd(struct test *t)
 		                        .tx = tx_clone(t, tx),
 		                        .n = ROUNDS,
 		                        .deadline = CHAN_FOREVER},
-		          "%d sends", ROUNDS);
+		          "%u sends", ROUNDS);
 	}
-	step("receive %d messages", 4 * ROUNDS);
-	for (int i = 0; i < 4 * ROUNDS; i++)
+	step("receive %u messages", 4 * ROUNDS);
+	for (unsigned i = 0; i < 4 * ROUNDS; i++)
 		if (recv_until(t, rx, NULL, CHAN_FOREVER) != CHAN_OK)
 			broken_because("CHAN_OK", "a receive failed");
 	for (size_t i = 0; i < 4; i++)
@@ -162,7 +162,7 @@ static void asked_meanwhile(struct test *t)
 	open_channel(t, 8, &tx, &rx);
 	asking = tx_clone(t, tx);
 	actor_run(a, &(struct job){.run = do_work, .test = t, .tx = tx, .n = 4 * ROUNDS, .deadline = CHAN_FOREVER},
-	          "%d sends", 4 * ROUNDS);
+	          "%u sends", 4 * ROUNDS);
 	actor_run(b, &(struct job){.run = do_work, .test = t, .rx = rx, .n = SIZE_MAX, .deadline = CHAN_FOREVER},
 	          "receive until closed");
 	step("ask for every property while they work");

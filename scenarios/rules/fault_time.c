@@ -272,14 +272,14 @@ TESTS(wait_for)
 	{"S-16",                                                                                                       \
 	 kinds,                                                                                                        \
 	 SPURIOUSLY #name ".",                                                                                         \
-	 {{#name ", 50 times", spurious_##name, needs, 0},                                                             \
-	  {#name ", 50 times, deadline", deadline_##name, needs, 0},                                                   \
-	  {#name ", signals, deadline", signals_##name, needs, 0}}},                                                   \
+	 {{#name ", 50 times", spurious_##name, needs, TEST_FAULT},                                                    \
+	  {#name ", 50 times, deadline", deadline_##name, needs, TEST_FAULT},                                          \
+	  {#name ", signals, deadline", signals_##name, needs, TEST_FAULT}}},                                          \
 	{                                                                                                              \
 		"S-13", kinds, STEPPED #name ".",                                                                      \
 		{                                                                                                      \
 			{                                                                                              \
-#name ", an hour either way", clock_##name, needs, 0                                   \
+#name ", an hour either way", clock_##name, needs, TEST_FAULT                          \
 			}                                                                                              \
 		}                                                                                                      \
 	}

@@ -10,10 +10,11 @@
 
 #include <sched.h>
 
-#define ROUNDS 400
+#define NOTES  400
+#define ROUNDS rounds(NOTES)
 
 /* Plain on purpose. */
-static uint64_t notes[ROUNDS + 1];
+static uint64_t notes[NOTES + 1];
 
 static void want_note(uint64_t i)
 {
@@ -51,8 +52,8 @@ static void send_to_receipt(struct test *t, struct chan_permit *permit)
 	actor_run(
 		a,
 		&(struct job){.run = do_note_and_send, .test = t, .tx = tx, .permit = permit, .deadline = CHAN_FOREVER},
-		"%d notes, each followed by a send", ROUNDS);
-	step("receive %d messages, read each one's note", ROUNDS);
+		"%u notes, each followed by a send", ROUNDS);
+	step("receive %u messages, read each one's note", ROUNDS);
 	for (uint64_t n = 0; n < ROUNDS; n++) {
 		if (recv_until(t, rx, &i, CHAN_FOREVER) != CHAN_OK || i != n)
 			broken_because("the next message", "another, or none");
@@ -91,8 +92,8 @@ static void slot_handed_back(struct test *t)
 	open_channel(t, 1, &tx, &rx);
 	want(CHAN_OK, try_send(t, tx, 0));
 	actor_run(a, &(struct job){.run = do_note_and_receive, .test = t, .rx = rx, .deadline = CHAN_FOREVER},
-	          "%d notes, each followed by a receive", ROUNDS);
-	step("send %d messages into one slot, read the note of each receive that freed it", ROUNDS - 1);
+	          "%u notes, each followed by a receive", ROUNDS);
+	step("send %u messages into one slot, read the note of each receive that freed it", ROUNDS - 1);
 	for (uint64_t i = 0; i + 1 < ROUNDS; i++) {
 		if (send_until(t, tx, i, CHAN_FOREVER) != CHAN_OK)
 			broken_because("CHAN_OK", "a send failed");
@@ -130,10 +131,10 @@ static void actor_end(struct actor *a, struct test *t, struct chan_sender *tx, s
 static void drop_publishes(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int round = 0; round < 50; round++) {
+	for (unsigned round = 0; round < rounds(50); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
-		uint64_t sent = (uint64_t)round % 3, got = 0;
+		uint64_t sent = round % 3, got = 0;
 		enum chan_status status;
 		open_channel(t, 4, &tx, &rx);
 		for (uint64_t i = 0; i < sent; i++)
@@ -154,7 +155,7 @@ static void drop_publishes(struct test *t)
 static void closed_is_acquire(struct test *t, bool by_property)
 {
 	struct actor *a = actor_start();
-	for (int round = 0; round < 50; round++) {
+	for (unsigned round = 0; round < rounds(50); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 1, &tx, &rx);
@@ -194,7 +195,7 @@ static enum chan_status do_note_and_fill(struct job *job)
 static void full_is_acquire(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int round = 0; round < 50; round++) {
+	for (unsigned round = 0; round < rounds(50); round++) {
 		struct chan_sender *tx, *other;
 		struct chan_receiver *rx;
 		struct chan_permit permit = {.count = 0};
@@ -226,7 +227,7 @@ static enum chan_status do_note_and_send_once(struct job *job)
 static void oneshot_send(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int round = 0; round < 100; round++) {
+	for (unsigned round = 0; round < rounds(100); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 0, &tx, &rx);
@@ -250,7 +251,7 @@ static void oneshot_send(struct test *t)
 static void oneshot_close(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int round = 0; round < 100; round++) {
+	for (unsigned round = 0; round < rounds(100); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 0, &tx, &rx);
@@ -287,7 +288,7 @@ static void write_to_borrow(struct test *t)
 	notes[0] = 1;
 	open_channel(t, 0, &tx, &rx);
 	actor_run(a, &(struct job){.run = do_note_and_write, .test = t, .tx = tx, .deadline = CHAN_FOREVER},
-	          "%d notes, each followed by a write", ROUNDS);
+	          "%u notes, each followed by a write", ROUNDS);
 	step("borrow, read the value's note");
 	while (value < ROUNDS) {
 		if (t->watch->borrow(rx, &value, NULL) != CHAN_OK || value > ROUNDS)

@@ -382,7 +382,7 @@ const struct rule mpsc_capacity_rules[] = {
          "A capacity that is too large is refused when the channel is opened, never truncated.",
          {{"over the limit", too_large, "", 0},
           {"the largest", largest, "receiver_get", 0},
-          {"over 16 bits", not_truncated, "", 0}}},
+          {"over 16 bits", not_truncated, "", TEST_LONG}}},
 	{"M-3",
          RULE_MPSC,
          "The capacity is exact: so many messages fit, and not one more.",

@@ -67,7 +67,7 @@ static void closed_already(struct test *t)
 static void closed_races(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int i = 0; i < 50; i++) {
+	for (unsigned i = 0; i < rounds(50); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 2, &tx, &rx);

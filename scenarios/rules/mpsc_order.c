@@ -35,7 +35,7 @@ static void actor_sends(struct actor *a, struct test *t, struct chan_sender *tx,
 	          "%zu sends", n);
 }
 
-#define EACH_SENDS 1500
+#define EACH_SENDS rounds(1500)
 
 static void wrong_length(uint64_t least, uint64_t most, uint64_t length)
 {
@@ -56,7 +56,7 @@ static void length_is_between(struct test *t)
 		actors[i] = actor_start();
 		actor_sends(actors[i], t, tx_clone(t, tx), 0, EACH_SENDS, CHAN_FOREVER);
 	}
-	step("ask for the length %d times while two threads send", 2 * EACH_SENDS);
+	step("ask for the length %u times while two threads send", 2 * EACH_SENDS);
 	while (taken < 2 * EACH_SENDS) {
 		uint64_t least = __atomic_load_n(&returned, __ATOMIC_SEQ_CST) - taken;
 		uint64_t length = rx_get(t, rx, CHAN_LEN);
@@ -146,7 +146,7 @@ static void no_spurious_full(struct test *t)
 	struct actor *actors[3];
 	for (size_t i = 0; i < 3; i++)
 		actors[i] = actor_start();
-	for (int round = 0; round < 40; round++) {
+	for (unsigned round = 0; round < rounds(40); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 60, &tx, &rx);

@@ -224,6 +224,8 @@ static void gives_up(struct test *t)
 	want_recv(t, rx, 2);
 }
 
+#define EACH rounds(200)
+
 static void per_producer(struct test *t)
 {
 	struct chan_sender *tx;
@@ -232,18 +234,18 @@ static void per_producer(struct test *t)
 	uint64_t arrays[3][200], next[3] = {0}, value = 0;
 	open_channel(t, 4, &tx, &rx);
 	for (uint64_t p = 0; p < 3; p++) {
-		for (uint64_t i = 0; i < 200; i++)
+		for (uint64_t i = 0; i < EACH; i++)
 			arrays[p][i] = p << 32 | i;
 		actors[p] = actor_start();
-		actor_send_many(actors[p], t, tx_clone(t, tx), arrays[p], 200, CHAN_FOREVER);
+		actor_send_many(actors[p], t, tx_clone(t, tx), arrays[p], EACH, CHAN_FOREVER);
 	}
-	for (int i = 0; i < 600; i++) {
+	for (unsigned i = 0; i < 3 * EACH; i++) {
 		want(CHAN_OK, recv_until(t, rx, &value, CHAN_FOREVER));
 		want_true(value >> 32 < 3);
 		want_u64(next[value >> 32]++, value & UINT32_MAX);
 	}
 	for (uint64_t p = 0; p < 3; p++)
-		want_u64(200, want_returns(actors[p], CHAN_OK)->n);
+		want_u64(EACH, want_returns(actors[p], CHAN_OK)->n);
 }
 
 static void across_producers(struct test *t)

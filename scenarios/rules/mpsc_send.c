@@ -217,7 +217,7 @@ static void acquired_before_close(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	struct actor *a = actor_start();
-	for (int i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < rounds(100); i++) {
 		enum chan_status status;
 		open_channel(t, 1, &tx, &rx);
 		actor_send(a, t, tx, 5, CHAN_FOREVER);

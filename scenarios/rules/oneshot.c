@@ -108,7 +108,7 @@ static void close_again(struct test *t)
 static void close_races(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < rounds(100); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		enum chan_status received;
@@ -135,7 +135,7 @@ static enum chan_status do_close(struct job *job)
 static void close_against_send(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (int i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < rounds(200); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 0, &tx, &rx);

@@ -7,6 +7,7 @@
 
 #include "harness/check/catalogue.h"
 #include "harness/check/page.h"
+#include "harness/check/test.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -66,6 +67,16 @@ static void check_needs(const struct rule *rule)
 	}
 }
 
+/* Alike as one word is alike, too. */
+static void check_unlike(const struct rule *rule, const struct rule_test *a, const struct rule_test *b)
+{
+	char one[128], two[128];
+	rule_test_slug(a, false, one, sizeof(one));
+	rule_test_slug(b, false, two, sizeof(two));
+	if (strcmp(one, two) == 0)
+		fail_msg("%s has two tests that are called '%s'", rule->id, a->what);
+}
+
 /* What would make two results of one implementation and kind look alike. */
 static const struct rule *other;
 
@@ -75,14 +86,16 @@ static void check_unlike_other(const struct rule *rule)
 		return;
 	for (size_t i = 0; i < RULE_TESTS_MAX && rule->tests[i].what != NULL; i++)
 		for (size_t k = 0; k < RULE_TESTS_MAX && other->tests[k].what != NULL; k++)
-			if (strcmp(rule->tests[i].what, other->tests[k].what) == 0)
-				fail_msg("%s has two tests that are called '%s'", rule->id, rule->tests[i].what);
+			check_unlike(rule, &rule->tests[i], &other->tests[k]);
 }
 
 static void check_unique(const struct rule *rule)
 {
 	other = rule;
 	each_rule(check_unlike_other);
+	for (size_t i = 0; i < RULE_TESTS_MAX && rule->tests[i].what != NULL; i++)
+		for (size_t k = 0; k < i; k++)
+			check_unlike(rule, &rule->tests[i], &rule->tests[k]);
 }
 
 static void form(void **state)

@@ -257,7 +257,7 @@ static void losing_send(struct test *t)
 static void wake_passed_on(struct test *t)
 {
 	struct actor *a = actor_start(), *b = actor_start();
-	for (int i = 0; i < 30; i++) {
+	for (unsigned i = 0; i < rounds(30); i++) {
 		struct chan_sender *tx, *tx2;
 		struct chan_receiver *rx, *clone, *rx2;
 		uint64_t in[2] = {0, 0};

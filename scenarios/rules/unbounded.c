@@ -117,7 +117,7 @@ static enum chan_status do_send_until_closed(struct job *job)
 static void in_flight_is_delivered(struct test *t)
 {
 	struct actor *actors[2] = {actor_start(), actor_start()};
-	for (int round = 0; round < 30; round++) {
+	for (unsigned round = 0; round < rounds(30); round++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		uint64_t received = 0, sent = 0;
@@ -129,7 +129,7 @@ static void in_flight_is_delivered(struct test *t)
 			                        .tx = tx_clone(t, tx),
 			                        .deadline = CHAN_FOREVER},
 			          "send until closed");
-		for (; received < 20; received++)
+		for (; received < rounds(20); received++)
 			want_status(CHAN_OK, recv_until(t, rx, NULL, CHAN_FOREVER), __FILE__, __LINE__);
 		close_rx(t, rx);
 		step("receive until closed");
@@ -197,7 +197,10 @@ const struct rule unbounded_rules[] = {
          RULE_UNBOUNDED,
          "A send never waits, however many messages there are.",
          {{"3000", never_blocks, "", 0}}},
-	{"U-2", RULE_UNBOUNDED, "The backlog may be of any length.", {{"200000 messages", long_backlog, "", 0}}},
+	{"U-2",
+         RULE_UNBOUNDED,
+         "The backlog may be of any length.",
+         {{"200000 messages", long_backlog, "", TEST_LONG}}},
 	{"U-3",
          RULE_UNBOUNDED,
          "A send that the close did not stop is received before closed.",
@@ -214,7 +217,10 @@ const struct rule unbounded_rules[] = {
          RULE_UNBOUNDED,
          "Length, closedness and identity are as with a bound.",
          {{"40 messages", asked, "close sender_get receiver_get", 0}}},
-	{"U-7", RULE_UNBOUNDED, "Memory returns as the messages are received.", {{"4 MiB", memory_returns, "", 0}}},
+	{"U-7",
+         RULE_UNBOUNDED,
+         "Memory returns as the messages are received.",
+         {{"4 MiB", memory_returns, "", TEST_HEAP}}},
 	{"U-8",
          RULE_UNBOUNDED,
          "Either side can go at any fill level, and nothing is lost or leaked.",

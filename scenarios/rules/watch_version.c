@@ -64,7 +64,7 @@ static enum chan_status do_last_write(struct job *job)
 static void final_value(struct test *t)
 {
 	struct actor *a = actor_start();
-	for (uint64_t i = 1; i <= 100; i++) {
+	for (uint64_t i = 1; i <= rounds(100); i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		uint64_t value = 0;
@@ -134,7 +134,7 @@ static enum chan_status do_writes(struct job *job)
 	return status;
 }
 
-#define WRITES 2000
+#define WRITES rounds(2000)
 
 static void never_back(struct test *t)
 {
@@ -144,7 +144,7 @@ static void never_back(struct test *t)
 	struct actor *a = actor_start();
 	open_channel(t, 0, &tx, &rx);
 	actor_run(a, &(struct job){.run = do_writes, .test = t, .tx = tx, .n = WRITES, .deadline = CHAN_FOREVER},
-	          "write 1 to %d", WRITES);
+	          "write 1 to %u", WRITES);
 	step("wait for changes, borrow");
 	for (; last < WRITES; last = value, changes++) {
 		if (t->watch->changed(rx, CHAN_FOREVER) != CHAN_OK || t->watch->borrow(rx, &value, NULL) != CHAN_OK)

@@ -197,20 +197,20 @@ static void never_torn(struct test *t)
 	                        .test = t,
 	                        .tx = tx,
 	                        .value = first[0],
-	                        .n = 3000,
+	                        .n = rounds(3000),
 	                        .deadline = CHAN_FOREVER},
-	          "3000 writes");
+	          "%u writes", rounds(3000));
 	actor_run(b,
 	          &(struct job){.run = do_write_words,
 	                        .test = t,
 	                        .tx = tx2,
 	                        .value = first[1],
-	                        .n = 3000,
+	                        .n = rounds(3000),
 	                        .deadline = CHAN_FOREVER},
-	          "3000 writes");
+	          "%u writes", rounds(3000));
 	for (bool done = false; !done;) {
 		done = actor_done(a) && actor_done(b);
-		for (int i = 0; i < 100; i++) {
+		for (unsigned i = 0; i < rounds(100); i++) {
 			enum chan_status status = t->watch->borrow(rx, words, NULL);
 			if (status != CHAN_OK)
 				want(CHAN_OK, status);

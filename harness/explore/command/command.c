@@ -49,15 +49,52 @@ static int print_json(json_t *root)
 	return EXIT_GOOD;
 }
 
-static int list(const struct explore_target *target, bool as_json)
+struct left_out {
+	const struct explore_target *target;
+	const struct explore_asked *asked;
+	json_t *programs; /* NULL: text */
+};
+
+static bool has_program(const struct explore_target *target, const char *name)
 {
+	size_t i = 0;
+
+	while (i < target->count && strcmp(target->subjects[i].program, name) != 0)
+		i++;
+	return i < target->count;
+}
+
+static void list_left_out(const char *name, const struct rule *rule, const char *why, void *arg)
+{
+	struct left_out *left_out = arg;
+
+	if (!explore_asked_for(left_out->asked, name) || has_program(left_out->target, name))
+		return;
+	if (why == NULL)
+		why = "no implementation here has what it needs";
+	if (left_out->programs != NULL)
+		json_array_append_new(left_out->programs,
+		                      json_pack("{s:s,s:s,s:s}", "program", name, "rules", rule->id, "why", why));
+	else
+		printf("%-16s %-40s %s (%s)\n", "not explored", name, why, rule->id);
+}
+
+static int list(const struct explore_target *target, const struct explore_asked *asked)
+{
+	bool as_json = asked->json;
 	json_t *programs = json_array();
+	struct left_out left_out = {target, asked, as_json ? json_array() : NULL};
 
 	for (size_t i = 0; i < target->count; i++) {
 		const struct explore_subject *subject = &target->subjects[i];
 		const struct program *program = find_program(subject->program);
-		const char *summary = program != NULL ? program->summary : "",
-			   *rules = program != NULL ? program->rules : "";
+		const struct rule *rule = program == NULL ? explore_rule_of(subject->program) : NULL;
+		const char *summary = program != NULL ? program->summary
+		                      : rule != NULL  ? rule->text
+		                                      : "",
+			   *rules = program != NULL ? program->rules
+		                    : rule != NULL  ? rule->id
+		                                    : "";
 		if (as_json)
 			json_array_append_new(programs, json_pack("{s:s,s:s,s:s,s:s}", "program", subject->program,
 			                                          "implementation", subject->impl, "rules", rules,
@@ -66,8 +103,10 @@ static int list(const struct explore_target *target, bool as_json)
 			printf("%-16s %-40s %s%s%s%s\n", subject->impl, subject->program, summary,
 			       rules[0] != '\0' ? " (" : "", rules, rules[0] != '\0' ? ")" : "");
 	}
+	if (asked->source == NULL || target->subjects[0].name[0] != '-')
+		explore_rules(list_left_out, &left_out);
 	if (as_json)
-		return print_json(json_pack("{s:o}", "programs", programs));
+		return print_json(json_pack("{s:o,s:o}", "programs", programs, "not_explored", left_out.programs));
 	json_decref(programs);
 	return EXIT_GOOD;
 }
@@ -186,7 +225,7 @@ int explore_command(int argc, char **argv)
 	child_catch_interrupts();
 	if ((status = explore_target_open(&target, &asked)) == EXIT_GOOD) {
 		if (asked.list)
-			status = list(&target, asked.json);
+			status = list(&target, &asked);
 		else
 			status = asked.weaken ? explore_weaken(&target, &asked) : explore(&target, &asked);
 	}

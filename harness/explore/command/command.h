@@ -9,6 +9,7 @@
 #define CHANBENCH_EXPLORE_COMMAND_H
 
 #include "harness/bench/names.h"
+#include "harness/check/rule.h"
 #include "harness/cli/options.h"
 
 #include <jansson.h>
@@ -26,7 +27,7 @@ int explore_command(int argc, char **argv);
 
 struct explore_asked {
 	struct options given;
-	struct names impls, programs; /* programs: names or patterns; none: all */
+	struct names impls, programs; /* programs: names or patterns; none: all but the tests of rules */
 	const char *source;           /* --plugin-source, or NULL */
 	const char *strategy, *memory;
 	const char *depth, *bound; /* NULL: the explorer's own choice */
@@ -59,9 +60,22 @@ struct explore_target {
 	size_t count;
 };
 
+/* Whether a program of this name was asked for. */
+bool explore_asked_for(const struct explore_asked *asked, const char *program);
+
 /* Finds or builds it, and keeps of its subjects those that were asked for. EXIT_GOOD, or the status to leave with, after one line. */
 int explore_target_open(struct explore_target *target, const struct explore_asked *asked);
 void explore_target_close(struct explore_target *target);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * The tests of rules, by this build's tables (rules.c). Their names begin with "rules/".
+ */
+
+/* Calls `each` for every test in each of its forms. `why` it is not explored; NULL: it is. */
+void explore_rules(void (*each)(const char *name, const struct rule *rule, const char *why, void *arg), void *arg);
+
+/* The rule whose test has that name, or NULL. */
+const struct rule *explore_rule_of(const char *name);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * One exploration (run.c)

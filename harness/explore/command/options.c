@@ -11,7 +11,9 @@ static const struct option option_table[] = {
 	{"plugin-source", "FILE.c",
          "explore this C file instead of ours: a plug-in (CHAN_PLUGIN), or a program with a main; compiled with $CC, or what is there",
          false},
-	{"program", "P,Q", "only these programs; * stands for anything: 'mpsc/*', '*timeout*'", false},
+	{"program", "P,Q",
+         "only these programs; * stands for anything: 'mpsc/*', '*timeout*', 'rules/*' (the tests of chanbench check)",
+         false},
 	{"strategy", "S", "random, pct, dfs or auto: all of them in turn (auto)", false},
 	{"depth", "D", "pct: how many orderings a bug may need, 1 to 32 (3)", false},
 	{"bound", "B", "dfs: at most so many preemptions (and early timeouts) in one schedule (no limit)", false},
@@ -43,8 +45,11 @@ static const struct command explore_table = {
 		"replayed, and with what each thread did. 'exhausted' means that nothing is left to explore within what is "
 		"modelled;\n"
 		"'truncated' says what ended the search before: then 'ok' is not a proof.\n"
+		"Tests of rules ('rules/KIND/RULE/TEST') are explored when they are named: every way in which their "
+		"threads come to rest.\n"
 		"Exit status: 0 every verdict is ok, 1 one is not, 2 wrong usage, 3 the machine failed, 128+N interrupted.\n",
 	.examples = "  chanbench explore --impl=mutex --program='mpsc/*'\n"
+		    "  chanbench explore --program='rules/*/M-2*' --schedules=500\n"
 		    "  chanbench explore --plugin-source=mine.c --seconds=20\n"
 		    "  chanbench explore --impl=mutex --program=oneshot/close_against_send --weaken\n",
 	.options = option_table,

@@ -166,11 +166,18 @@ static void subject_free(struct explore_subject *subject)
 	free(subject->program);
 }
 
-/* Whether the pattern is the program's name, with the kind or without it. */
+static bool is_rule(const char *program)
+{
+	return strncmp(program, "rules/", 6) == 0;
+}
+
+/* Whether the pattern is the program's name, with the kind or without it; of a rule's test its whole name. */
 static bool names_program(const char *pattern, const char *program)
 {
 	const char *slash = strchr(program, '/');
 
+	if (is_rule(program))
+		return is_rule(pattern) && fnmatch(pattern, program, 0) == 0;
 	return fnmatch(pattern, program, 0) == 0 || (slash != NULL && fnmatch(pattern, slash + 1, 0) == 0);
 }
 
@@ -210,18 +217,26 @@ static bool is_impl(const char *name, const struct explore_subject *subject)
 	return strcmp(name, subject->impl) == 0;
 }
 
+/* Nobody names them all when he wants programs, and there are many: tests of rules are explored when they are named. */
+bool explore_asked_for(const struct explore_asked *asked, const char *program)
+{
+	bool found = asked->programs.count == 0 && (!is_rule(program) || asked->list || asked->replay != NULL);
+
+	for (size_t i = 0; i < asked->programs.count; i++)
+		found |= names_program(asked->programs.of[i], program);
+	return found;
+}
+
 static bool wanted(const struct explore_asked *asked, const struct explore_subject *subject)
 {
-	bool impl = asked->impls.count == 0, program = asked->programs.count == 0;
+	bool impl = asked->impls.count == 0;
 
 	for (size_t i = 0; i < asked->impls.count; i++)
 		impl |= is_impl(asked->impls.of[i], subject);
-	for (size_t i = 0; i < asked->programs.count; i++)
-		program |= is_program(asked->programs.of[i], subject);
 	if (asked->replay != NULL)
 		impl = impl && strcmp(asked->replay_impl, subject->impl) == 0 &&
 		       strcmp(asked->replay_program, subject->program) == 0;
-	return impl && program;
+	return impl && explore_asked_for(asked, subject->program);
 }
 
 static int choose(struct explore_target *target, const struct explore_asked *asked)

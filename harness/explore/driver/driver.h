@@ -4,11 +4,12 @@
  *
  * An explorable program is code under test, compiled for the explorer, linked with the explorer's runtime and this driver. The
  * code under test is one of: implementations of the contract (a registry of ours, or a plug-in's table) together with the
- * programs of scenarios/programs; or a program with a `main` of its own. The driver finds out which by what was linked.
+ * programs of scenarios/programs and the tests of scenarios/rules; or a program with a `main` of its own. The driver finds out which by what was linked.
  *
  * It is not for users: `chanbench explore` runs it as a child and reads lines from its descriptor 3.
  *
- *   explorable list                                one line a subject: "IMPLEMENTATION KIND/PROGRAM", or "- main"
+ *   explorable list                                one line a subject: "IMPLEMENTATION KIND/PROGRAM",
+ *                                                  "IMPLEMENTATION rules/KIND/RULE/TEST", or "- main"
  *   explorable run SUBJECT OPTION...               explores one subject; the result as lines (report.c)
  *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker (weaken.c)
  *
@@ -25,14 +26,23 @@
 
 #include <stdio.h>
 
+struct rule;
+struct rule_test;
+
 /* What one exploration runs. */
 struct driver_subject {
 	const struct chan_impl *impl; /* NULL: the program's own main */
 	enum kind kind;
-	const struct program *program;
+	const struct program *program; /* NULL: a rule's test */
+	const struct rule *rule;
+	const struct rule_test *test;
+	bool hooks; /* broadcast, watch: elements have hooks */
 };
 
-/* Calls `each` for every subject there is, in a fixed order; stops when it returns false. */
+/* Calls `each` for every program (or main) there is, in a fixed order; stops when it returns false. */
+void driver_programs(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
+
+/* The same for these and the tests of rules (rule.h). */
 void driver_subjects(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
 
 /* "mutex mpsc/send_recv" */

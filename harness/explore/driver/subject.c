@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/explore/driver/driver.h"
+#include "harness/explore/driver/rule.h"
 
 #include <string.h>
 
@@ -14,44 +14,59 @@ extern int explored_main(int argc, char **argv) __attribute__((weak));
 /* The name under which it was built: what a program finds in argv[0]. */
 static char program_name[] = "program";
 
-static bool of_impl(const struct chan_impl *impl, bool (*each)(const struct driver_subject *, void *), void *arg)
+static bool programs_of(const struct chan_impl *impl, const struct impl_info *info,
+                        bool (*each)(const struct driver_subject *, void *), void *arg)
 {
-	struct impl_info info;
-
-	if (info_describe(impl, "", &info) != NULL)
-		return true; /* said when the program was built */
 	for (enum kind kind = 0; kind < KIND_COUNT; kind++)
 		for (const struct program *const *table = program_tables; *table != NULL; table++)
 			for (const struct program *program = *table; program->name != NULL; program++) {
-				struct driver_subject subject = {impl, kind, program};
-				if (program_offered(program, &info, kind) && !each(&subject, arg))
+				struct driver_subject subject = {.impl = impl, .kind = kind, .program = program};
+				if (program_offered(program, info, kind) && !each(&subject, arg))
 					return false;
 			}
 	return true;
 }
 
-void driver_subjects(bool (*each)(const struct driver_subject *subject, void *arg), void *arg)
+static void of_all(bool rules, bool (*each)(const struct driver_subject *, void *), void *arg)
 {
-	const struct chan_impl *const *impls = chan_registry;
-	struct driver_subject own = {NULL, KIND_COUNT, NULL};
+	const struct chan_impl *const *impls = &chan_plugin != NULL ? chan_plugin.impls : chan_registry;
+	struct driver_subject own = {.kind = KIND_COUNT};
+	struct impl_info info;
 
 	if (explored_main != NULL) {
 		each(&own, arg);
 		return;
 	}
-	if (&chan_plugin != NULL)
-		impls = chan_plugin.impls;
-	while (impls != NULL && *impls != NULL && of_impl(*impls, each, arg))
-		impls++;
+	for (; impls != NULL && *impls != NULL; impls++) {
+		if (info_describe(*impls, "", &info) != NULL)
+			continue; /* said when the program was built */
+		if (!programs_of(*impls, &info, each, arg) || (rules && !driver_rules(*impls, &info, each, arg)))
+			return;
+	}
+}
+
+void driver_programs(bool (*each)(const struct driver_subject *subject, void *arg), void *arg)
+{
+	of_all(false, each, arg);
+}
+
+void driver_subjects(bool (*each)(const struct driver_subject *subject, void *arg), void *arg)
+{
+	of_all(true, each, arg);
 }
 
 void driver_subject_name(const struct driver_subject *subject, char *text, size_t size)
 {
+	size_t length = 0;
+
 	if (subject->impl == NULL)
 		snprintf(text, size, "- main");
 	else
-		snprintf(text, size, "%s %s/%s", subject->impl->name, kind_names[subject->kind],
-		         subject->program->name);
+		length = (size_t)snprintf(text, size, "%s ", subject->impl->name);
+	if (subject->program != NULL)
+		snprintf(text + length, size - length, "%s/%s", kind_names[subject->kind], subject->program->name);
+	else if (subject->rule != NULL)
+		driver_rule_name(subject, text + length, size - length);
 }
 
 struct wanted {
@@ -89,6 +104,9 @@ int driver_subject_run(void *arg)
 		char *argv[] = {program_name, NULL};
 		return explored_main(1, argv);
 	}
-	program_run(subject->program, subject->impl, subject->kind);
+	if (subject->rule != NULL)
+		driver_rule_run(subject);
+	else
+		program_run(subject->program, subject->impl, subject->kind);
 	return 0;
 }

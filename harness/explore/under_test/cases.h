@@ -29,6 +29,6 @@ struct explore_case {
 extern unsigned outcome;
 
 extern const struct explore_case mutex_cases[], rwlock_cases[], condition_cases[], semaphore_cases[], futex_cases[],
-	thread_cases[], c11_cases[], clock_cases[], eventfd_cases[], memory_cases[], process_cases[];
+	thread_cases[], c11_cases[], clock_cases[], eventfd_cases[], memory_cases[], process_cases[], settle_cases[];
 
 #endif
