@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Each byte of memory that was not initialised. A number that looks like it is what a program uses that wants to see it mistaken for one. */
-#define EXPLORE_FRESH 0xbe
+#define EXPLORE_FRESH 0xb1
 
 /* Whether the thread is blocked at this moment; `*steps` is how many steps it has made. A step of the caller: what it does with the
  * answer depends on everything that others did before. */

@@ -16,9 +16,8 @@ static inline void publish(struct futex_broadcast *ch, const void *msg)
 	uint64_t position = atomic_load_explicit(&ch->tail, memory_order_relaxed);
 	struct futex_slot *slot = futex_broadcast_slot(&ch->ring, position);
 
-	/* Release, so that who sees it sees the tail that went before. */
-	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_release);
-	chan_words_store(slot->words, msg, ch->ring.size);                       /* A4 */
+	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_relaxed);
+	chan_words_store(slot->words, msg, ch->ring.size);                       /* A4, of the stamp before it */
 	atomic_store_explicit(&ch->tail, position + 1, memory_order_release);    /* A3 */
 	atomic_store_explicit(&slot->stamp, 2 * position, memory_order_release); /* A1 */
 }

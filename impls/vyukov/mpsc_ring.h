@@ -21,7 +21,8 @@
  * WHAT ORDERS WHAT
  *   A2 stamp p + 1        -> R2   the message, before it is copied out
  *   A3 stamp a lap later  -> R3   the copying out, before the cell is written again; and what the receiver did before (M-68)
- *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds the message itself (P-4)
+ *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds the message itself (P-4), and for who finds
+ *                                 it full (M-70). (ring_len, after ring_seize, reads the same again.)
  *   A5 head               -> R5   the tail beyond it: who asks for the length never sees a head that is newer than the tail
  * What is read before an exchange is a guess: the stamps say whether it is true, and the exchange whether it still is.
  *

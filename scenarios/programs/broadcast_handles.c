@@ -11,6 +11,7 @@ struct scene {
 	atomic_int phase;
 	atomic_bool sent, subscribed;
 	struct chan_weak *weak;
+	uint64_t owed_least;
 };
 
 static void send_one(void *arg)
@@ -210,6 +211,120 @@ static void all_drop(const struct program_env *env)
 	broadcast_run(&s.base, drop_sender, drop_receiver);
 }
 
+/* ------------------------------------------------------------------------------------------------------------------
+ * The only sender gets company while it sends, and goes after it has sent. (It may have a way of its own as long as it is alone.)
+ */
+
+static void send_first(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-3", broadcast_send(&s->base, s->base.tx, 1) == CHAN_OK);
+}
+
+static void send_second(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-3", broadcast_send(&s->base, s->base.other_tx, 2) == CHAN_OK);
+}
+
+static void second_sender(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+	unsigned first = 0, second = 0;
+
+	broadcast_open(&s.base, env, 2, false);
+	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
+	broadcast_run(&s.base, send_first, send_second);
+	expect("B-10", broadcast_recv(&s.base, s.base.rx, &first, NULL, CHAN_NOW) == CHAN_OK);
+	expect("B-10", broadcast_recv(&s.base, s.base.rx, &second, NULL, CHAN_NOW) == CHAN_OK);
+	expect("B-10", first + second == 3);
+	broadcast_close_down(&s.base);
+}
+
+static void send_and_go(void *arg)
+{
+	struct scene *s = arg;
+
+	send_first(s);
+	s->base.ops->sender_drop(&s->base.tx);
+}
+
+static void try_recv_first(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	expect("B-20", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW) != CHAN_CLOSED);
+}
+
+static void end_after_message(const struct program_env *env)
+{
+	struct scene s = {.sent = false};
+
+	broadcast_open(&s.base, env, 2, false);
+	broadcast_run(&s.base, send_and_go, try_recv_first);
+	broadcast_close_down(&s.base);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * What is owed to a receiver, asked while it receives
+ */
+
+static void send_last(void *arg)
+{
+	struct scene *s = arg;
+
+	expect("B-3", broadcast_send(&s->base, s->base.tx, 3) == CHAN_OK);
+}
+
+static void try_recv(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	(void)broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW);
+}
+
+static void ask_length(void *arg)
+{
+	struct scene *s = arg;
+	uint64_t length = s->base.ops->sender_get(s->base.other_tx, CHAN_LEN);
+
+	expect("B-27", length == CHAN_UNKNOWN || (length >= s->owed_least && length <= 1));
+}
+
+/* `before` were sent into a ring of `capacity`, of which it has received none. */
+static void run_length(struct scene *s, const struct program_env *env, size_t capacity, unsigned before)
+{
+	struct program_thread asks;
+
+	broadcast_open(&s->base, env, capacity, false);
+	expect("B-44", s->base.ops->sender_clone(s->base.tx, &s->base.other_tx) == CHAN_OK);
+	for (unsigned i = 1; i <= before; i++)
+		expect("B-3", broadcast_send(&s->base, s->base.tx, i) == CHAN_OK);
+	program_start(&asks, ask_length, s);
+	broadcast_run(&s->base, send_last, try_recv);
+	program_join(&asks, 1);
+	broadcast_close_down(&s->base);
+}
+
+static void length_against_recv(const struct program_env *env)
+{
+	struct scene s = {.owed_least = 0};
+
+	run_length(&s, env, 2, 0);
+}
+
+/* It is told of what it lost, and the one message that is kept is owed to it all the time. */
+static void length_against_lag(const struct program_env *env)
+{
+	struct scene s = {.owed_least = 1};
+
+	run_length(&s, env, 1, 2);
+}
+
 const struct program programs_broadcast_handles[] = {
 	{"subscribe_against_send", ON_BROADCAST, "sender_clone", "B-7",
          "a new receiver sees what is sent after it, not what was sent before", subscribe_against_send},
@@ -223,6 +338,14 @@ const struct program programs_broadcast_handles[] = {
          "the last receiver goes, and another comes and goes", closed_against_reopen},
 	{"upgrade_against_last_drop", ON_BROADCAST, "downgrade upgrade weak_drop", "B-39",
          "an upgrade gives a sender that is heard, or none", upgrade_against_last_drop},
+	{"second_sender", ON_BROADCAST, "sender_clone", "B-6 B-10", "another sends while the first does",
+         second_sender},
+	{"end_after_message", ON_BROADCAST, NULL, "B-20", "the end comes after what was sent before it",
+         end_after_message},
+	{"length_against_recv", ON_BROADCAST, "sender_clone sender_get", "B-27",
+         "one is sent and received: never more than one is owed", length_against_recv},
+	{"length_against_lag", ON_BROADCAST, "sender_clone sender_get", "B-26 B-27",
+         "a receiver in a ring of one lags: one is owed to it all the time", length_against_lag},
 	{"all_drop", ON_BROADCAST, NULL, "B-30 B-35 D-10 D-13", "both sides go at once with a message inside",
          all_drop},
 	{NULL, 0, NULL, NULL, NULL, NULL},

@@ -6,6 +6,8 @@
  */
 #include "scenarios/programs/programs.h"
 
+#include "harness/explore/look.h"
+
 #include <string.h>
 
 enum {
@@ -13,17 +15,21 @@ enum {
 	THREE = 700   /* two do not: a block of three, or of a few more */
 };
 
+/* Our blocks of one have a position for their cell and one for their end, and stamp the cell with eight times its position, plus 1. From here
+ * on the stamp of the second message looks like memory that nobody has written. */
+#define START (0x0101010101010101u * EXPLORE_FRESH / 8 - 2)
+
 struct scene {
 	const struct chan_mpsc_ops *ops;
 	size_t size;
 	struct chan_sender *tx, *other_tx;
-	struct chan_receiver *rx, *other_rx;
-	unsigned received, other_received;
+	struct chan_receiver *rx, *other_rx, *third_rx;
+	unsigned received, other_received, third_received;
 };
 
 static void open_large(struct scene *s, const struct program_env *env, size_t size)
 {
-	struct chan_config config = {.size = size, .destroy = message_destroy};
+	struct chan_config config = {.size = size, .destroy = message_destroy, .start = START};
 
 	s->ops = env->mpsc;
 	s->size = size;
@@ -60,6 +66,7 @@ static void close_down(struct scene *s)
 	s->ops->sender_drop(&s->other_tx);
 	s->ops->receiver_drop(&s->rx);
 	s->ops->receiver_drop(&s->other_rx);
+	s->ops->receiver_drop(&s->third_rx);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -167,27 +174,29 @@ static void block_read_by_two(const struct program_env *env)
 	close_down(&s);
 }
 
-/* The block in which they go on is put there meanwhile. */
-static void send_two(void *arg)
+/* The block in which they go on is put there meanwhile. A third may know of the message in it before the one who takes it. */
+static void recv_third(void *arg)
 {
 	struct scene *s = arg;
 
-	send(s, s->tx, 1);
-	send(s, s->tx, 2);
+	s->third_received = try_recv(s, s->third_rx);
 }
 
-static void block_followed_by_two(const struct program_env *env)
+static void block_followed_by_three(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
 	struct program_thread threads[3];
 
 	open_large(&s, env, ALONE);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], send_two, &s);
-	program_start(&threads[1], recv_one, &s);
-	program_start(&threads[2], recv_other, &s);
+	expect("P-1", s.ops->receiver_clone(s.rx, &s.third_rx) == CHAN_OK);
+	program_start(&threads[0], recv_one, &s);
+	program_start(&threads[1], recv_other, &s);
+	program_start(&threads[2], recv_third, &s);
+	send(&s, s.tx, 1);
+	send(&s, s.tx, 2);
 	program_join(threads, 3);
-	expect("D-1", s.received == 0 || s.received != s.other_received);
+	expect("D-1", s.received + s.other_received + s.third_received <= 3);
 	close_down(&s);
 }
 
@@ -270,8 +279,8 @@ const struct program programs_unbounded_blocks[] = {
          block_after_block},
 	{"block_read_by_two", ON_UNBOUNDED, "receiver_clone", "M-65 P-1 P-2", "the last to read a block gives it back",
          block_read_by_two},
-	{"block_followed_by_two", ON_UNBOUNDED, "receiver_clone", "D-1 P-1", "two receivers come into a new block",
-         block_followed_by_two},
+	{"block_followed_by_three", ON_UNBOUNDED, "receiver_clone", "D-1 P-1", "three receivers come into a new block",
+         block_followed_by_three},
 	{"block_left_by_one_of_two", ON_UNBOUNDED, "receiver_clone", "M-65 P-1 P-2",
          "the last receiver goes on where another has stopped", block_left_by_one_of_two},
 	{"block_left_to_one_who_waits", ON_UNBOUNDED, "receiver_clone", "M-63 P-1",
