@@ -236,7 +236,7 @@ static uint64_t behind(const struct futex_broadcast *ch, const struct futex_broa
 {
 	uint64_t next = atomic_load_explicit(&r->next, memory_order_acquire); /* R6 */
 
-	return atomic_load_explicit(&ch->tail, memory_order_relaxed) - next;
+	return atomic_load_explicit(&ch->tail, memory_order_acquire) - next; /* R3 */
 }
 
 /* What the one who is furthest behind has still to read, as far as it is kept: that is what is owed to anybody (B-27). Under the

@@ -67,7 +67,8 @@
  * ORDER, by label (A release, R acquire)
  *   A1 the stamp of a slot that is written, R1 its load by a receiver: the words, and what the sender did before.
  *   A2 inside = false, R2 who takes the bias away: the sends of the owner.
- *   A3 the tail, R3 its load by a receiver that lags: the stamp of the oldest message, so that after a lag there is one.
+ *   A3 the tail, R3 its load by a receiver that lags: the stamp of the oldest message, so that after a lag there is one; or that
+ *      asks for the length: what was done before the messages that it is told of.
  *   A4 each word, R4 its load by a receiver: whoever reads a word of a later position sees, at its second look, the stamp that was
  *      stored before that word; the copy does not count.
  *   A5 `ended`, R5 its load: all sends before the last sender's drop.
