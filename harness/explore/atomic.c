@@ -233,6 +233,8 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 			(uint16_t)(1u << id); /* another thread's store interrupts the sequences of all others */
 	if (head != NULL) {
 		location->heads |= (uint16_t)(1u << id);
+		if (location->head == NULL)
+			location->head = explore_scratch(EXPLORE_THREADS * sizeof(*location->head));
 		location->head[id] = head;
 	}
 	write_memory(address, location->size, value);

@@ -24,7 +24,7 @@ struct wanted {
 
 struct waitv {
 	unsigned count;
-	struct sync_waiter waiter[WORDS_MAX];
+	struct sync_waiter waiter[];
 };
 
 /* The last one that was woken and the end of all waiting; -1: none. */
@@ -93,7 +93,7 @@ long sync_futex_waitv(const long a[6], uintptr_t pc)
 	explore_read(wanted, count * sizeof(*wanted), pc);
 	if (!valid(wanted, count))
 		return futex_failed(EINVAL);
-	struct waitv *wait = explore_scratch(sizeof(*wait));
+	struct waitv *wait = explore_scratch(sizeof(*wait) + count * sizeof(wait->waiter[0]));
 	wait->count = count;
 	long result = enqueue_all(wait, wanted, pc);
 	if (result != -2)
