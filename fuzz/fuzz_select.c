@@ -53,8 +53,6 @@ static bool offers(const struct chan_impl *impl)
 static void run_input(const struct chan_impl *impl, struct bytes *in)
 {
 	struct select_run *r = &run;
-	static const uint8_t all[] = {0, BOUNDED, 1, 0, UNBOUNDED, 0, 0, ONESHOT, 3, BROADCAST, 0, 3, WATCH};
-	struct bytes opening = {all, sizeof all};
 
 	r->impl = impl;
 	r->ledger = (struct ledger){.size = sizeof(uint64_t), .align = sizeof(uint64_t)};
@@ -63,8 +61,6 @@ static void run_input(const struct chan_impl *impl, struct bytes *in)
 	waiters_begin(&r->waiters, &r->step.seen);
 	memset(r->channels, 0, sizeof r->channels);
 	r->permit = (struct chan_permit){0};
-	while (!bytes_end(&opening))
-		select_open(r, &opening);
 	while (!bytes_end(in)) {
 		operate(r, in);
 		end_step(r);

@@ -8,6 +8,7 @@
 #include "harness/info.h"
 #include "harness/say.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,13 +78,25 @@ static void choose(const char *name, const char *plugin)
 		exit(EXIT_USAGE);
 }
 
+/* In the manner of the engine's own lines; scripts/fuzz counts the names. */
+static void tell_subjects(void)
+{
+	fprintf(stderr, "INFO: each input is run on:");
+	for (size_t i = 0; i < subject_count; i++)
+		fprintf(stderr, " %s", subjects[i].impl->name);
+	fputc('\n', stderr);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	const char *name = take_option(argc, *argv, "--impl", "CHANBENCH_IMPL");
 	const char *plugin = take_option(argc, *argv, "--plugin", "CHANBENCH_PLUGIN");
 
-	if (fuzz_target.offers != NULL)
+	setenv("CHANBENCH_SPIN", "0", 0); /* there is one thread: nobody to spin for */
+	if (fuzz_target.offers != NULL) {
 		choose(name, plugin);
+		tell_subjects();
+	}
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * select.h - an input as operations on one channel of each kind, and as selects over their handles.
  *
  * An input is a sequence of operations: a byte says which, further ones what is to be chosen. There is at most one channel of each kind at
- * a time, with one sender and one receiver (of the mpsc kinds two senders, so that there can be a queue of them); one that
- * has ended can be opened again. Messages are numbers of eight bytes without hooks: what becomes of messages is the other
+ * a time, with one sender and one receiver (of the mpsc kinds two senders, so that there can be a queue of them). It is there from the first
+ * operation that names it (short inputs name few, and opening costs more than all else they do); one that has ended can be opened again. Messages are numbers of eight bytes without hooks: what becomes of messages is the other
  * targets' affair, here it is which operation takes place, and that no other one does.
  *
  * A SELECT. Each enabled branch is tried on a copy of its model, to see whether it is ready. One that is must be chosen (biased: the
@@ -35,6 +35,7 @@ struct select_run {
 	struct {
 		struct chan_sender *tx[SELECT_SENDERS];
 		struct chan_receiver *rx;
+		bool named; /* by an operation of this input */
 	} channels[CHANNELS];
 	struct chan_permit permit; /* of the bounded channel's first sender */
 
@@ -57,6 +58,9 @@ static inline const struct chan_mpsc_ops *select_queue_ops(const struct select_r
 }
 
 /* ---- select_channels.c: single operations ---- */
+
+/* Opens the channel, if no operation has named it yet. */
+void select_name(struct select_run *r, enum select_channel channel);
 
 void select_open(struct select_run *r, struct bytes *in);
 void select_send(struct select_run *r, struct bytes *in);

@@ -154,6 +154,7 @@ static bool choose(struct select_run *r, struct bytes *in, struct choice *c, str
 		c->operation = RECV;
 	if (c->operation == SEND || c->operation == CLOSED)
 		c->sender = c->channel >= ONESHOT ? 0 : what / 128;
+	select_name(r, c->channel);
 	if (c->operation == RECV ? r->channels[c->channel].rx == NULL : r->channels[c->channel].tx[c->sender] == NULL)
 		return false;
 	*branch = branch_of(r, c);

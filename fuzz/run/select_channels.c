@@ -31,10 +31,9 @@ static bool open_queue(struct select_run *r, struct bytes *in, enum select_chann
 	return true;
 }
 
-void select_open(struct select_run *r, struct bytes *in)
+static void open_channel(struct select_run *r, enum select_channel channel, uint64_t start, struct bytes *in)
 {
-	struct chan_config config = {.size = sizeof(uint64_t), .start = 0 - (uint64_t)bytes_below(in, 4)};
-	enum select_channel channel = bytes_below(in, CHANNELS);
+	struct chan_config config = {.size = sizeof(uint64_t), .start = start};
 	struct chan_sender **tx = r->channels[channel].tx;
 	struct chan_receiver **rx = &r->channels[channel].rx;
 
@@ -59,6 +58,26 @@ void select_open(struct select_run *r, struct bytes *in)
 	}
 }
 
+void select_name(struct select_run *r, enum select_channel channel)
+{
+	static const uint8_t capacities[CHANNELS] = {[BOUNDED] = 1};
+	struct bytes in = {&capacities[channel], 1};
+
+	if (r->channels[channel].named)
+		return;
+	r->channels[channel].named = true;
+	open_channel(r, channel, channel >= BROADCAST ? 0 - (uint64_t)3 : 0, &in);
+}
+
+void select_open(struct select_run *r, struct bytes *in)
+{
+	uint64_t start = 0 - (uint64_t)bytes_below(in, 4);
+	enum select_channel channel = bytes_below(in, CHANNELS);
+
+	select_name(r, channel);
+	open_channel(r, channel, start, in);
+}
+
 void select_send(struct select_run *r, struct bytes *in)
 {
 	enum select_channel channel = bytes_below(in, CHANNELS);
@@ -67,6 +86,7 @@ void select_send(struct select_run *r, struct bytes *in)
 	enum chan_status expected, seen;
 	size_t receivers;
 
+	select_name(r, channel);
 	if (*tx == NULL)
 		return;
 	uint64_t message = r->ledger.made++;
@@ -98,9 +118,10 @@ void select_send(struct select_run *r, struct bytes *in)
 void select_recv(struct select_run *r, struct bytes *in)
 {
 	enum select_channel channel = bytes_below(in, UNBOUNDED + 1);
-	struct chan_receiver *rx = r->channels[channel].rx;
 	uint64_t expected_message = 0, seen_message = 0;
 
+	select_name(r, channel);
+	struct chan_receiver *rx = r->channels[channel].rx;
 	if (rx == NULL)
 		return;
 	step("recv on %s", name(channel));
@@ -133,8 +154,9 @@ void select_permit(struct select_run *r, struct bytes *in)
 void select_close(struct select_run *r, struct bytes *in)
 {
 	enum select_channel channel = bytes_below(in, ONESHOT + 1);
-	struct chan_receiver *rx = r->channels[channel].rx;
 
+	select_name(r, channel);
+	struct chan_receiver *rx = r->channels[channel].rx;
 	if (rx == NULL)
 		return;
 	if (channel == ONESHOT && r->impl->oneshot->close != NULL) {
@@ -221,11 +243,12 @@ void select_arm(struct select_run *r, struct bytes *in)
 	bool sender = bytes_bool(in);
 	unsigned handle = sender ? bytes_below(in, SELECT_SENDERS) : 0;
 	const struct chan_mpsc_ops *ops = select_queue_ops(r, channel);
-	struct chan_sender *tx = r->channels[channel].tx[handle];
-	struct chan_receiver *rx = r->channels[channel].rx;
 	enum chan_arm expected, seen;
 	struct fuzz_waiter *w;
 
+	select_name(r, channel);
+	struct chan_sender *tx = r->channels[channel].tx[handle];
+	struct chan_receiver *rx = r->channels[channel].rx;
 	if (sender ? tx == NULL || ops->arm_send == NULL : rx == NULL || ops->arm_recv == NULL)
 		return;
 	if (ops->disarm == NULL || (w = waiters_take(&r->waiters)) == NULL)

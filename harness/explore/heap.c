@@ -5,12 +5,13 @@
  * in each replay. Between two blocks there is a gap that belongs to nobody.
  */
 #include "cell.h"
+#include "harness/explore/look.h"
+
 #include <stdalign.h>
 #include <string.h>
 
 #define GAP         16ul
-#define FRESH       0xbe /* what memory that was not initialised looks like, and what freed memory does */
-#define FREED       0xdf
+#define FREED       0xdf    /* what freed memory looks like */
 #define FRESH_LIMIT 65536ul /* filled no further than this, at either end of a block's life */
 #define BLOCKS_MAX  ((size_t)1 << 20)
 
@@ -87,7 +88,7 @@ void *explore_alloc(size_t size, size_t align, bool zero, uintptr_t pc)
 	if (zero)
 		memset((void *)address, 0, size);
 	else
-		memset((void *)address, FRESH, size < FRESH_LIMIT ? size : FRESH_LIMIT);
+		memset((void *)address, EXPLORE_FRESH, size < FRESH_LIMIT ? size : FRESH_LIMIT);
 	top = (address + size + 7) & ~7ul;
 	blocks[block_count++] = (struct explore_block){
 		.address = address, .size = size, .pc = pc, .thread = explore_active() ? (uint8_t)explore_self() : 0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * look.h - what a program under test can ask the explorer about its own threads.
+ * look.h - what a program under test can ask the explorer about its own threads, and should know of its memory.
  *
  * Some rules speak of what a blocked thread does when it goes on ("looks again after it was woken"). A program on real threads can
  * hardly tell whether a thread is blocked, and never whether it has gone on meanwhile. Here it can. The function is missing (NULL)
@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* Each byte of memory that was not initialised. A number that looks like it is what a program uses that wants to see it mistaken for one. */
+#define EXPLORE_FRESH 0xbe
 
 /* Whether the thread is blocked at this moment; `*steps` is how many steps it has made. A step of the caller: what it does with the
  * answer depends on everything that others did before. */

@@ -118,11 +118,12 @@ void chan_chain_free(struct chain *c)
 
 bool chan_chain_ready(const struct chain *c)
 {
-	uint64_t head = atomic_load_explicit(&c->head, memory_order_acquire); /* R4 */
-
-	if (atomic_load_explicit(&c->disturbed, memory_order_acquire))
+	if (atomic_load_explicit(&c->disturbed, memory_order_relaxed))
 		return true;
-	if (atomic_load_explicit(&c->shared, memory_order_acquire))
+	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire); /* R7 */
+	/* After that: when it is alone, not a head of when it was not, which may have been between two blocks. */
+	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
+	if (shared)
 		return chain_place(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != chain_place(c, head);
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
 	return chain_written(chain_cell_at(c, block, chain_offset(c, head)), head);
@@ -130,18 +131,19 @@ bool chan_chain_ready(const struct chain *c)
 
 bool chan_chain_flag(struct chain *c, unsigned flag)
 {
-	uint64_t tail = atomic_fetch_or_explicit(&c->tail, flag, memory_order_acq_rel) | flag; /* A2, R2 */
+	uint64_t tail = atomic_fetch_or_explicit(&c->tail, flag, memory_order_release) | flag; /* A2 */
 
 	if (tail & CHAIN_ENDING) {
-		atomic_store_explicit(&c->disturbed, true, memory_order_release);
+		atomic_store_explicit(&c->disturbed, true, memory_order_relaxed);
 		return true;
 	}
-	return chain_place(c, tail) != chain_place(c, atomic_load_explicit(&c->head, memory_order_acquire)); /* R4 */
+	/* An old head says that there is a message, which is then looked for. */
+	return chain_place(c, tail) != chain_place(c, atomic_load_explicit(&c->head, memory_order_relaxed));
 }
 
 void chan_chain_unflag(struct chain *c, unsigned flag)
 {
-	atomic_fetch_and_explicit(&c->tail, ~(uint64_t)flag, memory_order_acq_rel);
+	atomic_fetch_and_explicit(&c->tail, ~(uint64_t)flag, memory_order_relaxed); /* carries A2 on */
 }
 
 /* The messages before an index, counted from some beginning; modulo what the caller masks. */

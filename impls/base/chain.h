@@ -44,7 +44,9 @@
  *
  * ORDER. A1 -> R1 the stamp: a message is there. A2 -> R2 the tail: the block behind tail_block is there (each change of the tail is a
  * read-modify-write, so later ones carry it on), and what was done before a flag was set. A3 -> R3 `taken`: all others have read
- * what they claimed of a block. A4 -> R4 the head: a block in head_block; the reader of a length.  A5 -> R5 `next`. A6 -> R6 the pool.
+ * what they claimed of a block. A4 -> R4 the head: a block in head_block; and that a tail read later, for a length, is not behind it.
+ * A5 -> R5 `next`: a new block is set up. A6 -> R6 the pool: a block was read. A7 -> R7 `shared`: what all others received, when one is left.
+ * An exchange need not acquire: what it stands on the load before it saw. Exchanges carry on what earlier ones have released.
  *
  * WRAP. Positions have 61 bits and wrap; only differences of them are used, and equality.
  */

@@ -82,8 +82,8 @@ static inline enum chan_status chain_send(struct chain *c, const void *msg, unsi
 	if (!(tail & CHAIN_CLOSED) && offset + 1 < c->cells) {
 		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed); /* C1 */
 
-		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + CHAIN_STEP, memory_order_acq_rel,
-		                                            memory_order_relaxed)) {
+		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + CHAIN_STEP, memory_order_release,
+		                                            memory_order_relaxed)) { /* A2 */
 			chain_write(c, chain_cell_at(c, block, offset), tail & ~(uint64_t)CHAIN_FLAGS, msg);
 			*flags = (unsigned)tail & CHAIN_FLAGS;
 			return CHAN_OK;
@@ -101,7 +101,7 @@ static inline enum chan_status chain_send(struct chain *c, const void *msg, unsi
 /* Takes one message, if the receiver is alone and it is there. */
 static inline bool chain_take_one(struct chain *c, void *msg)
 {
-	if (atomic_load_explicit(&c->shared, memory_order_acquire))
+	if (atomic_load_explicit(&c->shared, memory_order_acquire)) /* R7 */
 		return false;
 
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);

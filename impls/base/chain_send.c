@@ -48,7 +48,7 @@ enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim 
 		}
 		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed); /* C1 */
 		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + count * CHAIN_STEP,
-		                                            memory_order_acq_rel, memory_order_acquire)) { /* R2 */
+		                                            memory_order_release, memory_order_relaxed)) { /* A2 */
 			if (last) {
 				extend(c, block, next);
 				next = NULL;

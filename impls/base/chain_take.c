@@ -16,10 +16,10 @@ static void await_written(struct chain_cell *cell, uint64_t index)
 		chain_give_way(&turn);
 }
 
-/* The only receiver has read the last cell of `block`. Who wrote that had linked the next block before. */
+/* The only receiver has read the last cell of `block`. Who wrote that had linked the next block before: R1 is R5, too. */
 static struct chain_block *leave_block(struct chain *c, struct chain_block *block)
 {
-	struct chain_block *next = atomic_load_explicit(&block->next, memory_order_acquire); /* R5 */
+	struct chain_block *next = atomic_load_explicit(&block->next, memory_order_relaxed);
 
 	atomic_store_explicit(&c->head_block, next, memory_order_relaxed);
 	chan_chain_block_put(c, block);
@@ -79,7 +79,7 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 			count = limit;
 		*block = atomic_load_explicit(&c->head_block, memory_order_relaxed); /* C1 */
 		if (atomic_compare_exchange_strong_explicit(&c->head, &head, head + count * CHAIN_STEP,
-		                                            memory_order_acq_rel, memory_order_relaxed)) {
+		                                            memory_order_release, memory_order_relaxed)) { /* A4 */
 			*claimed = head;
 			return count;
 		}
@@ -120,7 +120,7 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 
 size_t chan_chain_take(struct chain *c, void *msgs, size_t limit, uint64_t *tail)
 {
-	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire);
+	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire); /* R7 */
 	unsigned turn = 0;
 	size_t n = 0;
 
@@ -147,18 +147,18 @@ void chan_chain_share(struct chain *c)
 	size_t offset = chain_offset(c, atomic_load_explicit(&c->head, memory_order_relaxed));
 
 	atomic_store_explicit(&block->taken, offset, memory_order_relaxed);
-	atomic_store_explicit(&c->shared, true, memory_order_release);
+	atomic_store_explicit(&c->shared, true, memory_order_relaxed); /* the others get their handles from here */
 }
 
 void chan_chain_unshare(struct chain *c)
 {
-	atomic_store_explicit(&c->shared, false, memory_order_release);
+	atomic_store_explicit(&c->shared, false, memory_order_release); /* A7 */
 }
 
 void *chan_chain_front(struct chain *c)
 {
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
-	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
+	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_relaxed); /* closed: final */
 	struct chain_block *block = atomic_load_explicit(&c->head_block, memory_order_relaxed);
 
 	if (chain_place(c, tail) == head)

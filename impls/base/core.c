@@ -64,11 +64,7 @@ uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property 
 
 void chan_handle_init(struct handle *h, struct core *core)
 {
-	h->core = core;
-	list_init(&h->armed);
-	h->blocked = NULL;
-	h->spun = false;
-	guard_init(&h->guard);
+	chan_handle_begin(h, core);
 	chan_core_hold(core);
 }
 

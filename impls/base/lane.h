@@ -37,7 +37,12 @@
  * queues; the gate says so, a heavy fence makes the others see it, and it looks again (mpsc_store.settle). The others publish, make a
  * light fence, and read the gate. A receiver then sleeps at once. A sender spins once more: in the queue its turn comes, and who gives it
  * a slot need not wake it (without that four senders that share a CPU and 32 slots send a third less).
+ * Who ends the channel while a receiver waits makes the fence, too: the message that it was to be woken for may just have been taken by another,
+ * and either that one sees the gate, and comes to the lock, or its taking is seen here.
  *
+ *
+ * ORDER. A1 -> R1 `busy`: the single sender's last send. A2 -> R2 the gate: what a ring has set up for several senders, when the gate says that
+ * there are; whoever writes the gate has the lock, and so carries it on. Whatever else the gate says is no more than: come to the lock.
  *
  * LINEARIZATION. A send or receive without the lock: where the ring claims the slot or the message (its file says where). CHAN_FULL: the
  * read of the receivers' counter in ring_len; CHAN_EMPTY: that of the senders', or, where the channel is ending, the lock. All else: the lock.
@@ -73,7 +78,7 @@ typedef _Atomic uint32_t lane_gate_t;
 
 static inline uint32_t lane_gate(const lane_gate_t *gate)
 {
-	return atomic_load_explicit(gate, memory_order_acquire);
+	return atomic_load_explicit(gate, memory_order_acquire); /* R2 */
 }
 
 /* Slots so few that a sender on one CPU queues rather than yields: its message in the queue is as good as another slot. (Not with more of them:

@@ -67,7 +67,7 @@ static void lane_many(struct handle *h, uint32_t many)
 		} else {
 			ring_many_receivers(&lane->ring);
 		}
-		atomic_fetch_or_explicit(&lane->gate, many, memory_order_release);
+		atomic_fetch_or_explicit(&lane->gate, many, memory_order_release); /* A2 */
 	}
 	chan_mpsc_leave(h, &firing);
 }

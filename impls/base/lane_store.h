@@ -118,7 +118,7 @@ static void lane_seize(struct mpsc *ch, bool sender)
 	if (gate & GATE_MANY_SENDERS) {
 		ring_seize(&lane->ring);
 	} else if (!sender && !(gate & GATE_SHUT)) { /* else it is here, or cannot begin */
-		atomic_store_explicit(&lane->gate, gate | GATE_SHUT, memory_order_release);
+		atomic_store_explicit(&lane->gate, gate | GATE_SHUT, memory_order_relaxed);
 		chan_fence_heavy();
 		while (atomic_load_explicit(&lane->busy, memory_order_acquire) != 0) /* R1 */
 			lane_await_peer(&looks);
@@ -145,11 +145,13 @@ static bool lane_settle(struct mpsc *ch)
 	if (chan_mpsc_ending(ch))
 		gate |= GATE_ENDING;
 	if (gate != old)
-		atomic_store_explicit(&lane->gate, gate, memory_order_release);
-	if ((gate & ~old & (GATE_READERS | GATE_WRITERS)) == 0)
-		return false;
-	chan_fence_heavy();
-	return true;
+		atomic_store_explicit(&lane->gate, gate, memory_order_release); /* A2 */
+	uint32_t set = gate & ~old;
+	if (set & (GATE_READERS | GATE_WRITERS) || (set & GATE_ENDING && gate & GATE_READERS)) {
+		chan_fence_heavy();
+		return true;
+	}
+	return false;
 }
 
 static const struct mpsc_store lane_store = {.len = lane_len,

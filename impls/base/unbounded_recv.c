@@ -78,7 +78,7 @@ static bool sleep(struct handle *h, uint64_t deadline, bool *slept)
 static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, uint64_t deadline, bool *expired)
 {
 	struct unbounded *ch = unbounded_of(h);
-	bool alone = !atomic_load_explicit(&ch->chain.shared, memory_order_acquire);
+	bool alone = !atomic_load_explicit(&ch->chain.shared, memory_order_relaxed);
 	size_t n = 0;
 
 	if (alone) {

@@ -13,49 +13,48 @@ static void end(struct core *core)
 {
 	struct futex_broadcast *ch = (struct futex_broadcast *)core;
 
-	free(ch->ring.slots);
 	chan_core_fini(core);
-	free(ch);
+	free(ch->memory);
 }
 
-/* Zeroed memory that begins on a line of its own. */
-static void *line_alloc(size_t size)
+/* A ring of `retained` slots in `memory`, none of which holds a position from `start` on. */
+static void ring_init(struct futex_ring *ring, const struct layout *layout, size_t stride, size_t retained,
+                      void *memory, uint64_t start)
 {
-	void *memory;
-
-	if (posix_memalign(&memory, FUTEX_LINE, size) != 0)
-		return NULL;
-	return memset(memory, 0, size);
-}
-
-/* A ring of `retained` slots, none of which holds a position from `start` on. */
-static enum chan_status ring_init(struct futex_ring *ring, const struct layout *layout, size_t retained, uint64_t start)
-{
-	void *memory;
-
 	ring->size = layout->size;
-	ring->stride = sizeof(struct futex_slot) + (layout->size + 7) / 8 * 8;
+	ring->stride = stride;
 	ring->mask = retained - 1;
-	if (retained > SIZE_MAX / ring->stride)
-		return CHAN_INVALID;
-	if (posix_memalign(&memory, FUTEX_LINE, retained * ring->stride) != 0)
-		return CHAN_NOMEM;
 	ring->slots = memory;
 	for (uint64_t p = start; p != start + retained; p++)
 		atomic_init(&futex_broadcast_slot(ring, p)->stamp, 2 * (p - retained));
-	return CHAN_OK;
 }
 
-/* A receiver that is not counted yet. NULL when out of memory. */
+/* A receiver that is not counted yet, and has no hold. */
+static struct futex_broadcast_receiver *receiver_init(void *memory, struct futex_broadcast *ch)
+{
+	struct futex_broadcast_receiver *r = memset(memory, 0, sizeof *r);
+
+	chan_handle_begin(&r->handle, &ch->core);
+	r->ring = ch->ring;
+	r->silent = 1;
+	return r;
+}
+
+/* The same in memory of its own, with a hold. NULL when out of memory. */
 static struct futex_broadcast_receiver *receiver_new(struct futex_broadcast *ch)
 {
-	struct futex_broadcast_receiver *r = line_alloc(sizeof *r);
+	void *memory;
 
-	if (r == NULL)
+	if (posix_memalign(&memory, FUTEX_LINE, sizeof(struct futex_broadcast_receiver)) != 0)
 		return NULL;
-	chan_handle_init(&r->handle, &ch->core);
-	r->ring = ch->ring;
-	return r;
+	chan_core_hold(&ch->core);
+	return receiver_init(memory, ch);
+}
+
+/* The place of the first receiver. No other can come to lie there. */
+static struct futex_broadcast_receiver *receiver_first(struct futex_broadcast *ch)
+{
+	return (struct futex_broadcast_receiver *)(ch + 1);
 }
 
 /* It sees what is sent from now on. Under the lock, with sends stopped. */
@@ -79,7 +78,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 {
 	struct layout layout;
 	enum chan_status status;
-	size_t retained = 1;
+	size_t retained = 1, bytes, stride;
 
 	if (config == NULL || tx == NULL)
 		return CHAN_INVALID;
@@ -91,36 +90,33 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	while (retained < config->capacity)
 		retained *= 2;
 
-	struct futex_broadcast *ch = line_alloc(sizeof *ch);
-	if (ch == NULL)
+	stride = sizeof(struct futex_slot) + (layout.size + 7) / 8 * 8;
+	if (__builtin_mul_overflow(retained, stride, &bytes))
+		return CHAN_INVALID;
+
+	size_t before = sizeof(struct futex_broadcast) + (rx != NULL ? sizeof(struct futex_broadcast_receiver) : 0);
+	void *memory = bytes < SIZE_MAX / 2 ? malloc(FUTEX_LINE - 1 + before + bytes) : NULL;
+	if (memory == NULL)
 		return CHAN_NOMEM;
+	void *line = (char *)memory + (-(uintptr_t)memory & (FUTEX_LINE - 1));
+	struct futex_broadcast *ch = memset(line, 0, sizeof *ch);
+	ch->memory = memory;
 	chan_core_init(&ch->core, config, &layout, CORE_PARKS, end);
-	chan_core_hold(&ch->core); /* so that undoing a receiver does not end it */
 	list_init(&ch->everyone);
 	atomic_init(&ch->tail, config->start);
 	ch->grace = grace_of(retained);
-	struct handle *sender = NULL;
-	struct futex_broadcast_receiver *receiver = NULL;
-	if ((status = ring_init(&ch->ring, &layout, retained, config->start)) != CHAN_OK)
-		goto failed;
-	status = CHAN_NOMEM;
-	if ((sender = chan_handle_new(&ch->core, sizeof *sender)) == NULL)
-		goto failed;
-	if (rx != NULL && (receiver = receiver_new(ch)) == NULL)
-		goto failed;
+	ring_init(&ch->ring, &layout, stride, retained, (char *)line + before, config->start);
+	chan_handle_begin(&ch->sender, &ch->core);
 	ch->core.senders = 1;
-	*tx = (struct chan_sender *)sender;
+	*tx = (struct chan_sender *)&ch->sender;
 	if (rx != NULL) {
-		receiver_join(ch, receiver);
-		*rx = (struct chan_receiver *)receiver;
+		receiver_join(ch, receiver_init(receiver_first(ch), ch));
+		*rx = (struct chan_receiver *)receiver_first(ch);
+		ch->count = 1;
+		atomic_init(&ch->owner, &ch->sender);
 	}
-	chan_core_release(&ch->core);
+	atomic_init(&ch->core.holds, rx != NULL ? 2 : 1);
 	return CHAN_OK;
-
-failed:
-	free(sender);
-	end(&ch->core);
-	return status;
 }
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
@@ -178,7 +174,8 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 	if (--core->receivers == 0)
 		chan_wait_wake_all(&core->closers, &firing);
 	chan_handle_leave(h, &firing);
-	free(r);
+	if (r != receiver_first(ch))
+		free(r);
 	chan_core_release(core);
 }
 
@@ -205,7 +202,8 @@ static void broadcast_sender_drop(struct chan_sender **tx)
 		chan_wait_wake_all(&core->readers, &firing);
 	}
 	chan_handle_leave(h, &firing);
-	free(h);
+	if (h != &ch->sender)
+		free(h);
 	chan_core_release(core);
 }
 

@@ -31,7 +31,8 @@
  *   inside = false
  *
  * A biased lock, after Russell and Detlefs (OOPSLA 2006) with an asymmetric fence. It costs who takes it away a system call that interrupts the other
- * CPUs, so it is given only after BIAS_AFTER sends in a row in which nobody asked: a channel that is used now and then never has it.
+ * CPUs. So a channel that was opened with a receiver begins with it, for many live so short that nobody ever asks; and once it has been taken
+ * away it is given only after BIAS_AFTER sends in a row in which nobody asked: a channel that is used now and then has it no more.
  * Blocked receivers and armed waiters stand in the channel's queue, and while anybody stands there the bias is not given. So a sender that
  * is biased has nobody to wake, and one that is not has the lock, under which it sees all who wait: no wake is lost, and no
  * system call is made when nobody sleeps.
@@ -41,17 +42,21 @@
  * it is fast enough to follow: the only way back is a sender that pauses. So it asks (`plea`), waits a moment until the owner has
  * heard, and only then looks where the oldest message is; and the owner pauses once, for at most 3 us, whatever the receiver does meanwhile. That is enough
  * for a hundred messages or more. A receiver that has not made use of it is too slow for it to help, and asks at fewer lags, down to
- * one in 256, which no sender notices. Without this 4 receivers get 1 to 4 M messages/s of a sender that sends 150 M, with it 50 M of 85 M.
+ * one in 256, which no sender notices; and none asks at its first, for it may be on the sender's own thread. Without this 4 receivers get 1 to
+ * 4 M messages/s of a sender that sends 150 M, with it 50 M of 85 M.
  *
  * FETCHING AHEAD. A slot comes from the sender's cache in 65 ns or more, so a receiver fetches it 8 messages before it needs it. Only if it knows that
  * it is written already, from a look at the tail now and then: it would take away what the sender is about to write.
+ *
+ * MEMORY. The channel, its slots and its first two handles are one allocation: with four, opening and ending it took most of the time of
+ * a channel that lives for a few messages. It is aligned here and not by the allocator, whose fast way is for what is not.
  *
  * WITH HOOKS a value cannot be read while it is overwritten; such a channel is one of the mutex family, whose rules B-30 to B-35 are kept there,
  * with threads that park. All functions here look first whether it is one (futex_broadcast_hooked).
  *
  * INVARIANTS
  *   - tail, stamps and words are written by one thread at a time: the owner inside its send, or the holder of the lock without an owner.
- *   - An owner is set only by itself, under the lock, when it is the only sender and nobody stands in `readers`.
+ *   - An owner is set at open, or by itself, under the lock, when it is the only sender and nobody stands in `readers`.
  *   - While there is an owner, `receivers` of the core and `readers` do not change, and nobody else sends.
  *   - tail - next of a receiver is the number of sends since its last message or lag (B-17, B-26).
  *
@@ -110,19 +115,21 @@ struct futex_ring {
 struct futex_broadcast {
 	struct core core;
 	struct list everyone;  /* the receivers, by `others`; under the lock */
-	unsigned streak;       /* sends since somebody last needed the lock; under the lock */
 	struct spin_site site; /* of receivers at the tail */
 
 	alignas(FUTEX_LINE) struct futex_ring ring;
 	_Atomic(struct handle *) owner;
 	size_t count; /* the receivers there are while there is an owner; the owner's */
+	void *memory; /* in which all this lies */
 	uint32_t
 		grace; /* ns that the owner then pauses: about what reading the whole ring takes, at most FUTEX_GRACE_MOST */
-	atomic_bool plea;  /* a receiver that was overtaken asks the owner to let it catch up */
-	atomic_bool ended; /* no sender is left */
+	atomic_bool plea;                 /* a receiver that was overtaken asks the owner to let it catch up */
+	atomic_bool ended;                /* no sender is left */
+	alignas(64) struct handle sender; /* the first one; hardly ever written */
 
 	alignas(FUTEX_LINE) _Atomic uint64_t tail;
 	atomic_bool inside; /* the owner is sending */
+	unsigned streak;    /* sends since somebody last needed the lock; under the lock */
 };
 
 struct futex_broadcast_receiver {

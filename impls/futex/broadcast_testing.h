@@ -8,7 +8,10 @@
 
 #define BIAS_AFTER 2u
 #include "impls/base/items_testing.h"
+
+#define malloc(size) (allocation_fails() ? NULL : malloc(size))
 #include "impls/futex/broadcast.c"
+#undef malloc
 #include "impls/futex/broadcast_recv.c"
 #include "impls/futex/broadcast_send.c"
 

@@ -33,6 +33,12 @@
  *   A5 taken      -> R5   the copying out, where there are several receivers
  *   A6 gate       -> R6   GATE_MANY_RECEIVERS is read after the `head` that several receivers have moved: who sees a slot free by such
  *                         a head also sees that `taken` counts
+ *   A7 claim      -> R7   the heads that those had seen who claimed before: the next one sees one from which the claims are not farther
+ *                         than the capacity. (ring_len, after ring_seize, reads the same again.)
+ *   A8 gate       -> R8   once there are several senders, `claim` and `ready` as they were set up (in base/lane.h: A2)
+ *   A9 head       -> R9   what those saw in `ready` who received before. So no byte of 256 laps ago is found there, which would look like
+ *                         one of now. (No program has as many messages as it would take to see that.)
+ * An exchange need not acquire: what it has to see the load before it saw; and it carries on what earlier ones have released.
  */
 #ifndef CHANBENCH_FUTEX_MPSC_RING_H
 #define CHANBENCH_FUTEX_MPSC_RING_H
@@ -96,15 +102,16 @@ static void ring_close(struct ring *r)
 /* What a handle knows of the other side when it is new. */
 static inline uint64_t ring_seen(const struct ring *r)
 {
-	return atomic_load_explicit(&r->head, memory_order_acquire);
+	return atomic_load_explicit(&r->head, memory_order_acquire); /* R4 */
 }
 
 /* Messages that are in it or being put in. Exact while nobody is at work; else something that it was, or could have been, meanwhile. */
 static inline size_t ring_len(const struct ring *r, uint32_t gate)
 {
 	const _Atomic uint64_t *end = gate & GATE_MANY_SENDERS ? &r->claim : &r->tail;
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire); /* first: it must not be the newer one */
-	uint64_t tail = atomic_load_explicit(end, memory_order_acquire) & ~(uint64_t)1;
+	/* First, for it must not be the newer one. */
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);           /* R4 */
+	uint64_t tail = atomic_load_explicit(end, memory_order_acquire) & ~(uint64_t)1; /* R2, R7 */
 	int64_t n = (int64_t)(tail - head) / 2;
 
 	return n < 0 ? 0 : (size_t)n < r->capacity ? (size_t)n : r->capacity;
@@ -199,7 +206,7 @@ static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, s
 static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen, const lane_gate_t *gate,
                                     bool *shut)
 {
-	uint64_t at = atomic_load_explicit(&r->claim, memory_order_acquire);
+	uint64_t at = atomic_load_explicit(&r->claim, memory_order_acquire); /* R7 */
 
 	for (;;) {
 		if (at & 1) {
@@ -209,13 +216,13 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 		size_t room = ring_room(r, at, n, seen);
 		if (room == 0)
 			return 0;
-		if (atomic_compare_exchange_weak_explicit(&r->claim, &at, at + 2 * room, memory_order_acq_rel,
-		                                          memory_order_acquire)) {
+		if (atomic_compare_exchange_weak_explicit(&r->claim, &at, at + 2 * room, memory_order_release,
+		                                          memory_order_relaxed)) { /* A7 */
 			ring_publish(r, at, msgs, room, gate);
 			return room;
 		}
 		chan_relax_for(LANE_COLLISION_NS); /* others are at it: let them go on with it in their caches */
-		at = atomic_load_explicit(&r->claim, memory_order_acquire);
+		at = atomic_load_explicit(&r->claim, memory_order_acquire); /* R7 */
 	}
 }
 
@@ -223,9 +230,9 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 {
 	if (lane_gate(gate) & GATE_MANY_SENDERS) {
-		uint64_t at = atomic_load_explicit(&r->claim, memory_order_acquire) & ~(uint64_t)1;
+		uint64_t at = atomic_load_explicit(&r->claim, memory_order_relaxed) & ~(uint64_t)1;
 
-		atomic_store_explicit(&r->claim, (at + 2) | 1, memory_order_release);
+		atomic_store_explicit(&r->claim, (at + 2) | 1, memory_order_release); /* A7 */
 		ring_publish(r, at, msg, 1, gate);
 	} else {
 		uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
@@ -238,7 +245,7 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 /* Locks several senders out; lets them in again. Under the lock. */
 static void ring_seize(struct ring *r)
 {
-	atomic_fetch_or_explicit(&r->claim, 1, memory_order_acq_rel);
+	atomic_fetch_or_explicit(&r->claim, 1, memory_order_acquire); /* R7 */
 }
 
 static void ring_let_go(struct ring *r)
@@ -246,18 +253,18 @@ static void ring_let_go(struct ring *r)
 	uint64_t at = atomic_load_explicit(&r->claim, memory_order_relaxed);
 
 	if (at & 1)
-		atomic_store_explicit(&r->claim, at & ~(uint64_t)1, memory_order_release); /* nobody else writes it */
+		atomic_store_explicit(&r->claim, at & ~(uint64_t)1, memory_order_release); /* A7 */
 }
 
 /* From now on there are several senders. Under the lock, the one locked out; they remain so. */
 static void ring_many_senders(struct ring *r)
 {
-	uint64_t at = atomic_load_explicit(&r->tail, memory_order_acquire);
+	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* waited for, or the caller's own */
 
 	for (size_t i = 0; i <= r->mask; i++)
 		atomic_store_explicit(&r->ready[ring_place(r, at + 2 * i)], (uint8_t)(ring_lap(r, at + 2 * i) - 1),
 		                      memory_order_relaxed);
-	atomic_store_explicit(&r->claim, at | 1, memory_order_release);
+	atomic_store_explicit(&r->claim, at | 1, memory_order_relaxed); /* A8 comes after it */
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -277,7 +284,7 @@ static LANE_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 	size_t n = below > 0 ? (size_t)below : 0;
 	if (n >= limit)
 		return limit;
-	if (!(lane_gate(gate) & GATE_MANY_SENDERS))
+	if (!(lane_gate(gate) & GATE_MANY_SENDERS)) /* R8 */
 		return n;
 	while (n < limit &&
 	       atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) == /* R3 */
@@ -289,7 +296,7 @@ static LANE_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
 static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire); /* R9 */
 
 	for (;;) {
 		size_t n = ring_there(r, head, limit, seen, gate);
@@ -301,8 +308,8 @@ static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 			atomic_store_explicit(&r->head, head + 2 * n, memory_order_release); /* A4 */
 			return n;
 		}
-		if (atomic_compare_exchange_weak_explicit(&r->head, &head, head + 2 * n, memory_order_acq_rel,
-		                                          memory_order_acquire)) { /* A4 */
+		if (atomic_compare_exchange_weak_explicit(&r->head, &head, head + 2 * n, memory_order_release,
+		                                          memory_order_relaxed)) { /* A4, A9 */
 			ring_out(r, head, msgs, n);
 			for (size_t i = 0; i < n; i++, head += 2)
 				atomic_store_explicit(&r->taken[ring_place(r, head)], ring_lap(r, head),
@@ -310,7 +317,7 @@ static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 			return n;
 		}
 		chan_relax_for(LANE_COLLISION_NS);
-		head = atomic_load_explicit(&r->head, memory_order_acquire);
+		head = atomic_load_explicit(&r->head, memory_order_acquire); /* R9 */
 	}
 }
 
@@ -337,9 +344,10 @@ static void ring_pop(struct ring *r, const lane_gate_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
-	atomic_store_explicit(&r->head, head + 2, memory_order_release); /* A4 */
+	/* Nobody sends or receives any more but under the lock. */
+	atomic_store_explicit(&r->head, head + 2, memory_order_relaxed);
 	if (lane_gate(gate) & GATE_MANY_RECEIVERS)
-		atomic_store_explicit(&r->taken[ring_place(r, head)], ring_lap(r, head), memory_order_release); /* A5 */
+		atomic_store_explicit(&r->taken[ring_place(r, head)], ring_lap(r, head), memory_order_relaxed);
 }
 
 #endif

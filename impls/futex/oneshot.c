@@ -59,9 +59,10 @@ enum {
 	RX_ARMED = 512
 };
 
-/* One side: its handle, private to its thread but for `queue`. */
+/* One side: its handle, private to its thread but for `queue`. The lists are begun by the first arm. */
 struct side {
 	struct guard guard;
+	bool arms;         /* it has come to the lock to arm a waiter, at least once */
 	struct list armed; /* its armed waiters, by `siblings` */
 	struct list queue; /* those that have not fired; under the lock */
 };
@@ -81,6 +82,9 @@ struct oneshot {
 	_Atomic uint32_t word;
 	chan_place sent_at; /* where the sender was; published by TX_DONE */
 };
+
+/* The way of nearly every channel is to be straight-line code, and the rest elsewhere. */
+#define APART __attribute__((noinline))
 
 static _Thread_local struct spin_site site;
 static _Thread_local chan_place_t peer;
@@ -111,13 +115,6 @@ static bool tx_gone(uint32_t word)
 	return (word & TX_DONE) != 0 && (word & (RX_ARMED | TX_LEFT)) != RX_ARMED;
 }
 
-static void side_init(struct side *side)
-{
-	guard_init(&side->guard);
-	list_init(&side->armed);
-	list_init(&side->queue);
-}
-
 static enum chan_status oneshot_open(const struct chan_config *config, struct chan_sender **tx,
                                      struct chan_receiver **rx)
 {
@@ -141,8 +138,9 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 
 	struct oneshot *ch = memory;
 	atomic_init(&ch->word, 0);
-	side_init(&ch->tx);
-	side_init(&ch->rx);
+	guard_init(&ch->tx.guard);
+	guard_init(&ch->rx.guard);
+	ch->tx.arms = ch->rx.arms = false;
 	ch->shut = ch->refused = ch->terminated = false;
 	ch->size = layout.size;
 	ch->value = (char *)memory + offset;
@@ -156,7 +154,8 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 
 static void free_channel(struct oneshot *ch)
 {
-	pthread_mutex_destroy(&ch->lock);
+	if (ch->tx.arms || ch->rx.arms)
+		pthread_mutex_destroy(&ch->lock);
 	free(ch);
 }
 
@@ -166,7 +165,8 @@ static void free_channel(struct oneshot *ch)
 
 /* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
  * `until` the deadline has come. */
-static uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other, uint64_t deadline)
+static APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other,
+                            uint64_t deadline)
 {
 	struct spin spin;
 	uint32_t word;
@@ -216,7 +216,7 @@ static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
 	return found;
 }
 
-static void disarm_all(struct oneshot *ch, struct side *side)
+static APART void disarm_all(struct oneshot *ch, const struct side *side)
 {
 	while (!list_empty(&side->armed))
 		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
@@ -227,6 +227,11 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
                          uint32_t armed)
 {
 	pthread_mutex_lock(&ch->lock);
+	if (!side->arms) {
+		list_init(&side->armed);
+		list_init(&side->queue);
+		side->arms = true;
+	}
 	uint32_t word = look(ch);
 	/* Not when the other side is done: it has not seen the bit, and does not come back. Who sees the bit comes for the lock, which
 	 * orders the rest; the acquire is that of every look. */
@@ -256,14 +261,9 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
  * The sender
  */
 
-/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
-static uint32_t finish(struct oneshot *ch, uint32_t bits)
+/* What the step that set TX_DONE found in `word` to do for the receiver. */
+static APART void tell_receiver(struct oneshot *ch, uint32_t word)
 {
-	if (!list_empty(&ch->tx.armed))
-		disarm_all(ch, &ch->tx);
-	ch->sent_at = chan_place_now();
-	guard_leave(&ch->tx.guard);
-	uint32_t word = set(ch, bits); /* A1 */
 	wake(ch, word, RX_ASLEEP);
 	bool last = (word & RX_LEFT) != 0; /* R3 */
 	if ((word & RX_ARMED) != 0) {
@@ -272,6 +272,18 @@ static uint32_t finish(struct oneshot *ch, uint32_t bits)
 	}
 	if (last)
 		free_channel(ch);
+}
+
+/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
+static inline uint32_t finish(struct oneshot *ch, uint32_t bits)
+{
+	if (ch->tx.arms)
+		disarm_all(ch, &ch->tx);
+	ch->sent_at = chan_place_now();
+	guard_leave(&ch->tx.guard);
+	uint32_t word = set(ch, bits); /* A1 */
+	if ((word & (RX_ASLEEP | RX_ARMED | RX_LEFT)) != 0)
+		tell_receiver(ch, word);
 	return word;
 }
 
@@ -410,7 +422,7 @@ static void oneshot_close(struct chan_receiver *rx)
 	guard_enter(&ch->rx.guard, "close");
 	shut(ch, 0);
 	guard_leave(&ch->rx.guard);
-	if (!list_empty(&ch->rx.armed)) /* a receive would now complete */
+	if (ch->rx.arms && !list_empty(&ch->rx.armed)) /* a receive would now complete */
 		fire(ch, &ch->rx.queue);
 }
 
@@ -422,11 +434,12 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	struct oneshot *ch = of_rx(*rx);
 	*rx = NULL;
 	guard_enter(&ch->rx.guard, "receiver_drop");
-	disarm_all(ch, &ch->rx);
+	if (ch->rx.arms)
+		disarm_all(ch, &ch->rx);
 	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
 	if (!last)
 		shut(ch, RX_DONE);
-	if (holds_value(ch, look(ch)) && ch->destroy != NULL)
+	if (ch->destroy != NULL && holds_value(ch, look(ch)))
 		ch->destroy(ch->value, ch->context);
 	guard_leave(&ch->rx.guard);
 	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */

@@ -21,6 +21,9 @@
  * WHAT ORDERS WHAT
  *   A2 stamp p + 1        -> R2   the message, before it is copied out
  *   A3 stamp a lap later  -> R3   the copying out, before the cell is written again; and what the receiver did before (M-68)
+ *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds the message itself (P-4)
+ *   A5 head               -> R5   the tail beyond it: who asks for the length never sees a head that is newer than the tail
+ * What is read before an exchange is a guess: the stamps say whether it is true, and the exchange whether it still is.
  *
  * A PEER preempted between its claim and its stamp holds up who needs that cell, and nobody else: who comes to it looks at the counters
  * whether it is full or empty, and if not, waits (lane.h). In Vyukov's queue it would seem full or empty.
@@ -101,8 +104,9 @@ static inline uint64_t ring_seen(const struct ring *r)
 /* Messages that are in it or being put in. Exact while nobody is at work; else something that it was, or could have been, meanwhile. */
 static inline size_t ring_len(const struct ring *r, uint32_t gate)
 {
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire); /* first: it must not be the newer one */
-	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire) & ~(uint64_t)1;
+	/* First, for it must not be the newer one. */
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);                /* R5 */
+	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire) & ~(uint64_t)1; /* R4 */
 	uint64_t laps = (tail & ~(r->lap - 1)) - (head & ~(r->lap - 1));
 
 	(void)gate;
@@ -154,7 +158,7 @@ static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, siz
 	(void)gate;
 	if (room == 0)
 		return 0;
-	atomic_store_explicit(&r->tail, end, memory_order_release);
+	atomic_store_explicit(&r->tail, end, memory_order_release); /* A4 */
 	ring_write(r, at, msgs, room);
 	return room;
 }
@@ -163,7 +167,7 @@ static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, siz
 static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen, const lane_gate_t *gate,
                                     bool *shut)
 {
-	uint64_t at = atomic_load_explicit(&r->tail, memory_order_acquire), end;
+	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), end;
 
 	(void)seen;
 	(void)gate;
@@ -174,19 +178,19 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 		}
 		size_t room = ring_run(r, at, 0, n, &end);
 		if (room == 0) {
-			uint64_t now = atomic_load_explicit(&r->tail, memory_order_acquire);
+			uint64_t now = atomic_load_explicit(&r->tail, memory_order_relaxed);
 			if (now == at)
 				return 0;
 			at = now;
 			continue;
 		}
-		if (atomic_compare_exchange_weak_explicit(&r->tail, &at, end, memory_order_acq_rel,
-		                                          memory_order_acquire)) {
+		if (atomic_compare_exchange_weak_explicit(&r->tail, &at, end, memory_order_release,
+		                                          memory_order_relaxed)) { /* A4 */
 			ring_write(r, at, msgs, room);
 			return room;
 		}
 		chan_relax_for(LANE_COLLISION_NS);
-		at = atomic_load_explicit(&r->tail, memory_order_acquire);
+		at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 	}
 }
 
@@ -199,14 +203,14 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 	(void)gate;
 	while (ring_run(r, at, 0, 1, &end) == 0) /* its receiver is just copying it out */
 		lane_await_peer(&looks);
-	atomic_store_explicit(&r->tail, end | (tail & 1), memory_order_release);
+	atomic_store_explicit(&r->tail, end | (tail & 1), memory_order_release); /* A4 */
 	ring_write(r, at, msg, 1);
 }
 
 /* Locks several senders out; lets them in again. Under the lock. */
 static void ring_seize(struct ring *r)
 {
-	atomic_fetch_or_explicit(&r->tail, 1, memory_order_acq_rel);
+	atomic_fetch_or_explicit(&r->tail, 1, memory_order_acquire); /* R4 */
 }
 
 static void ring_let_go(struct ring *r)
@@ -214,7 +218,7 @@ static void ring_let_go(struct ring *r)
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
 	if (at & 1)
-		atomic_store_explicit(&r->tail, at & ~(uint64_t)1, memory_order_release); /* nobody else writes it */
+		atomic_store_explicit(&r->tail, at & ~(uint64_t)1, memory_order_release); /* A4 */
 }
 
 /* From now on there are several senders. Under the lock, the one locked out; they remain so. */
@@ -241,7 +245,7 @@ static LANE_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
 static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire), end;
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), end;
 
 	(void)seen;
 	for (;;) {
@@ -249,20 +253,20 @@ static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 
 		if (!(lane_gate(gate) & GATE_MANY_RECEIVERS)) {
 			if (n > 0) {
-				atomic_store_explicit(&r->head, end, memory_order_release);
+				atomic_store_explicit(&r->head, end, memory_order_release); /* A5 */
 				ring_read(r, head, msgs, n);
 			}
 			return n;
 		}
 		if (n > 0) {
-			if (atomic_compare_exchange_weak_explicit(&r->head, &head, end, memory_order_acq_rel,
-			                                          memory_order_acquire)) {
+			if (atomic_compare_exchange_weak_explicit(&r->head, &head, end, memory_order_release,
+			                                          memory_order_relaxed)) { /* A5 */
 				ring_read(r, head, msgs, n);
 				return n;
 			}
 			chan_relax_for(LANE_COLLISION_NS);
 		}
-		uint64_t now = atomic_load_explicit(&r->head, memory_order_acquire);
+		uint64_t now = atomic_load_explicit(&r->head, memory_order_relaxed);
 		if (n == 0 && now == head)
 			return 0;
 		head = now;
@@ -292,8 +296,9 @@ static void ring_pop(struct ring *r, const lane_gate_t *gate)
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
 	(void)gate;
-	atomic_store_explicit(&r->head, ring_next(r, head), memory_order_release);
-	atomic_store_explicit(ring_cell(r, head), head + r->lap, memory_order_release); /* A3 */
+	/* Nobody sends or receives any more but under the lock. */
+	atomic_store_explicit(&r->head, ring_next(r, head), memory_order_relaxed);
+	atomic_store_explicit(ring_cell(r, head), head + r->lap, memory_order_relaxed);
 }
 
 #endif

@@ -69,16 +69,28 @@ static void wait_armed(void *arg)
 	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK);
 }
 
-static void arm_against_send(const struct program_env *env)
+static void run_arm_against_send(const struct program_env *env, bool cloned)
 {
 	struct scene s = {.before = 0};
 	struct program_thread threads[2];
 
 	open_armed(&s, env);
+	if (cloned)
+		s.other_tx = mpsc_clone(s.ops, s.tx);
 	program_start(&threads[0], send_one, &s);
 	program_start(&threads[1], wait_armed, &s);
 	program_join(threads, 2);
 	close_down(&s);
+}
+
+static void arm_against_send(const struct program_env *env)
+{
+	run_arm_against_send(env, false);
+}
+
+static void arm_against_clone(const struct program_env *env)
+{
+	run_arm_against_send(env, true);
 }
 
 static void arm_and_disarm(void *arg)
@@ -225,6 +237,8 @@ static void disarm_against_close(const struct program_env *env)
 const struct program programs_mpsc_arm[] = {
 	{"arm_against_send", ON_MPSC | ON_UNBOUNDED, "arm_recv disarm", "X-1 P-4 S-9",
          "an armed receiver is told of the message, once", arm_against_send},
+	{"arm_against_clone", ON_MPSC | ON_UNBOUNDED, "arm_recv disarm sender_clone", "X-1 P-4 S-9",
+         "the same, of one of two senders", arm_against_clone},
 	{"disarm_against_send", ON_MPSC | ON_UNBOUNDED, "arm_recv disarm", "S-9 M-46",
          "after a disarm nobody touches the waiter; fired means there was a message", disarm_against_send},
 	{"no_barging", ON_MPSC, ARMS " sender_clone", "M-22 M-24",

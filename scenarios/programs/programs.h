@@ -17,7 +17,8 @@ enum {
 
 extern const struct program programs_mpsc_messages[], programs_mpsc_close[], programs_mpsc_ends[],
 	programs_mpsc_timeout[], programs_mpsc_claims[], programs_mpsc_permit[], programs_mpsc_arm[],
-	programs_mpsc_receivers[], programs_unbounded[], programs_select[], programs_oneshot[], programs_broadcast[],
+	programs_mpsc_receivers[], programs_mpsc_orders[], programs_mpsc_seen[], programs_mpsc_length[],
+	programs_unbounded[], programs_unbounded_blocks[], programs_select[], programs_oneshot[], programs_broadcast[],
 	programs_broadcast_handles[], programs_watch[], programs_watch_handles[];
 
 #endif

@@ -3,11 +3,12 @@
  * unbounded.c - the places where an unbounded queue gets and gives back memory: every 2^k messages.
  *
  * The main thread brings the channel near the boundary of a block of 32 (as many as the implementations that allocate in
- * blocks use, or a divisor of it), alone and so without choices; then two threads cross it.
+ * blocks use, or a divisor of it), alone and so without choices; then two threads cross it. The positions begin where they then are also near
+ * the boundary of a block that has 255 messages in 256 positions, as ours.
  */
 #include "scenarios/programs/programs.h"
 
-enum { BLOCK = 32 };
+enum { BLOCK = 32, START = 223 };
 
 struct scene {
 	const struct chan_mpsc_ops *ops;
@@ -19,10 +20,11 @@ struct scene {
 /* `count` messages have gone through. */
 static void open_after(struct scene *s, const struct program_env *env, unsigned count)
 {
+	struct chan_config config = {.size = sizeof(struct message *), .destroy = message_destroy, .start = START};
 	unsigned number;
 
 	s->ops = env->mpsc;
-	mpsc_open(s->ops, 1, &s->tx, &s->rx);
+	expect("M-1", s->ops->open(&config, &s->tx, &s->rx) == CHAN_OK);
 	for (unsigned i = 0; i < count; i++) {
 		expect("U-1", mpsc_send(s->ops, s->tx, 0, CHAN_FOREVER) == CHAN_OK);
 		expect("U-4", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK);

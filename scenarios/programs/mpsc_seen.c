@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mpsc_seen.c - who hears that a channel is over, full or empty has seen what was done before it became so.
+ */
+#include "scenarios/programs/programs.h"
+
+struct scene {
+	const struct chan_mpsc_ops *ops;
+	struct chan_sender *tx, *other_tx, *third_tx;
+	struct chan_receiver *rx, *other_rx;
+	struct chan_waiter waiter;
+	unsigned before; /* plain */
+};
+
+static void close_down(struct scene *s)
+{
+	s->ops->sender_drop(&s->tx);
+	s->ops->sender_drop(&s->other_tx);
+	s->ops->sender_drop(&s->third_tx);
+	s->ops->receiver_drop(&s->rx);
+	s->ops->receiver_drop(&s->other_rx);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Over
+ */
+
+static void end_sending(void *arg)
+{
+	struct scene *s = arg;
+
+	s->before = 1;
+	s->ops->sender_drop(&s->tx);
+}
+
+static void try_to_the_end(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	if (mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_CLOSED)
+		expect("M-69", s->before == 1);
+}
+
+static void run_end(const struct program_env *env, bool cloned)
+{
+	struct scene s = {.ops = env->mpsc};
+	struct program_thread threads[2];
+
+	mpsc_open(s.ops, 1, &s.tx, &s.rx);
+	if (cloned)
+		expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], end_sending, &s);
+	program_start(&threads[1], try_to_the_end, &s);
+	program_join(threads, 2);
+	close_down(&s);
+}
+
+static void end_is_seen(const struct program_env *env)
+{
+	run_end(env, false);
+}
+
+static void end_is_seen_by_one_of_two(const struct program_env *env)
+{
+	run_end(env, true);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Full: two have sent, and one of the threads locks the senders out for a moment.
+ */
+
+static void fill(void *arg)
+{
+	struct scene *s = arg;
+	enum chan_status status;
+
+	s->before = 1;
+	status = mpsc_send(s->ops, s->tx, 1, CHAN_NOW);
+	expect("M-20", status == CHAN_FULL || status == CHAN_OK);
+}
+
+static void ignore(struct chan_waiter *waiter)
+{
+	(void)waiter;
+}
+
+static void arm_and_disarm(void *arg)
+{
+	struct scene *s = arg;
+
+	if (s->ops->arm_send(s->third_tx, &s->waiter) == CHAN_ARMED)
+		s->ops->disarm(&s->waiter);
+}
+
+static void try_to_fill(void *arg)
+{
+	struct scene *s = arg;
+	enum chan_status status = mpsc_send(s->ops, s->other_tx, 2, CHAN_NOW);
+
+	expect("M-20", status == CHAN_FULL || status == CHAN_OK);
+	if (status == CHAN_FULL)
+		expect("M-70", s->before == 1);
+}
+
+static void full_is_seen(const struct program_env *env)
+{
+	struct scene s = {.ops = env->mpsc, .waiter.wake = ignore};
+	struct program_thread threads[3];
+
+	mpsc_open(s.ops, 2, &s.tx, &s.rx);
+	s.other_tx = mpsc_clone(s.ops, s.tx);
+	s.third_tx = mpsc_clone(s.ops, s.tx);
+	expect("M-17", mpsc_send(s.ops, s.tx, 0, CHAN_NOW) == CHAN_OK);
+	program_start(&threads[0], fill, &s);
+	program_start(&threads[1], arm_and_disarm, &s);
+	program_start(&threads[2], try_to_fill, &s);
+	program_join(threads, 3);
+	close_down(&s);
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Empty: the only message was another's.
+ */
+
+static void take_first(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+
+	s->before = 1;
+	expect("M-54", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) != CHAN_CLOSED);
+}
+
+static void try_to_take(void *arg)
+{
+	struct scene *s = arg;
+	unsigned number;
+	enum chan_status status = mpsc_recv(s->ops, s->other_rx, &number, CHAN_NOW);
+
+	if (status == CHAN_EMPTY)
+		expect("M-70", s->before == 1);
+}
+
+static void empty_is_seen(const struct program_env *env)
+{
+	struct scene s = {.ops = env->mpsc};
+	struct program_thread threads[2];
+
+	mpsc_open(s.ops, 2, &s.tx, &s.rx);
+	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_NOW) == CHAN_OK);
+	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
+	program_start(&threads[0], take_first, &s);
+	program_start(&threads[1], try_to_take, &s);
+	program_join(threads, 2);
+	close_down(&s);
+}
+
+const struct program programs_mpsc_seen[] = {
+	{"full_is_seen", ON_MPSC, "sender_clone arm_send disarm", "M-70",
+         "what was done before the send that has filled the channel", full_is_seen},
+	{"empty_is_seen", ON_MPSC | ON_UNBOUNDED, "receiver_clone", "M-70",
+         "what was done before the receive that has emptied the channel", empty_is_seen},
+	{"end_is_seen", ON_MPSC | ON_UNBOUNDED, NULL, "M-69", "what was done before the last sender went", end_is_seen},
+	{"end_is_seen_by_one_of_two", ON_MPSC | ON_UNBOUNDED, "receiver_clone", "M-69 P-1",
+         "the same, by one of two receivers", end_is_seen_by_one_of_two},
+	{NULL, 0, NULL, NULL, NULL, NULL},
+};
