@@ -67,7 +67,7 @@ struct explore_cell {
 
 static_assert(sizeof(struct explore_cell) == CELL_SIZE, "a cell is a cache line");
 
-static inline struct explore_cell *cell_of(struct shadow *shadow)
+static inline struct explore_cell *cell_of(const struct shadow *shadow)
 {
 	return (struct explore_cell *)(CELLS_BASE + shadow->cell * CELL_SIZE);
 }
