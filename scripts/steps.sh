@@ -229,11 +229,12 @@ explorer_weakens() {
 	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
 }
 
-# Two threads that do two operations each and never wait: nothing is left to explore, on each implementation of ours.
+# Two threads that do two operations each, some of which wait: nothing is left to explore, on each implementation of ours.
 explorer_exhausts() {
 	local programs='mpsc/try_send_try_recv,unbounded/try_send_try_recv,oneshot/send_recv,broadcast/send_against_try_recv,watch/write_against_borrow'
-	expect 0 chanbench release explore --program="$programs" --strategy=dfs --schedules=20000 --json || return
-	holds "$out" '.runs | length == 15 and all(.verdict == "ok" and .exhausted)'
+	programs+=,mpsc/timeout_against_delivery,mpsc/permit_set_dropped,watch/changed_against_drop
+	expect 0 chanbench release explore --program="$programs" --strategy=dfs --schedules=40000 --json || return
+	holds "$out" '.runs | length == 24 and all(.verdict == "ok" and .exhausted)'
 }
 
 # The same seed explores the same schedules, whatever else the machine does, and wherever: another directory, another

@@ -30,16 +30,6 @@
 
 #define STALE_MAX 8 /* a load chooses among so many stores at most */
 
-static inline bool acquires(int order)
-{
-	return order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
-}
-
-static inline bool releases(int order)
-{
-	return order >= __ATOMIC_RELEASE;
-}
-
 static uint64_t read_memory(uintptr_t address, unsigned size)
 {
 	switch (size) {
@@ -65,13 +55,6 @@ static inline uint64_t narrow(uint64_t value, unsigned size)
 }
 
 /* ---- locations and their stores ---- */
-
-static struct explore_clock *copy_clock(const struct explore_clock *clock)
-{
-	struct explore_clock *copy = explore_scratch(sizeof(*copy));
-	*copy = *clock;
-	return copy;
-}
 
 static const struct explore_clock *both(const struct explore_clock *a, const struct explore_clock *b)
 {
@@ -116,6 +99,18 @@ static struct explore_location *new_location(struct explore_cell *cell, unsigned
 	return location;
 }
 
+static struct explore_location *cell_location(uintptr_t address, unsigned size)
+{
+	const struct shadow *shadow = shadow_of(address);
+	unsigned mask = ((1u << size) - 1) << (address & 7);
+	if (cell_is_new(shadow) || cell_is_freed(shadow))
+		return NULL;
+	struct explore_location *location = cell_of(shadow)->locations;
+	while (location != NULL && location->mask != mask)
+		location = location->next;
+	return location;
+}
+
 static struct explore_location *locate(uintptr_t address, unsigned size, unsigned kind, uintptr_t pc)
 {
 	if (unlikely(address % size != 0))
@@ -136,11 +131,11 @@ static struct explore_location *locate(uintptr_t address, unsigned size, unsigne
 
 /* ---- what a load may see ---- */
 
-static inline bool known(const struct store *store, bool sc)
+static inline bool known(const struct explore_thread *self, const struct store *store, bool sc)
 {
-	const struct explore_clock *now = explore_clock();
+	const struct explore_clock *now = &self->now;
 	unsigned threads = explore_now.threads;
-	if (store->seen[explore_me()] != UINT32_MAX || store->place <= now->fenced)
+	if (store->seen[explore_id(self)] != UINT32_MAX || store->place <= now->fenced)
 		return true;
 	for (unsigned i = 0; i < threads; i++) {
 		if (store->seen[i] <= now->visible[i])
@@ -156,7 +151,8 @@ static inline bool known(const struct store *store, bool sc)
 }
 
 /* Everything from the newest to the first that is known, newest first. */
-static unsigned visible_stores(const struct explore_location *location, bool sc, struct store **found)
+static unsigned visible_stores(const struct explore_thread *self, const struct explore_location *location, bool sc,
+                               struct store **found)
 {
 	unsigned count = 0;
 	bool newest_only = explore_options.memory == EXPLORE_SC;
@@ -166,37 +162,81 @@ static unsigned visible_stores(const struct explore_location *location, bool sc,
 			break;
 		}
 		found[count++] = store;
-		if (newest_only || known(store, sc))
+		if (newest_only || known(self, store, sc))
 			break;
 	}
-	if (count > 1 && explore_now.current->stale >= EXPLORE_STALE_KNOWN) {
+	if (count > 1 && self->stale >= EXPLORE_STALE_KNOWN) {
 		explore_now.cut = "stale loads";
 		count = 1;
 	}
 	return count;
 }
 
-/* One of the stores that can be seen, newest first. An exhaustive search knows which of them it has seen already. */
+/* Whether an older one that can be seen as well has the same value. */
+static bool repeats(struct store *const *found, unsigned count, unsigned which)
+{
+	for (unsigned older = which + 1; older < count; older++) {
+		if (found[older]->value == found[which]->value)
+			return true;
+	}
+	return false;
+}
+
+/* A compare-exchange succeeds on the newest store only; it may fail on any visible one of another value. */
+static unsigned comparable_stores(struct store **found, unsigned count, uint64_t expected)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (found[i]->value != expected || i == 0)
+			found[kept++] = found[i];
+	}
+	return kept;
+}
+
+/* One of the stores that can be seen, newest first. A search that reduces knows which of them it has seen already, and of those
+ * with the same value takes the oldest: see dfs_sleep.c. */
 static struct store *choose_store(struct store *const *found, unsigned count)
 {
-	unsigned fresh = count;
-	while (unlikely(explore_now.since != 0) && fresh > 0 && found[fresh - 1]->step < explore_now.since)
-		fresh--;
-	if (fresh == 0)
+	uint8_t offered[STALE_MAX + 1];
+	unsigned offers = 0;
+	for (unsigned i = 0; i < count; i++) {
+		bool old = found[i]->step < explore_now.since;
+		if (!explore_now.reduces || !(old || repeats(found, count, i)))
+			offered[offers++] = (uint8_t)i;
+	}
+	if (offers == 0)
 		explore_prune();
-	return found[count > 1 ? explore_choose_fresh(count, fresh) : 0];
+	return found[count > 1 ? explore_choose_offered(offered, offers) : 0];
+}
+
+bool explore_atomic_news(const struct explore_thread *thread)
+{
+	const struct explore_op *op = thread->pending;
+	uintptr_t address = (uintptr_t)op->object;
+	struct store *found[STALE_MAX];
+	const char *cut = explore_now.cut;
+	const struct explore_location *location = cell_location(address, (unsigned)op->size);
+	if (location == NULL)
+		return true;
+	unsigned count = visible_stores(thread, location, op->flags & EXPLORE_SEES_SC, found);
+	if (!(op->flags & EXPLORE_READS))
+		count = comparable_stores(found, count, op->argument);
+	explore_now.cut = cut;
+	return count == 0 || found[0] != location->newest || !repeats(found, count, 0);
 }
 
 /* A load has chosen its store: what it now knows, and what it synchronises with. */
-static uint64_t observe(struct store *store, bool newer, int order)
+static uint64_t observe(const struct explore_location *location, struct store *store, int order)
 {
 	struct explore_thread *self = explore_now.current;
 	unsigned id = explore_id(self);
+	explore_now.saw = store->step;
+	explore_now.stale = store != location->newest;
 	if (store->seen[id] == UINT32_MAX) {
 		store->seen[id] = clock_epoch(self);
 		self->stale = 0;
 	} else {
-		self->stale += newer;
+		self->stale += store->value != location->newest->value;
 		explore_idle();
 	}
 	if (order == __ATOMIC_SEQ_CST) {
@@ -233,6 +273,8 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 			(uint16_t)(1u << id); /* another thread's store interrupts the sequences of all others */
 	if (head != NULL) {
 		location->heads |= (uint16_t)(1u << id);
+		if (location->head == NULL)
+			location->head = explore_scratch(EXPLORE_THREADS * sizeof(*location->head));
 		location->head[id] = head;
 	}
 	write_memory(address, location->size, value);
@@ -242,12 +284,15 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 
 /* ---- the operations ---- */
 
-static void reach(const char *name, uintptr_t address, unsigned size, unsigned flags, int order, uintptr_t pc)
+static void reach(const char *name, uintptr_t address, unsigned size, unsigned flags, int order, int load_order,
+                  uint64_t expected, uintptr_t pc)
 {
 	struct explore_op op = {.name = name,
 	                        .object = (const void *)address,
 	                        .size = size,
-	                        .flags = flags | EXPLORE_ATOMIC | (order == __ATOMIC_SEQ_CST ? EXPLORE_ORDERED : 0u),
+	                        .flags = flags | EXPLORE_ATOMIC | (order == __ATOMIC_SEQ_CST ? EXPLORE_ORDERED : 0u) |
+	                                 (load_order == __ATOMIC_SEQ_CST ? EXPLORE_SEES_SC : 0u),
+	                        .argument = expected,
 	                        .deadline = EXPLORE_NEVER,
 	                        .pc = pc};
 	explore_reach(&op);
@@ -279,19 +324,19 @@ static bool quiet(const struct store *store, int order)
 uint64_t explore_atomic_load(uintptr_t address, unsigned size, int order, uintptr_t pc)
 {
 	struct store *found[STALE_MAX];
-	reach("atomic load", address, size, EXPLORE_READS | EXPLORE_SEES, order, pc);
+	reach("atomic load", address, size, EXPLORE_READS | EXPLORE_SEES, order, order, 0, pc);
 	struct explore_location *location = locate(address, size, 0, pc);
-	unsigned count = visible_stores(location, order == __ATOMIC_SEQ_CST, found);
+	unsigned count = visible_stores(explore_now.current, location, order == __ATOMIC_SEQ_CST, found);
 	struct store *store = choose_store(found, count);
 	explore_now.quiet = explore_now.reduces && store == location->newest && quiet(store, order);
 	if (unlikely(explore_now.tracing))
 		trace_load(location, store, order);
-	return observe(store, store != location->newest, order);
+	return observe(location, store, order);
 }
 
 void explore_atomic_store(uintptr_t address, unsigned size, uint64_t value, int order, uintptr_t pc)
 {
-	reach("atomic store", address, size, 0, order, pc);
+	reach("atomic store", address, size, 0, order, order, 0, pc);
 	struct explore_location *location = locate(address, size, EXPLORE_ACCESS_WRITE, pc);
 	value = narrow(value, size);
 	if (unlikely(explore_now.tracing))
@@ -326,10 +371,10 @@ static const char *const rmw_names[] = {"atomic exchange", "atomic add", "atomic
 uint64_t explore_atomic_rmw(uintptr_t address, unsigned size, enum explore_rmw what, uint64_t operand, int order,
                             uintptr_t pc)
 {
-	reach(rmw_names[what], address, size, 0, order, pc);
+	reach(rmw_names[what], address, size, 0, order, order, 0, pc);
 	struct explore_location *location = locate(address, size, EXPLORE_ACCESS_WRITE, pc);
 	struct store *store = location->newest;
-	uint64_t old = observe(store, false, order);
+	uint64_t old = observe(location, store, order);
 	uint64_t value = narrow(combine(what, old, operand), size);
 	if (value != old)
 		explore_now.current->idled = false; /* it has news for the others */
@@ -346,26 +391,19 @@ static bool failed(const struct explore_location *location, struct store *store,
 		explore_trace("%s, expected %#lx", how, *expected);
 		trace_load(location, store, order);
 	}
-	*expected = observe(store, store != location->newest, order);
+	*expected = observe(location, store, order);
 	return false;
 }
 
 bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected, uint64_t desired, int success,
                             int failure, bool weak, uintptr_t pc)
 {
-	struct store *found[STALE_MAX + 1];
+	struct store *found[STALE_MAX];
 	int order = success == __ATOMIC_SEQ_CST ? success : failure;
-	reach("atomic compare-exchange", address, size, EXPLORE_SEES, order, pc);
+	reach("atomic compare-exchange", address, size, EXPLORE_SEES, order, failure, *expected, pc);
 	struct explore_location *location = locate(address, size, 0, pc);
-	struct store *newest = location->newest;
-	/* It succeeds on the newest store only; it may fail on any visible one of another value. */
-	unsigned count = visible_stores(location, failure == __ATOMIC_SEQ_CST, found), kept = 0;
-	bool can_succeed = newest->value == *expected;
-	for (unsigned i = 0; i < count; i++) {
-		if (found[i]->value != *expected || (i == 0 && can_succeed))
-			found[kept++] = found[i];
-	}
-	struct store *store = choose_store(found, kept);
+	unsigned count = visible_stores(explore_now.current, location, failure == __ATOMIC_SEQ_CST, found);
+	struct store *store = choose_store(found, comparable_stores(found, count, *expected));
 	if (store->value != *expected)
 		return failed(location, store, expected, failure, "fails");
 	if (weak && explore_spurious("spurious")) {
@@ -376,7 +414,7 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 	if (unlikely(explore_now.tracing))
 		explore_trace("%#lx -> %#lx %s", *expected, narrow(desired, size), explore_order_name(success));
 	locate(address, size, EXPLORE_ACCESS_WRITE, pc); /* it is a write only now */
-	observe(store, false, success);
+	observe(location, store, success);
 	explore_now.current->idled = false;
 	publish(location, address, narrow(desired, size), success, store);
 	return true;
@@ -384,68 +422,9 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 
 uint32_t explore_read_atomic32(const volatile uint32_t *address, uintptr_t pc)
 {
-	explore_access_word((uintptr_t)address, 0xfu << ((uintptr_t)address & 7), EXPLORE_ACCESS_ATOMIC, pc);
+	struct store *newest = locate((uintptr_t)address, sizeof(*address), 0, pc)->newest;
+	unsigned id = explore_me();
+	if (newest->seen[id] == UINT32_MAX)
+		newest->seen[id] = clock_epoch(explore_now.current);
 	return *address;
-}
-
-/* ---- fences ---- */
-
-static void fence(struct explore_thread *self, int order)
-{
-	if (acquires(order))
-		clock_join(&self->now, &self->acquired);
-	if (order == __ATOMIC_SEQ_CST) {
-		clock_max(explore_now.visible, self->now.visible);
-		clock_max(self->now.visible, explore_now.visible);
-		self->now.fenced = ++explore_now.place;
-	}
-	if (releases(order)) {
-		self->fence = copy_clock(&self->now);
-		clock_tick(self);
-	}
-}
-
-void explore_fence(void)
-{
-	fence(explore_now.current, __ATOMIC_SEQ_CST);
-}
-
-void explore_fence_all(void)
-{
-	explore_fence();
-	for (unsigned id = 0; id < explore_now.threads; id++) /* ended ones, too: their stores are out as well */
-		fence(&explore_now.thread[id], __ATOMIC_SEQ_CST);
-	explore_fence();
-}
-
-/* A fence that is not seq_cst concerns its own thread only, and needs no scheduling point. */
-void explore_atomic_fence(int order, uintptr_t pc)
-{
-	if (order == __ATOMIC_SEQ_CST) {
-		struct explore_op op = {.name = "seq_cst fence",
-		                        .flags = EXPLORE_ORDERED | EXPLORE_SC_FENCE,
-		                        .deadline = EXPLORE_NEVER,
-		                        .pc = pc};
-		explore_reach(&op);
-	}
-	fence(explore_now.current, order);
-}
-
-/* ---- synchronisation objects that are not atomics ---- */
-
-void explore_acquire(const struct explore_clock *clock)
-{
-	clock_join(explore_clock(), clock);
-}
-
-void explore_release(struct explore_clock *clock)
-{
-	clock_join(clock, explore_clock());
-	clock_tick(explore_now.current);
-}
-
-void explore_release_store(struct explore_clock *clock)
-{
-	*clock = *explore_clock();
-	clock_tick(explore_now.current);
 }

@@ -22,6 +22,9 @@ uint64_t explore_atomic_rmw(uintptr_t address, unsigned size, enum explore_rmw w
 /* Returns whether it exchanged; `*expected` becomes the value read. `weak`: it may fail spuriously. */
 bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected, uint64_t desired, int success,
                             int failure, bool weak, uintptr_t pc);
+/* Whether the newest store of an object is news for a thread that is about to load it, or to compare: gives it a choice that older stores
+ * do not give. */
+bool explore_atomic_news(const struct explore_thread *thread);
 void explore_atomic_fence(int order, uintptr_t pc);
 
 #endif

@@ -7,8 +7,9 @@
 #define CHANBENCH_EXPLORE_CELL_H
 
 #include "region.h"
+#include <assert.h>
 
-#define ACCESSES_TOGETHER 4
+#define ACCESSES_TOGETHER 2
 
 /* The last access of one thread of one kind to the same bytes. */
 struct access {
@@ -23,6 +24,11 @@ struct access {
 		uint32_t key; /* all of these at once */
 	};
 };
+
+/* The same as numbers. */
+#define ACCESS_MASK                    0xff00u
+#define ACCESS_KIND(kind)              ((uint32_t)(kind) << 16)
+#define ACCESS_KEY(thread, mask, kind) ((uint32_t)(thread) | (uint32_t)(mask) << 8 | ACCESS_KIND(kind))
 
 struct accesses {
 	struct access item[ACCESSES_TOGETHER];
@@ -46,8 +52,8 @@ struct explore_location {
 	struct explore_location *next; /* in the same granule */
 	struct store *newest;
 	/* Release sequences as C11 has them go on over later stores of the thread that began them: by thread, what the
-	 * one it began and nobody interrupted releases. */
-	const struct explore_clock *head[EXPLORE_THREADS];
+	 * one it began and nobody interrupted releases. NULL: no array yet. */
+	const struct explore_clock **head;
 	uint16_t heads; /* mask of the threads for which there is one */
 	uint8_t mask;   /* its bytes in the granule */
 	uint8_t size;
@@ -57,25 +63,23 @@ struct explore_cell {
 	struct accesses plain;
 	struct accesses *atomic; /* apart, for two atomic ones never race */
 	struct explore_location *locations;
-	bool freed;
 };
 
-static inline struct explore_cell *cell_of(struct shadow *shadow)
+static_assert(sizeof(struct explore_cell) == CELL_SIZE, "a cell is a cache line");
+
+static inline struct explore_cell *cell_of(const struct shadow *shadow)
 {
-	return (struct explore_cell *)(SCRATCH_BASE + shadow->cell * SCRATCH_GRAIN);
+	return (struct explore_cell *)(CELLS_BASE + shadow->cell * CELL_SIZE);
 }
 
-static inline struct explore_cell *cell_get(uintptr_t address, uintptr_t pc)
+static inline bool cell_is_new(const struct shadow *shadow)
 {
-	struct shadow *shadow = shadow_of(address);
-	if (likely(shadow->generation == explore_now.generation))
-		return cell_of(shadow);
-	if (explore_heap_contains(address))
-		explore_heap_check(address, pc);
-	struct explore_cell *cell = explore_scratch(sizeof(*cell));
-	shadow->generation = explore_now.generation;
-	shadow->cell = (uint32_t)(((uintptr_t)cell - SCRATCH_BASE) / SCRATCH_GRAIN);
-	return cell;
+	return shadow->generation != explore_now.generation;
+}
+
+static inline bool cell_is_freed(const struct shadow *shadow)
+{
+	return shadow->cell == 0;
 }
 
 /* Checks an access to some bytes of the granule of `address` against all earlier ones, and remembers it. */

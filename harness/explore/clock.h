@@ -37,4 +37,23 @@ static inline void clock_tick(struct explore_thread *thread)
 	thread->now.visible[id] = ++thread->now.before[id];
 }
 
+/* What memory orders a clock travels by. */
+static inline bool acquires(int order)
+{
+	return order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
+}
+
+static inline bool releases(int order)
+{
+	return order >= __ATOMIC_RELEASE;
+}
+
+/* In memory that lasts as long as the execution. */
+static inline struct explore_clock *copy_clock(const struct explore_clock *clock)
+{
+	struct explore_clock *copy = explore_scratch(sizeof(*copy));
+	*copy = *clock;
+	return copy;
+}
+
 #endif

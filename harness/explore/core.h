@@ -7,7 +7,7 @@
  *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay strings
  *   thread.c     birth and end of threads; failures          shorten.c    a shorter schedule that fails the same way
  *   settle.c     waiting until nothing moves                 trace.c symbol.c report.c  what a human reads
- *   atomic.c     the C11 memory model: what a load may see
+ *   atomic.c     the C11 memory model: what a load may see   fence.c      its fences
  *   race.c       which plain accesses nothing orders         site.c       atomic call sites, and weakening one
  *   heap.c       malloc's memory                             state.c      globals and TLS back to their beginning
  *   hooks*.c     what the compiler calls                     signal.c     crashes and hangs
@@ -70,8 +70,9 @@ struct explore_execution {
 	bool reduces;    /* the strategy wants to know the next two */
 	bool wrote;      /* the last step added a store to an atomic object */
 	bool quiet;      /* the last step was a load that told its thread nothing, and could have seen nothing else */
+	uint32_t saw;    /* the last step was a load, of the store of this step, ... */
+	bool stale;      /* ... which was not the newest */
 	uint32_t since;  /* the step about to be made sees stores of this step and later ones only; 0: all */
-	unsigned fresh;  /* of the next choice, so many alternatives are to be explored (dfs) */
 	const char *cut; /* what was cut off within it: "spinning" ..., NULL */
 	char message[2048]; /* of the verdict; addresses in it stand as \001hex\002 (symbol.c) */
 	struct explore_thread thread[EXPLORE_THREADS];
@@ -147,9 +148,8 @@ extern struct explore_decider explore_decider;
 
 unsigned explore_choose_thread(const struct explore_candidates *candidates);
 unsigned explore_choose_value(unsigned n);
-unsigned explore_choose_fresh(unsigned n,
-                              unsigned fresh); /* the first `fresh` of n are enough for an exhaustive search */
-_Noreturn void explore_prune(void);            /* the execution is redundant */
+unsigned explore_choose_offered(const uint8_t *offered, unsigned n); /* one of these numbers */
+_Noreturn void explore_prune(void);                                  /* the execution is redundant */
 
 /* ---- memory ---- */
 

@@ -92,7 +92,7 @@ static unsigned value(void *self, unsigned n)
 {
 	struct explore_dfs *dfs = self;
 	bool fresh;
-	struct dfs_node *node = arrive(dfs, n < explore_now.fresh ? n : explore_now.fresh, &fresh);
+	struct dfs_node *node = arrive(dfs, n, &fresh);
 	node->free = node->count;
 	return node->chosen;
 }

@@ -19,6 +19,8 @@ struct dfs_step {
 	uint8_t id;     /* whose it is */
 	bool wrote;     /* of one that was made: as in explore_now */
 	bool quiet;
+	bool stale;
+	uint32_t saw;
 };
 
 /* Who sleeps: whose next step has been explored from an earlier node on, and nothing since would let it lead elsewhere. A thread
@@ -69,6 +71,7 @@ struct explore_dfs {
 	/* Before the last step: who was there; who of them was blocked; who of these has a deadline. */
 	uint32_t alive, blocked, timed;
 	uint32_t latest[EXPLORE_THREADS];                  /* each thread's last step */
+	uint32_t anyway[EXPLORE_THREADS];                  /* what came before the last step of all, whatever it did */
 	uint32_t before[EXPLORE_THREADS][EXPLORE_THREADS]; /* what comes before each thread's next step */
 };
 

@@ -89,6 +89,12 @@ static uint64_t settled(const struct explore_dfs *dfs, const uint32_t *before)
 	return up_to;
 }
 
+/* A lock cannot come before the unlock that it waits for. It may come before the lock that belongs to that. */
+static bool is_fixed(const struct dfs_step *earlier, const struct dfs_step *step)
+{
+	return (earlier->flags & EXPLORE_UNLOCKS) && (step->flags & EXPLORE_LOCKS);
+}
+
 static void compare(struct explore_dfs *dfs, const struct dfs_step *step)
 {
 	uint32_t before[EXPLORE_THREADS], all[EXPLORE_THREADS];
@@ -102,7 +108,8 @@ static void compare(struct explore_dfs *dfs, const struct dfs_step *step)
 	memcpy(before, dfs->before[step->id], sizeof(before));
 	for (uint64_t number = dfs->made; number > end; number--) {
 		const struct dfs_event *event = &dfs->event[number];
-		if (before[event->step.id] >= number || !dfs_dependent(&event->step, step))
+		if (before[event->step.id] >= number || !dfs_dependent(&event->step, step) ||
+		    is_fixed(&event->step, step))
 			continue;
 		join(before, event->before);
 		if (event->step.id != step->id)
@@ -122,10 +129,36 @@ static uint32_t who_is_blocked(void)
 	return blocked;
 }
 
+/* A load of an old store might as well have come before the newer ones. */
+static bool follows(const struct dfs_step *step, const struct dfs_step *earlier, uint64_t number)
+{
+	if (step->stale && number > step->saw && (earlier->flags & EXPLORE_ATOMIC) && earlier->object == step->object &&
+	    earlier->size == step->size)
+		return false;
+	return dfs_dependent(earlier, step);
+}
+
+/* What comes before the last step. */
+static void order(struct explore_dfs *dfs)
+{
+	struct dfs_event *event = &dfs->event[dfs->made];
+	memcpy(event->before, dfs->anyway, sizeof(event->before));
+	for (uint64_t at = dfs->made - 1, end = settled(dfs, event->before); at > end; at--) {
+		const struct dfs_event *earlier = &dfs->event[at];
+		if (event->before[earlier->step.id] < at && follows(&event->step, &earlier->step, at))
+			join(event->before, earlier->before);
+	}
+	event->before[event->step.id] = (uint32_t)dfs->made;
+}
+
 void dfs_race_look(struct explore_dfs *dfs)
 {
 	uint32_t timed = 0, blocked = who_is_blocked(), alive = explore_now.alive;
 	bool fresh = dfs->made > dfs->known;
+	if (fresh && dfs->event[dfs->made].step.stale) {
+		order(dfs);
+		memcpy(dfs->before[dfs->event[dfs->made].step.id], dfs->event[dfs->made].before, sizeof(dfs->anyway));
+	}
 	for (unsigned mask = blocked; mask != 0; mask &= mask - 1) {
 		unsigned id = (unsigned)__builtin_ctz(mask);
 		if (explore_now.thread[id].pending->deadline != EXPLORE_NEVER)
@@ -164,19 +197,15 @@ void dfs_race_step(struct explore_dfs *dfs, unsigned id, uint32_t node)
 		event->step = dfs_pending(id, dfs->timed >> id & 1);
 		compare(dfs, &event->step);
 		event->node = node;
-		memcpy(event->before, dfs->before[id], sizeof(event->before));
-		for (uint64_t at = number - 1, end = settled(dfs, event->before); at > end; at--) {
-			const struct dfs_event *earlier = &dfs->event[at];
-			if (event->before[earlier->step.id] < at && dfs_dependent(&earlier->step, &event->step))
-				join(event->before, earlier->before);
-		}
+		memcpy(dfs->anyway, dfs->before[id], sizeof(dfs->anyway));
 		if ((op->flags & EXPLORE_JOINS) && !(dfs->timed >> id & 1))
-			join(event->before, dfs->before[op->argument]);
-		event->before[id] = (uint32_t)number;
+			join(dfs->anyway, dfs->before[op->argument]);
 	}
+	dfs->made = number;
+	if (number > dfs->known)
+		order(dfs);
 	memcpy(dfs->before[id], event->before, sizeof(event->before));
 	dfs->latest[id] = (uint32_t)number;
-	dfs->made = number;
 }
 
 void dfs_race_end(struct explore_dfs *dfs)

@@ -8,7 +8,15 @@
  * A load can see stores that are not the newest. So a load of an older store commutes with the newer store, as if it had come
  * first: a store that sleeps is not woken by a load (what that may see, it may see after the store as well); and a load that
  * sleeps when another thread stores to its object is woken for what is new only, for all others are explored. That does not go for
- * two seq_cst operations, whose order is part of their meaning, nor when loads see the newest store only.
+ * two seq_cst operations, whose order is part of their meaning (what one seq_cst load of an object saw, the next cannot miss), nor
+ * when loads see the newest store only.
+ *
+ * Of the stores with the same value that a load can see, only the oldest is tried (atomic.c). What a thread reads is the same; by the
+ * older store it learns no more than by the newer one, and what it does not know restricts nobody: whatever may follow on the newer
+ * may follow on the older. So a load that sleeps is not woken by a store of a value that it could have seen anyway.
+ *
+ * A futex has two sides: its word and those who wait. A wait reads the one and joins the other; a wake concerns the other only, so it
+ * commutes with all loads and stores of the word.
  *
  * A membarrier commutes with nothing but quiet loads: those of a store that happens-before them and is the newest, so that there is nothing
  * else to see, and that carries nothing that the thread does not know. A fence of that thread before or after it makes no
@@ -21,6 +29,10 @@ struct dfs_step dfs_pending(unsigned id, bool timed)
 {
 	const struct explore_op *op = explore_now.thread[id].pending;
 	unsigned flags = op->flags;
+	if ((flags & EXPLORE_WOKEN) && op->deadline == EXPLORE_NEVER)
+		return (struct dfs_step){.id = (uint8_t)id};
+	if (op->deadline != EXPLORE_NEVER)
+		flags &= ~(unsigned)EXPLORE_LOCKS; /* its deadline may come before */
 	if (timed)
 		flags = (flags | EXPLORE_TIME) & ~(unsigned)(EXPLORE_READS | EXPLORE_ATOMIC);
 	return (struct dfs_step){.object = (uintptr_t)op->object,
@@ -39,13 +51,15 @@ bool dfs_dependent(const struct dfs_step *a, const struct dfs_step *b)
 	unsigned either = a->flags | b->flags, both = a->flags & b->flags;
 	if (either & EXPLORE_ANY)
 		return !(a->quiet && (b->flags & EXPLORE_SC_FENCE)); /* that is a membarrier */
-	bool writes = !(both & EXPLORE_READS);
+	/* What a seq_cst load saw, a later one cannot miss. */
+	bool writes = !(both & EXPLORE_READS) || (both & EXPLORE_ORDERED);
 	if ((both & EXPLORE_TIME) && writes)
 		return true;
 	if ((either & EXPLORE_SC_FENCE) && (both & EXPLORE_ORDERED))
 		return true;
-	/* Two seq_cst loads do not commute with each other's place, but nobody can tell. */
-	return writes && overlap(a, b);
+	if (!overlap(a, b))
+		return false;
+	return (both & EXPLORE_QUEUE) || (writes && !(either & EXPLORE_ASIDE));
 }
 
 enum relation { COMMUTES, NEWS, CONFLICTS };
@@ -68,7 +82,9 @@ static enum relation relate(const struct dfs_step *asleep, const struct dfs_step
 		return CONFLICTS;
 	if (!made->wrote)
 		return patient(made->id) ? COMMUTES : CONFLICTS;
-	return asleep->flags & EXPLORE_SEES ? NEWS : CONFLICTS;
+	if (!(asleep->flags & EXPLORE_SEES))
+		return CONFLICTS;
+	return explore_atomic_news(&explore_now.thread[asleep->id]) ? NEWS : COMMUTES;
 }
 
 void dfs_wake(struct explore_dfs *dfs)
@@ -79,6 +95,10 @@ void dfs_wake(struct explore_dfs *dfs)
 	struct dfs_step *made = &dfs->event[dfs->made].step;
 	made->wrote = explore_now.wrote;
 	made->quiet = explore_now.quiet;
+	made->stale = explore_now.stale;
+	made->saw = explore_now.saw;
+	if ((made->flags & EXPLORE_ATOMIC) && !made->wrote)
+		made->flags |= EXPLORE_READS; /* also a compare-exchange that failed */
 	asleep->whole &= explore_now.alive;
 	asleep->part &= explore_now.alive;
 	for (unsigned mask = asleep->whole | asleep->part; mask != 0; mask &= mask - 1) {

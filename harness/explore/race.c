@@ -21,9 +21,9 @@ static const char *kind_name(unsigned kind)
 	return kind & EXPLORE_ACCESS_WRITE ? "write" : "read";
 }
 
-static _Noreturn void race(uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc, const struct access *other)
+static _Noreturn void race(uintptr_t granule, uint32_t key, uintptr_t pc, const struct access *other)
 {
-	unsigned common = mask & other->mask;
+	unsigned common = (key & other->key & ACCESS_MASK) >> 8, kind = key >> 16;
 	uintptr_t address = granule + (unsigned)__builtin_ctz(common);
 	bool freed = (kind | other->kind) & EXPLORE_ACCESS_FREE;
 	explore_fail(freed ? EXPLORE_USE_AFTER_FREE : EXPLORE_RACE,
@@ -41,95 +41,102 @@ static inline bool ordered(const struct access *earlier)
 	return earlier->epoch <= explore_clock()->before[earlier->thread];
 }
 
-/* Whether whatever races with `earlier` also races with a later access that it happens-before: then it can be forgotten. */
-static inline bool covers(unsigned kind, unsigned mask, const struct access *earlier)
+static inline bool conflicts(const struct access *earlier, uint32_t key)
 {
-	return ((kind & EXPLORE_ACCESS_WRITE) || !(earlier->kind & EXPLORE_ACCESS_WRITE)) &&
-	       (earlier->mask & ~mask) == 0;
+	return (earlier->key & key & ACCESS_MASK) && ((earlier->key | key) & ACCESS_KIND(EXPLORE_ACCESS_WRITE));
 }
 
-static void check(const struct accesses *list, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
+/* Whether whatever races with `earlier` also races with a later access that it happens-before: then it can be forgotten. */
+static inline bool covers(uint32_t key, const struct access *earlier)
+{
+	return ((key & ACCESS_KIND(EXPLORE_ACCESS_WRITE)) || !(earlier->kind & EXPLORE_ACCESS_WRITE)) &&
+	       (earlier->key & ~key & ACCESS_MASK) == 0;
+}
+
+static void check(const struct accesses *list, uintptr_t granule, uint32_t key, uintptr_t pc)
 {
 	for (; list != NULL; list = list->more) {
 		for (unsigned i = 0; i < list->count; i++) {
 			const struct access *a = &list->item[i];
-			if ((a->mask & mask) && ((a->kind | kind) & EXPLORE_ACCESS_WRITE) && !ordered(a))
-				race(granule, mask, kind, pc, a);
+			if (conflicts(a, key) && !ordered(a))
+				race(granule, key, pc, a);
 		}
 	}
 }
 
-/* Where in a list an access is to be remembered: in place of one that it covers, else at its end. */
-static struct access *place_for(struct accesses *list, unsigned mask, unsigned kind)
+static struct access *add(struct accesses *list)
 {
-	struct access *place = NULL;
-	for (;; list = list->more) {
-		for (unsigned i = 0; i < list->count; i++) {
-			struct access *a = &list->item[i];
-			if (a->mask != 0 && !(covers(kind, mask, a) && ordered(a)))
-				continue;
-			if (place == NULL)
-				place = a;
-			else
-				a->mask = 0;
-		}
-		if (list->more == NULL)
-			break;
-	}
-	if (place != NULL)
-		return place;
 	if (list->count == ACCESSES_TOGETHER)
 		list = list->more = explore_scratch(sizeof(*list));
 	return &list->item[list->count++];
 }
 
-static void access_atomic(struct explore_cell *cell, uintptr_t granule, struct access now)
+static inline void set(struct access *place, uint32_t key, uint32_t epoch, uintptr_t pc)
 {
-	check(&cell->plain, granule, now.mask, now.kind, now.pc);
+	place->key = key;
+	place->epoch = epoch;
+	place->pc = pc;
+}
+
+static void access_atomic(struct explore_cell *cell, uintptr_t granule, uint32_t key, uint32_t epoch, uintptr_t pc)
+{
+	check(&cell->plain, granule, key, pc);
 	if (cell->atomic == NULL)
 		cell->atomic = explore_scratch(sizeof(*cell->atomic));
 	struct accesses *list = cell->atomic;
 	for (;; list = list->more) {
 		for (unsigned i = 0; i < list->count; i++) {
-			if (list->item[i].key == now.key) {
-				list->item[i] = now;
+			if (list->item[i].key == key) {
+				set(&list->item[i], key, epoch, pc);
 				return;
 			}
 		}
 		if (list->more == NULL)
 			break;
 	}
-	if (list->count == ACCESSES_TOGETHER)
-		list = list->more = explore_scratch(sizeof(*list));
-	list->item[list->count++] = now;
+	set(add(list), key, epoch, pc);
 }
 
-static void access_plain(struct explore_cell *cell, uintptr_t granule, struct access now)
+/* Checks against all that is remembered, and takes the place of what it covers, else one more. */
+static void access_plain(struct explore_cell *cell, uintptr_t granule, uint32_t key, uint32_t epoch, uintptr_t pc)
 {
 	struct accesses *list = &cell->plain;
-	for (unsigned i = 0; i < list->count; i++) {
-		if (list->item[i].key == now.key && list->item[i].epoch == now.epoch)
-			return; /* nothing has happened since */
+	struct access *place = NULL;
+	for (;; list = list->more) {
+		for (unsigned i = 0; i < list->count; i++) {
+			struct access *a = &list->item[i];
+			if (a->key == key && a->epoch == epoch)
+				return; /* nothing has happened since */
+			if (!ordered(a)) {
+				if (conflicts(a, key))
+					race(granule, key, pc, a);
+			} else if (covers(key, a)) {
+				if (place == NULL)
+					place = a;
+				else
+					a->key = a->epoch = 0; /* a place to be had */
+			}
+		}
+		if (list->more == NULL)
+			break;
 	}
-	check(list, granule, now.mask, now.kind, now.pc);
 	if (cell->atomic != NULL)
-		check(cell->atomic, granule, now.mask, now.kind, now.pc);
-	*place_for(list, now.mask, now.kind) = now;
-	if (cell->atomic != NULL && (now.kind & EXPLORE_ACCESS_WRITE) && now.mask == 0xff) {
+		check(cell->atomic, granule, key, pc);
+	set(place != NULL ? place : add(list), key, epoch, pc);
+	if (cell->atomic != NULL && (key & ACCESS_KIND(EXPLORE_ACCESS_WRITE)) && (key & ACCESS_MASK) == ACCESS_MASK) {
 		cell->atomic->count = 0; /* all of them happen-before a write of everything */
 		cell->atomic->more = NULL;
 	}
 }
 
-static void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
+static inline void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
 {
 	unsigned self = explore_me();
-	/* In one piece, for bytes that are written one by one and read as a word wait for each other. */
-	struct access now = {.pc = pc, .epoch = explore_clock()->before[self], .key = self | mask << 8 | kind << 16};
+	uint32_t key = ACCESS_KEY(self, mask, kind), epoch = explore_clock()->before[self];
 	if (kind & EXPLORE_ACCESS_ATOMIC)
-		access_atomic(cell, granule, now);
+		access_atomic(cell, granule, key, epoch, pc);
 	else
-		access_plain(cell, granule, now);
+		access_plain(cell, granule, key, epoch, pc);
 }
 
 /* The plain write of an atomic object (its initialisation, most often) ends its history: nobody can see an older store
@@ -153,11 +160,28 @@ static _Noreturn void use_after_free(uintptr_t address, unsigned kind, uintptr_t
 	             kind_name(kind), explore_me(), pc, address, block->freed_thread, block->freed_pc);
 }
 
+/* The first access to a granule. There is nothing to check but that the program has that memory. */
+static struct explore_cell *first_access(struct shadow *shadow, uintptr_t address, uint32_t key, uintptr_t pc)
+{
+	if (explore_heap_contains(address))
+		explore_heap_check(address, pc);
+	*shadow = (struct shadow){.generation = explore_now.generation, .cell = explore_cell_new()};
+	struct explore_cell *cell = cell_of(shadow);
+	if (key & ACCESS_KIND(EXPLORE_ACCESS_ATOMIC))
+		access_atomic(cell, address & ~7ul, key, clock_epoch(explore_now.current), pc);
+	else
+		set(add(&cell->plain), key, clock_epoch(explore_now.current), pc);
+	return cell;
+}
+
 struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc)
 {
-	struct explore_cell *cell = cell_get(address, pc);
-	if (unlikely(cell->freed))
+	struct shadow *shadow = shadow_of(address);
+	if (cell_is_new(shadow))
+		return first_access(shadow, address, ACCESS_KEY(explore_me(), mask, kind), pc);
+	if (unlikely(cell_is_freed(shadow)))
 		use_after_free(address, kind, pc);
+	struct explore_cell *cell = cell_of(shadow);
 	access_cell(cell, address & ~7ul, mask, kind, pc);
 	return cell;
 }
@@ -183,11 +207,10 @@ void explore_access_free(uintptr_t address, size_t size, uintptr_t pc)
 {
 	for (uintptr_t end = address + size; address < end; address += 8) {
 		struct shadow *shadow = shadow_of(address);
-		if (shadow->generation != explore_now.generation)
+		if (cell_is_new(shadow))
 			continue;
-		struct explore_cell *cell = cell_of(shadow);
-		access_cell(cell, address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
-		cell->freed = true;
+		access_cell(cell_of(shadow), address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
+		shadow->cell = 0;
 	}
 }
 

@@ -54,17 +54,18 @@ unsigned explore_choose_thread(const struct explore_candidates *candidates)
 	return choice;
 }
 
-unsigned explore_choose_fresh(unsigned n, unsigned fresh)
+unsigned explore_choose_value(unsigned n)
 {
-	explore_now.fresh = fresh;
 	unsigned choice = explore_decider.table->value(explore_decider.self, n);
 	record(choice);
 	return choice;
 }
 
-unsigned explore_choose_value(unsigned n)
+unsigned explore_choose_offered(const uint8_t *offered, unsigned n)
 {
-	return explore_choose_fresh(n, n);
+	unsigned choice = offered[explore_decider.table->value(explore_decider.self, n)];
+	record(choice);
+	return choice;
 }
 
 /* 1 .. 24 are 'a' to 'x'; from 25 on 'z', two letters. */

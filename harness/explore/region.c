@@ -24,6 +24,7 @@ static struct other {
 } * other;
 
 static size_t scratch_used;
+static uint32_t cells_used;
 
 static _Noreturn void no_memory(const char *what, size_t size)
 {
@@ -56,6 +57,7 @@ void explore_region_open(void)
 	open = true;
 	map(REGION_BASE, REGION_SIZE, "stacks and heap");
 	map(SHADOW_BASE, REGION_SIZE, "shadow memory");
+	map(CELLS_BASE, CELLS_SIZE, "the state of an execution");
 	map(SCRATCH_BASE, SCRATCH_SIZE, "the state of an execution");
 	for (unsigned id = 0; id < EXPLORE_THREADS; id++)
 		mprotect((void *)slot_base(id), 4096, PROT_NONE);
@@ -91,21 +93,36 @@ struct shadow *explore_shadow_other(uintptr_t address)
 
 void explore_scratch_reset(void)
 {
-	scratch_used = SCRATCH_GRAIN; /* grain 0 is nobody's */
+	scratch_used = 0;
+	cells_used = 0;
 }
 
 void explore_scratch_release(void)
 {
+	madvise((void *)CELLS_BASE, CELLS_SIZE, MADV_DONTNEED);
 	madvise((void *)SCRATCH_BASE, SCRATCH_SIZE, MADV_DONTNEED);
+}
+
+static _Noreturn void exhausted(size_t size)
+{
+	explore_fail(EXPLORE_UNSUPPORTED,
+	             "one execution needs more than %lu MiB of state: fewer steps (--steps) or less memory",
+	             size >> 20);
+}
+
+uint32_t explore_cell_new(void)
+{
+	if (unlikely(++cells_used == CELLS_SIZE / CELL_SIZE))
+		exhausted(CELLS_SIZE);
+	memset((void *)(CELLS_BASE + cells_used * CELL_SIZE), 0, CELL_SIZE);
+	return cells_used;
 }
 
 void *explore_scratch(size_t size)
 {
 	size_t rounded = (size + SCRATCH_GRAIN - 1) & ~(SCRATCH_GRAIN - 1);
 	if (unlikely(rounded > SCRATCH_SIZE - scratch_used))
-		explore_fail(EXPLORE_UNSUPPORTED,
-		             "one execution needs more than %lu MiB of state: fewer steps (--steps) or less memory",
-		             SCRATCH_SIZE >> 20);
+		exhausted(SCRATCH_SIZE);
 	void *at = (void *)(SCRATCH_BASE + scratch_used);
 	scratch_used += rounded;
 	return memset(at, 0, rounded);

@@ -5,7 +5,8 @@
  *   STACKS   one slot a thread: a guard page, the coroutine's stack, then the parked thread's stack with the TLS at its top
  *   HEAP     malloc's memory of the program under test
  *   SHADOW   8 bytes for each 8 bytes of the two above: the cell of the granule and the execution it belongs to
- *   SCRATCH  the runtime's own memory of one execution: cells, stores, clocks, objects
+ *   CELLS    what an execution knows of each granule (cell.h), a cache line each
+ *   SCRATCH  the rest of the runtime's own memory of one execution: stores, clocks, objects
  */
 #ifndef CHANBENCH_EXPLORE_REGION_H
 #define CHANBENCH_EXPLORE_REGION_H
@@ -20,6 +21,9 @@
 #define HEAP_SIZE     0x100000000ul
 #define REGION_SIZE   (STACKS_SIZE + HEAP_SIZE)
 #define SHADOW_BASE   0x110000000000ul
+#define CELLS_BASE    0x118000000000ul
+#define CELLS_SIZE    0x20000000ul
+#define CELL_SIZE     64ul
 #define SCRATCH_BASE  0x120000000000ul
 #define SCRATCH_SIZE  0x20000000ul
 #define SCRATCH_GRAIN 16ul
@@ -31,7 +35,7 @@ static inline uintptr_t slot_base(unsigned id)
 
 struct shadow {
 	uint32_t generation;
-	uint32_t cell; /* in grains from SCRATCH_BASE */
+	uint32_t cell; /* its number; 0: the memory has been freed */
 };
 
 /* The program's globals: one interval, with a shadow of its own (state.c). */
@@ -52,5 +56,7 @@ static inline struct shadow *shadow_of(uintptr_t address)
 		return explore_globals_shadow + offset / 8;
 	return explore_shadow_other(address);
 }
+
+uint32_t explore_cell_new(void); /* the number of a cleared one */
 
 #endif

@@ -123,7 +123,7 @@ void explore_schedule(void)
 	if (++explore_now.steps > explore_options.steps)
 		explore_livelock();
 	unsigned choice = explore_choose_thread(&candidates);
-	explore_now.wrote = explore_now.quiet = false;
+	explore_now.wrote = explore_now.quiet = explore_now.stale = false;
 	unsigned id = candidates.id[choice];
 	struct explore_thread *next = &explore_now.thread[id];
 	next->timed_out = choice >= candidates.ready;

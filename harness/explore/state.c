@@ -18,7 +18,8 @@ extern char __stop_explore_data[] __attribute__((weak));
 extern char __start_explore_bss[] __attribute__((weak));
 extern char __stop_explore_bss[] __attribute__((weak));
 
-#define PARTS 3
+#define PARTS         3
+#define SAME_TOGETHER 256 /* bytes that are compared at once, for most have not changed */
 
 static struct part {
 	char *base;
@@ -110,13 +111,21 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 29;
 }
 
+/* Goes on from `at` over what is as it was. */
+static size_t same(const struct part *part, size_t at)
+{
+	while (at + SAME_TOGETHER <= part->size && memcmp(part->base + at, part->saved + at, SAME_TOGETHER) == 0)
+		at += SAME_TOGETHER;
+	return at;
+}
+
 uint64_t explore_state_restore(void)
 {
 	uint64_t hash = 1;
 	for (unsigned i = 0; i < PARTS; i++) {
 		struct part *part = &parts[i];
-		size_t at = 0;
-		for (; at + 8 <= part->size; at += 8) {
+		size_t at;
+		for (at = same(part, 0); at + 8 <= part->size; at = same(part, at + 8)) {
 			uint64_t word, saved;
 			memcpy(&word, part->base + at, 8);
 			memcpy(&saved, part->saved + at, 8);

@@ -38,15 +38,19 @@ static bool accepts(uint64_t waiting, uint64_t waking)
 	return waiting >> 32 == waking >> 32 && (uint32_t)(waiting & waking) != 0;
 }
 
-static struct explore_op operation(const char *name, const volatile uint32_t *word, uintptr_t pc)
+static struct explore_op operation(const char *name, const volatile uint32_t *word, unsigned flags, uintptr_t pc)
 {
-	return (struct explore_op){
-		.name = name, .object = word, .size = sizeof(*word), .deadline = EXPLORE_NEVER, .pc = pc};
+	return (struct explore_op){.name = name,
+	                           .object = word,
+	                           .size = sizeof(*word),
+	                           .flags = flags,
+	                           .deadline = EXPLORE_NEVER,
+	                           .pc = pc};
 }
 
 static long wait_while(const volatile uint32_t *word, uint32_t expected, uint64_t tag, uint64_t deadline, uintptr_t pc)
 {
-	struct explore_op compare = operation("futex wait", word, pc);
+	struct explore_op compare = operation("futex wait", word, EXPLORE_READS | EXPLORE_QUEUE, pc);
 	explore_reach(&compare);
 	uint32_t value = explore_read_atomic32(word, pc);
 	if (value != expected) {
@@ -57,7 +61,8 @@ static long wait_while(const volatile uint32_t *word, uint32_t expected, uint64_
 		return explore_choose(2, "futex wait: EINTR") == 0 ? 0 : futex_failed(EINTR);
 	struct sync_waiter waiter = {.tag = tag};
 	sync_enqueue(futex_queue(word), &waiter);
-	struct explore_op wake = operation("futex wait, until woken", word, pc);
+	struct explore_op wake =
+		operation("futex wait, until woken", word, EXPLORE_QUEUE | EXPLORE_ASIDE | EXPLORE_WOKEN, pc);
 	wake.enabled = sync_woken;
 	wake.state = &waiter;
 	wake.deadline = deadline;
@@ -69,7 +74,7 @@ static long wait_while(const volatile uint32_t *word, uint32_t expected, uint64_
 
 static long wake(const volatile uint32_t *word, unsigned count, uint64_t tag, uintptr_t pc)
 {
-	struct explore_op op = operation("futex wake", word, pc);
+	struct explore_op op = operation("futex wake", word, EXPLORE_QUEUE | EXPLORE_ASIDE, pc);
 	explore_reach(&op);
 	unsigned woken = sync_wake(futex_queue(word), count, accepts, tag);
 	explore_trace("wakes %u", woken);
@@ -80,8 +85,7 @@ static long wake(const volatile uint32_t *word, unsigned count, uint64_t tag, ui
 static long requeue(const volatile uint32_t *from, const volatile uint32_t *to, unsigned wakes, unsigned moves,
                     uint64_t tag, const uint32_t *expected, uintptr_t pc)
 {
-	struct explore_op op = operation("futex requeue", from, pc);
-	op.flags = EXPLORE_ANY;
+	struct explore_op op = operation("futex requeue", from, EXPLORE_ANY, pc);
 	if ((int)wakes < 0 || (int)moves < 0 || (uintptr_t)to % 4 != 0)
 		return futex_failed(EINVAL);
 	explore_reach(&op);

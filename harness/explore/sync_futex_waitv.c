@@ -24,10 +24,10 @@ struct wanted {
 
 struct waitv {
 	unsigned count;
-	struct sync_waiter waiter[WORDS_MAX];
+	struct sync_waiter waiter[];
 };
 
-/* The last one that was woken and the end of all waiting; -1: none. */
+/* The last one that was woken and the end of all waiting; -1: none. Part of a step that concerns all the words. */
 static long leave(struct waitv *wait, unsigned queued)
 {
 	long woken = -1;
@@ -49,6 +49,17 @@ static bool any_woken(const struct explore_op *op)
 	return false;
 }
 
+/* The same as a step of its own. */
+static long give_up(struct waitv *wait, unsigned queued, int error, uintptr_t pc)
+{
+	struct explore_op op = {
+		.name = "futex_waitv gives up", .flags = EXPLORE_ANY, .deadline = EXPLORE_NEVER, .pc = pc};
+	if (queued > 0)
+		explore_reach(&op);
+	long woken = leave(wait, queued);
+	return woken >= 0 ? woken : futex_failed(error);
+}
+
 static bool valid(const struct wanted *wanted, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
@@ -67,13 +78,12 @@ static long enqueue_all(struct waitv *wait, const struct wanted *wanted, uintptr
 		struct explore_op op = {.name = "futex_waitv",
 		                        .object = word,
 		                        .size = sizeof(*word),
+		                        .flags = EXPLORE_READS | EXPLORE_QUEUE,
 		                        .deadline = EXPLORE_NEVER,
 		                        .pc = pc};
 		explore_reach(&op);
-		if (explore_read_atomic32(word, pc) != (uint32_t)wanted[i].value) {
-			long woken = leave(wait, i);
-			return woken >= 0 ? woken : futex_failed(EAGAIN);
-		}
+		if (explore_read_atomic32(word, pc) != (uint32_t)wanted[i].value)
+			return give_up(wait, i, EAGAIN, pc);
 		wait->waiter[i].tag = futex_tag(wanted[i].flags & FUTEX_PRIVATE_FLAG, FUTEX_BITSET_MATCH_ANY);
 		sync_enqueue(futex_queue(word), &wait->waiter[i]);
 	}
@@ -93,15 +103,13 @@ long sync_futex_waitv(const long a[6], uintptr_t pc)
 	explore_read(wanted, count * sizeof(*wanted), pc);
 	if (!valid(wanted, count))
 		return futex_failed(EINVAL);
-	struct waitv *wait = explore_scratch(sizeof(*wait));
+	struct waitv *wait = explore_scratch(sizeof(*wait) + count * sizeof(wait->waiter[0]));
 	wait->count = count;
 	long result = enqueue_all(wait, wanted, pc);
 	if (result != -2)
 		return result;
-	if (explore_spurious("futex_waitv returns EINTR")) {
-		long woken = leave(wait, count);
-		return woken >= 0 ? woken : futex_failed(EINTR);
-	}
+	if (explore_spurious("futex_waitv returns EINTR"))
+		return give_up(wait, count, EINTR, pc);
 	struct explore_op op = {.name = "futex_waitv, until woken",
 	                        .object = (const void *)wanted[0].address,
 	                        .size = 4,

@@ -89,6 +89,7 @@ int sync_mutex_lock(pthread_mutex_t *mutex, uint64_t deadline, const char *funct
 		return result;
 	struct explore_op op = operation(function, mutex, record, pc);
 	op.enabled = is_free;
+	op.flags = EXPLORE_LOCKS;
 	op.deadline = deadline;
 	bool mine = explore_reach(&op);
 	explore_read(mutex, 1, pc);
@@ -139,6 +140,7 @@ int sync_mutex_unlock(pthread_mutex_t *mutex, const char *function, uintptr_t pc
 		return 0;
 	}
 	struct explore_op op = operation(function, mutex, record, pc);
+	op.flags = EXPLORE_UNLOCKS;
 	explore_reach(&op);
 	explore_read(mutex, 1, pc);
 	record->count = 0;
@@ -168,6 +170,7 @@ void sync_mutex_regain(pthread_mutex_t *mutex, unsigned count, const char *funct
 	struct mutex *record = record_of(mutex, function, pc);
 	struct explore_op op = operation(function, mutex, record, pc);
 	op.enabled = is_free;
+	op.flags = EXPLORE_LOCKS;
 	explore_reach(&op);
 	explore_read(mutex, 1, pc);
 	hold(record, count);

@@ -158,7 +158,7 @@ void explore_execute(int (*run)(void *), void *arg)
 	explore_now.place = 0;
 	memset(explore_now.visible, 0, sizeof(explore_now.visible));
 	explore_now.verdict = EXPLORE_OK;
-	explore_now.pruned = explore_now.reduces = explore_now.wrote = explore_now.quiet = false;
+	explore_now.pruned = explore_now.reduces = explore_now.wrote = explore_now.quiet = explore_now.stale = false;
 	explore_now.since = 0;
 	explore_now.cut = NULL;
 	explore_choices.count = 0;

@@ -13,7 +13,7 @@
  *   explorable run SUBJECT OPTION...               explores one subject; the result as lines (report.c)
  *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker (weaken.c)
  *
- * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, schedules, seconds, seed, replay; and for
+ * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, spurious, schedules, seconds, seed, replay; and for
  * weaken skip=N (begin at the N-th way) and killed=WAYS (leave these out).
  *
  * Exit status: 0 when there is a result, whatever it is; 2 for a request that is wrong.

@@ -58,6 +58,8 @@ static bool read_option(const char *name, const char *value, struct explore_opti
 		options->depth = (unsigned)n;
 	else if (strcmp(name, "bound") == 0)
 		options->bound = (unsigned)n;
+	else if (strcmp(name, "spurious") == 0)
+		options->spurious = (unsigned)n;
 	else if (strcmp(name, "schedules") == 0)
 		options->schedules = n;
 	else if (strcmp(name, "seed") == 0)
