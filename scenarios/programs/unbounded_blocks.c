@@ -8,11 +8,12 @@
 
 #include "harness/explore/look.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 enum {
-	ALONE = 1100, /* bytes: two of them take more than half of 4096 */
-	THREE = 700   /* two do not: a block of three, or of a few more */
+	ALONE = 1104, /* bytes: two of them take more than half of 4096 */
+	THREE = 704   /* two do not: a block of three, or of a few more */
 };
 
 /* Our blocks of one have a position for their cell and one for their end, and stamp the cell with eight times its position, plus 1. From here
@@ -29,7 +30,8 @@ struct scene {
 
 static void open_large(struct scene *s, const struct program_env *env, size_t size)
 {
-	struct chan_config config = {.size = size, .destroy = message_destroy, .start = START};
+	struct chan_config config = {
+		.size = size, .align = alignof(struct message *), .destroy = message_destroy, .start = START};
 
 	s->ops = env->mpsc;
 	s->size = size;
@@ -39,7 +41,7 @@ static void open_large(struct scene *s, const struct program_env *env, size_t si
 static void send(struct scene *s, struct chan_sender *tx, unsigned number)
 {
 	struct message *message = message_new(number);
-	char large[ALONE] = {0};
+	alignas(struct message *) char large[ALONE] = {0};
 
 	memcpy(large, &message, sizeof message);
 	expect("U-1", s->ops->send(tx, large, CHAN_FOREVER) == CHAN_OK);
@@ -49,7 +51,7 @@ static void send(struct scene *s, struct chan_sender *tx, unsigned number)
 static unsigned try_recv(struct scene *s, struct chan_receiver *rx)
 {
 	struct message *message;
-	char large[ALONE];
+	alignas(struct message *) char large[ALONE];
 	enum chan_status status = s->ops->recv(rx, large, CHAN_NOW);
 
 	program_saw(status);
@@ -248,7 +250,7 @@ static void recv_in_time(void *arg)
 {
 	struct scene *s = arg;
 	struct message *message;
-	char large[ALONE];
+	alignas(struct message *) char large[ALONE];
 	enum chan_status status = s->ops->recv(s->other_rx, large, program_soon());
 
 	expect("M-63", status == CHAN_OK || status == CHAN_TIMEOUT);
