@@ -234,6 +234,14 @@ static const char *describe_deviations(const struct chan_impl *impl, struct impl
 	return NULL;
 }
 
+const char *info_deviation(const struct impl_info *info, const char *rule)
+{
+	for (size_t i = 0; i < info->deviation_count; i++)
+		if (strcmp(info->deviations[i].rule, rule) == 0)
+			return info->deviations[i].why;
+	return NULL;
+}
+
 const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info)
 {
 	*info = (struct impl_info){.flags = impl->flags, .peer = (impl->flags & CHAN_PEER) != 0};

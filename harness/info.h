@@ -66,6 +66,9 @@ size_t kind_minimum(enum kind kind);
  * it ends the program. */
 bool info_offers(const struct impl_info *info, enum kind kind, const char *op);
 
+/* Why it does not keep a rule ("M-22"), in its own words; NULL: it does not declare that. */
+const char *info_deviation(const struct impl_info *info, const char *rule);
+
 /* Notes that the function `op` is offered in that kind. False: there is no such function. */
 bool info_offer(struct impl_info *info, enum kind kind, const char *op);
 

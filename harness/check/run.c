@@ -142,7 +142,7 @@ static bool runnable(const struct cell *cell, struct outcome *outcome)
 		snprintf(outcome->why, sizeof(outcome->why), "%s", lacks);
 		return false;
 	}
-	if ((cell->test->flags & TEST_START) != 0 && (cell->info->flags & CHAN_HONOURS_START) == 0) {
+	if (!rule_test_can_start(cell->test, cell->info)) {
 		outcome->verdict = UNTESTABLE;
 		snprintf(outcome->why, sizeof(outcome->why), "its counters cannot be started near their wrap");
 		return false;
@@ -153,13 +153,11 @@ static bool runnable(const struct cell *cell, struct outcome *outcome)
 /* A rule that the implementation does not claim to keep has no other verdict. */
 static void apply_deviations(const struct cell *cell, struct outcome *outcome)
 {
-	for (size_t i = 0; i < cell->info->deviation_count; i++) {
-		const struct info_deviation *deviation = &cell->info->deviations[i];
-		if (strcmp(deviation->rule, cell->rule->id) != 0)
-			continue;
-		outcome->verdict = DECLARED;
-		snprintf(outcome->why, sizeof(outcome->why), "%s", deviation->why);
-	}
+	const char *why = info_deviation(cell->info, cell->rule->id);
+	if (why == NULL)
+		return;
+	outcome->verdict = DECLARED;
+	snprintf(outcome->why, sizeof(outcome->why), "%s", why);
 }
 
 void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome)

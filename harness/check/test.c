@@ -26,6 +26,11 @@ const char *rule_test_lacks(const struct rule_test *test, const struct impl_info
 	return NULL;
 }
 
+bool rule_test_can_start(const struct rule_test *test, const struct impl_info *info)
+{
+	return (test->flags & TEST_START) == 0 || (info->flags & CHAN_HONOURS_START) != 0;
+}
+
 const char *rule_test_unexplored(const struct rule_test *test)
 {
 	if ((test->flags & TEST_FAULT) != 0)

@@ -17,6 +17,9 @@ bool rule_test_has_form(const struct rule_test *test, enum kind kind, bool hooks
 /* The function beyond the minimum that the implementation lacks for it (of static storage, until the next call); NULL: it has all. */
 const char *rule_test_lacks(const struct rule_test *test, const struct impl_info *info, enum kind kind);
 
+/* Whether the counters begin where the test wants them to. */
+bool rule_test_can_start(const struct rule_test *test, const struct impl_info *info);
+
 /* Why the explorer leaves it out; NULL: it does not. */
 const char *rule_test_unexplored(const struct rule_test *test);
 

@@ -46,20 +46,20 @@
 enum explore_op_flags {
 	EXPLORE_READS =
 		1, /* does not change `object`: commutes with other reads of it; without it, the operation writes */
-	EXPLORE_TIME = 2,        /* reads or moves the clock (implied by a deadline) */
-	EXPLORE_ANY = 4,         /* may depend on any other operation: never reordered by the search */
-	EXPLORE_YIELD = 8,       /* the thread has nothing to do: others go first */
-	EXPLORE_ORDERED = 16,    /* takes part in the total order of seq_cst operations */
-	EXPLORE_SC_FENCE = 32,   /* a seq_cst fence, of this thread or of all */
-	EXPLORE_ATOMIC = 64,     /* an atomic access of `object`, and of nothing but it */
-	EXPLORE_SEES = 128,      /* such a one that has a choice among the stores it can see */
-	EXPLORE_JOINS = 256,     /* waits for the end of thread `argument` */
-	EXPLORE_QUEUE = 512,     /* looks at, or changes, who waits at `object` */
-	EXPLORE_ASIDE = 1024,    /* that only, and nothing of the object itself */
-	EXPLORE_LOCKS = 8192,    /* cannot happen before the EXPLORE_UNLOCKS of `object` that it waits for */
-	EXPLORE_UNLOCKS = 16384, /* that, and nothing else */
-	EXPLORE_SEES_SC = 4096,  /* with EXPLORE_SEES: chooses as a seq_cst load does */
-	EXPLORE_WOKEN = 2048     /* waits to be woken; without a deadline its step concerns nobody else */
+	EXPLORE_TIME = 2,       /* reads or moves the clock (implied by a deadline) */
+	EXPLORE_ANY = 4,        /* may depend on any other operation: never reordered by the search */
+	EXPLORE_YIELD = 8,      /* the thread has nothing to do: others go first */
+	EXPLORE_ORDERED = 16,   /* takes part in the total order of seq_cst operations */
+	EXPLORE_SC_FENCE = 32,  /* a seq_cst fence, of this thread or of all */
+	EXPLORE_ATOMIC = 64,    /* an atomic access of `object`, and of nothing but it */
+	EXPLORE_SEES = 128,     /* such a one that has a choice among the stores it can see */
+	EXPLORE_JOINS = 256,    /* waits for the end of thread `argument` */
+	EXPLORE_QUEUE = 512,    /* looks at, or changes, who waits at `object` */
+	EXPLORE_ASIDE = 1024,   /* that only, and nothing of the object itself */
+	EXPLORE_WOKEN = 2048,   /* waits to be woken; without a deadline its step concerns nobody else */
+	EXPLORE_SEES_SC = 4096, /* with EXPLORE_SEES: chooses as a seq_cst load does */
+	EXPLORE_LOCKS = 8192,   /* cannot happen before the EXPLORE_UNLOCKS of `object` that it waits for */
+	EXPLORE_UNLOCKS = 16384 /* that, and nothing else */
 };
 
 /* A pending operation. It lives on the stack of the thread that reaches it. */

@@ -4,8 +4,6 @@
 #include "harness/check/test.h"
 #include "harness/explore/look.h"
 
-#include <string.h>
-
 #define PATIENCE_NS UINT64_C(1000000000)
 
 /* Missing (NULL) where the tests are not linked: beside a main of somebody's own, or a fuzzer's. */
@@ -13,27 +11,19 @@ extern const struct rule *const rule_tables[] __attribute__((weak));
 __attribute__((weak)) bool rule_test_has_form(const struct rule_test *test, enum kind kind, bool hooks);
 __attribute__((weak)) const char *rule_test_lacks(const struct rule_test *test, const struct impl_info *info,
                                                   enum kind kind);
+__attribute__((weak)) bool rule_test_can_start(const struct rule_test *test, const struct impl_info *info);
 __attribute__((weak)) const char *rule_test_unexplored(const struct rule_test *test);
 __attribute__((weak)) void rule_test_slug(const struct rule_test *test, bool hooks, char *text, size_t size);
 __attribute__((weak)) void rule_test_run(const struct rule_test *test, const struct chan_impl *impl, enum kind kind,
                                          bool hooks);
-
-static bool deviates(const struct impl_info *info, const struct rule *rule)
-{
-	for (size_t i = 0; i < info->deviation_count; i++)
-		if (strcmp(info->deviations[i].rule, rule->id) == 0)
-			return true;
-	return false;
-}
 
 static bool can_run(const struct driver_subject *subject, const struct impl_info *info)
 {
 	const struct rule_test *test = subject->test;
 
 	return (subject->rule->kinds >> subject->kind & 1) != 0 && info->offered[subject->kind] != 0 &&
-	       !deviates(info, subject->rule) && rule_test_unexplored(test) == NULL &&
-	       ((test->flags & TEST_START) == 0 || (info->flags & CHAN_HONOURS_START) != 0) &&
-	       rule_test_has_form(test, subject->kind, subject->hooks) &&
+	       info_deviation(info, subject->rule->id) == NULL && rule_test_unexplored(test) == NULL &&
+	       rule_test_can_start(test, info) && rule_test_has_form(test, subject->kind, subject->hooks) &&
 	       rule_test_lacks(test, info, subject->kind) == NULL;
 }
 
