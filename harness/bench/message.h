@@ -77,10 +77,10 @@ static inline void message_fill_all(uint64_t *msg, size_t words, uint64_t name)
 
 static inline bool message_whole_all(const uint64_t *msg, size_t words)
 {
+	uint64_t wrong = 0;
 	for (size_t k = 1; k < words; k++)
-		if (msg[k] != message_word(msg[0], k))
-			return false;
-	return true;
+		wrong |= msg[k] ^ message_word(msg[0], k);
+	return wrong == 0;
 }
 
 #endif

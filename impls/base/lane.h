@@ -55,15 +55,11 @@
 
 #include "impls/base/config.h"
 #include "impls/base/spin.h"
+#include "impls/base/straight.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The way of nearly every message is to be straight-line code, and the rest elsewhere. */
-#define LANE_INLINE    inline __attribute__((always_inline))
-#define LANE_APART     __attribute__((noinline))
-#define LANE_RARELY(x) __builtin_expect(!!(x), 0)
 
 enum lane_gate {
 	GATE_SHUT = 1,

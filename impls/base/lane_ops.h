@@ -110,7 +110,7 @@ static enum chan_status lane_receiver_clone(struct chan_receiver *rx, struct cha
  */
 
 /* Sends up to `n` messages without the lock. 0: there seems to be no room; or `*shut`. One sender, as far as the caller has seen. */
-static LANE_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+static CHAN_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                                bool *shut)
 {
 	size_t sent = 0;
@@ -118,7 +118,7 @@ static LANE_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_ha
 	atomic_store_explicit(&lane->busy, 1, memory_order_relaxed);
 	chan_fence_light();
 	*shut = (lane_gate(&lane->gate) & (GATE_SHUT | GATE_MANY_SENDERS)) != 0;
-	if (!LANE_RARELY(*shut))
+	if (!CHAN_RARELY(*shut))
 		sent = ring_send_single(&lane->ring, msgs, n, &h->seen, &lane->gate);
 	atomic_store_explicit(&lane->busy, 0, memory_order_release); /* A1 */
 	return sent;
@@ -140,7 +140,7 @@ static inline bool lane_is_pair(const struct lane *lane)
 /* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`); or it
  * is better to queue at once: on one CPU, where the receiver then takes a message of each sender in one go, instead of one with each round of
  * yields. */
-static LANE_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+static CHAN_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                         uint64_t deadline, bool *full)
 {
 	bool shut = false;
@@ -172,7 +172,7 @@ static LANE_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h
 }
 
 /* There was no room, or the lane is `shut`: waits, sends up to `n` messages, at least one; `*sent` is how many. */
-static LANE_APART enum chan_status lane_send_later(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+static CHAN_APART enum chan_status lane_send_later(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                                    size_t *sent, uint64_t deadline, bool shut)
 {
 	bool full = false;
@@ -190,7 +190,7 @@ static LANE_APART enum chan_status lane_send_later(struct lane *lane, struct lan
 }
 
 /* The same from the start, where there are several senders. */
-static LANE_APART enum chan_status lane_send_among(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
+static CHAN_APART enum chan_status lane_send_among(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                                    size_t *sent, uint64_t deadline)
 {
 	bool shut = false;
@@ -200,13 +200,13 @@ static LANE_APART enum chan_status lane_send_among(struct lane *lane, struct lan
 		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
 	guard_leave(&h->handle.guard);
 	chan_fence_light();
-	if (LANE_RARELY(lane_gate(&lane->gate) & GATE_READERS))
+	if (CHAN_RARELY(lane_gate(&lane->gate) & GATE_READERS))
 		chan_mpsc_sent(&h->handle, *sent);
 	return CHAN_OK;
 }
 
 /* Sends up to `n` messages, at least one; `*sent` is how many. */
-static LANE_INLINE enum chan_status lane_send_some(struct handle *handle, const void *msgs, size_t n, size_t *sent,
+static CHAN_INLINE enum chan_status lane_send_some(struct handle *handle, const void *msgs, size_t n, size_t *sent,
                                                    uint64_t deadline)
 {
 	struct lane *lane = lane_of(handle);
@@ -217,11 +217,11 @@ static LANE_INLINE enum chan_status lane_send_some(struct handle *handle, const 
 	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
 		return lane_send_among(lane, h, msgs, n, sent, deadline);
 	*sent = lane_try_send_single(lane, h, msgs, n, &shut);
-	if (LANE_RARELY(*sent == 0))
+	if (CHAN_RARELY(*sent == 0))
 		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
 	guard_leave(&handle->guard);
 	chan_fence_light();
-	if (LANE_RARELY(lane_gate(&lane->gate) & GATE_READERS))
+	if (CHAN_RARELY(lane_gate(&lane->gate) & GATE_READERS))
 		chan_mpsc_sent(handle, *sent);
 	else
 		chan_place_note(&lane->sender_at);
@@ -265,7 +265,7 @@ static enum chan_status lane_send_many(struct chan_sender *tx, const void *msgs,
  */
 
 /* Spins until some messages were taken. 0: it has been long enough, or it may have ended, or it is empty and CHAN_NOW (`*empty`). */
-static LANE_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit,
+static CHAN_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit,
                                         uint64_t deadline, bool *empty)
 {
 	size_t n = 0;
@@ -300,7 +300,7 @@ static LANE_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h
 }
 
 /* There was nothing. */
-static LANE_APART enum chan_status lane_receive_later(struct lane *lane, struct lane_handle *h, void *msgs,
+static CHAN_APART enum chan_status lane_receive_later(struct lane *lane, struct lane_handle *h, void *msgs,
                                                       size_t limit, size_t *received, uint64_t deadline)
 {
 	struct handle *handle = &h->handle;
@@ -318,7 +318,7 @@ static LANE_APART enum chan_status lane_receive_later(struct lane *lane, struct 
 	return CHAN_OK;
 }
 
-static LANE_INLINE enum chan_status lane_receive(struct handle *handle, void *msgs, size_t limit, size_t *received,
+static CHAN_INLINE enum chan_status lane_receive(struct handle *handle, void *msgs, size_t limit, size_t *received,
                                                  uint64_t deadline)
 {
 	struct lane *lane = lane_of(handle);
@@ -326,12 +326,12 @@ static LANE_INLINE enum chan_status lane_receive(struct handle *handle, void *ms
 
 	guard_enter(&handle->guard, "recv");
 	*received = lane_take_some(lane, h, msgs, limit);
-	if (LANE_RARELY(*received == 0))
+	if (CHAN_RARELY(*received == 0))
 		return lane_receive_later(lane, h, msgs, limit, received, deadline);
 	guard_leave(&handle->guard);
 	chan_fence_light();
 	uint32_t gate = lane_gate(&lane->gate);
-	if (LANE_RARELY(gate & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed)))
+	if (CHAN_RARELY(gate & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed)))
 		chan_mpsc_taken(handle, *received);
 	else if (!(gate & GATE_MANY_RECEIVERS))
 		chan_place_note(&lane->receiver_at);

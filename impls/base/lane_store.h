@@ -59,7 +59,7 @@ static bool lane_push(struct mpsc *ch, const void *msg)
 
 /* The rest of a batch of which `n` messages were taken: until there is none. A message that is still being put in is waited for: those
  * behind it may have been sent long ago, and who takes what is there must not leave them (M-58). */
-static LANE_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h, void *msgs, size_t n, size_t limit)
+static CHAN_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h, void *msgs, size_t n, size_t limit)
 {
 	size_t size = lane->mpsc.core.layout.size;
 	unsigned looks = 0;
@@ -75,11 +75,11 @@ static LANE_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static LANE_INLINE size_t lane_take_some(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit)
+static CHAN_INLINE size_t lane_take_some(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit)
 {
 	size_t n = ring_take(&lane->ring, msgs, limit, &h->seen, &lane->gate);
 
-	return LANE_RARELY(n != 0 && n < limit) ? lane_take_rest(lane, h, msgs, n, limit) : n;
+	return CHAN_RARELY(n != 0 && n < limit) ? lane_take_rest(lane, h, msgs, n, limit) : n;
 }
 
 static size_t lane_take(struct handle *rx, void *msgs, size_t limit)

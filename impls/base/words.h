@@ -22,6 +22,8 @@
 #ifndef CHANBENCH_BASE_WORDS_H
 #define CHANBENCH_BASE_WORDS_H
 
+#include "impls/base/straight.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,7 +70,7 @@ static inline void chan_words_store(chan_word_t *words, const void *element, siz
 		chan_word_store(words, from, size);
 }
 
-static inline void chan_words_load(void *element, const chan_word_t *words, size_t size)
+static CHAN_INLINE void chan_words_load(void *element, const chan_word_t *words, size_t size)
 {
 	char *to = element;
 

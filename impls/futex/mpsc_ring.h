@@ -118,7 +118,7 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 }
 
 /* Copies `n` messages between the caller's array and the ring from `at` on, which may go round its end. */
-static LANE_INLINE void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t n)
+static CHAN_INLINE void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
 	size_t place = ring_place(r, at), first = r->mask + 1 - place;
 
@@ -131,7 +131,7 @@ static LANE_INLINE void ring_in(struct ring *r, uint64_t at, const void *msgs, s
 	}
 }
 
-static LANE_INLINE void ring_out(const struct ring *r, uint64_t at, void *msgs, size_t n)
+static CHAN_INLINE void ring_out(const struct ring *r, uint64_t at, void *msgs, size_t n)
 {
 	size_t place = ring_place(r, at), first = r->mask + 1 - place;
 
@@ -149,7 +149,7 @@ static LANE_INLINE void ring_out(const struct ring *r, uint64_t at, void *msgs, 
  */
 
 /* Free slots from `at` on, up to `want`; `*seen` is a head that was, perhaps long ago. */
-static LANE_INLINE size_t ring_room(const struct ring *r, uint64_t at, size_t want, uint64_t *seen)
+static CHAN_INLINE size_t ring_room(const struct ring *r, uint64_t at, size_t want, uint64_t *seen)
 {
 	size_t used = (size_t)(at - *seen) / 2;
 
@@ -163,7 +163,7 @@ static LANE_INLINE size_t ring_room(const struct ring *r, uint64_t at, size_t wa
 }
 
 /* Waits until the messages have been copied out that were in the slots from `at` on. */
-static LANE_APART void ring_await_taken(const struct ring *r, uint64_t at, size_t n)
+static CHAN_APART void ring_await_taken(const struct ring *r, uint64_t at, size_t n)
 {
 	unsigned looks = 0;
 
@@ -174,15 +174,15 @@ static LANE_APART void ring_await_taken(const struct ring *r, uint64_t at, size_
 }
 
 /* Puts messages into slots that were claimed. */
-static LANE_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
+static CHAN_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
 {
-	if (LANE_RARELY(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
+	if (CHAN_RARELY(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
 		ring_await_taken(r, at, n);
 	ring_in(r, at, msgs, n);
 }
 
 /* Sends up to `n` messages; 0: there is no room. One sender. */
-static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
                                            const lane_gate_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* its own */
@@ -272,7 +272,7 @@ static void ring_many_senders(struct ring *r)
  */
 
 /* Messages that can be taken from `head` on, up to `limit`; `*seen` is a tail that was. */
-static LANE_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
+static CHAN_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
                                      const lane_gate_t *gate)
 {
 	int64_t below = (int64_t)(*seen - head) >> 1;
@@ -294,7 +294,7 @@ static LANE_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire); /* R9 */
 

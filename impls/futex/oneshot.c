@@ -41,6 +41,7 @@
 #include "impls/base/futex.h"
 #include "impls/base/guard.h"
 #include "impls/base/spin.h"
+#include "impls/base/straight.h"
 #include "impls/base/wait.h"
 
 #include <stdalign.h>
@@ -82,9 +83,6 @@ struct oneshot {
 	_Atomic uint32_t word;
 	chan_place sent_at; /* where the sender was; published by TX_DONE */
 };
-
-/* The way of nearly every channel is to be straight-line code, and the rest elsewhere. */
-#define APART __attribute__((noinline))
 
 static _Thread_local struct spin_site site;
 static _Thread_local chan_place_t peer;
@@ -165,8 +163,8 @@ static void free_channel(struct oneshot *ch)
 
 /* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
  * `until` the deadline has come. */
-static APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other,
-                            uint64_t deadline)
+static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other,
+                                 uint64_t deadline)
 {
 	struct spin spin;
 	uint32_t word;
@@ -216,7 +214,7 @@ static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
 	return found;
 }
 
-static APART void disarm_all(struct oneshot *ch, const struct side *side)
+static CHAN_APART void disarm_all(struct oneshot *ch, const struct side *side)
 {
 	while (!list_empty(&side->armed))
 		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
@@ -262,7 +260,7 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
  */
 
 /* What the step that set TX_DONE found in `word` to do for the receiver. */
-static APART void tell_receiver(struct oneshot *ch, uint32_t word)
+static CHAN_APART void tell_receiver(struct oneshot *ch, uint32_t word)
 {
 	wake(ch, word, RX_ASLEEP);
 	bool last = (word & RX_LEFT) != 0; /* R3 */

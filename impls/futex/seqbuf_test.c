@@ -18,7 +18,7 @@ static void load_interrupted(void *element, const chan_word_t *words, size_t siz
 #define chan_words_load load_interrupted
 #include "impls/futex/seqbuf.h"
 
-#define LARGEST 200
+#define LARGEST 1100
 
 static struct seqbuf_shape shape;
 static struct seqbuf *buf;
@@ -36,7 +36,7 @@ static void write_one(unsigned char with, uint64_t version)
 
 	fill(element, with);
 	seqbuf_prepare(buf, &shape, element);
-	seqbuf_publish(buf, version);
+	seqbuf_publish(buf, &shape, version);
 }
 
 static void open_buf(size_t size, uint64_t start)
@@ -67,7 +67,7 @@ static bool reads(unsigned char with, uint64_t version)
 	return true;
 }
 
-static const size_t sizes[] = {0, 1, 7, 8, 9, 16, 17, 20, 24, 40, 63, 64, 65, 128, LARGEST};
+static const size_t sizes[] = {0, 1, 7, 8, 9, 16, 17, 20, 24, 40, 63, 64, 65, 128, 200, 256, 257, 512, 513, LARGEST};
 #define SIZES (sizeof sizes / sizeof *sizes)
 
 static void every_size_comes_back(void **state)
@@ -79,19 +79,38 @@ static void every_size_comes_back(void **state)
 		for (unsigned char k = 2; k < 10; k++) { /* over the wrap */
 			write_one(k, UINT64_MAX - 3 + k);
 			assert_true(reads(k, UINT64_MAX - 3 + k));
-			assert_int_equal(seqbuf_version(buf), UINT64_MAX - 3 + k);
+			assert_int_equal(seqbuf_version(buf, &shape), UINT64_MAX - 3 + k);
 		}
 		free(buf);
 	}
 }
 
-static void a_small_value_shares_the_line(void **state)
+static size_t buffers(size_t size)
+{
+	seqbuf_shape(&shape, size);
+	return (size_t)shape.mask + 1;
+}
+
+/* Two buffers in the line of the numbers; else up to eight, each on lines of its own, in the room that there is for them. */
+static void as_many_buffers_as_there_is_room_for(void **state)
 {
 	(void)state;
-	seqbuf_shape(&shape, 8);
-	assert_int_equal(seqbuf_bytes(&shape), SEQBUF_LINE);
-	seqbuf_shape(&shape, 64);
-	assert_int_equal(seqbuf_bytes(&shape), SEQBUF_LINE * (1 + SEQBUF_BUFFERS));
+	assert_int_equal(buffers(8), 2);
+	assert_true(shape.first + 2 * shape.stride <= SEQBUF_LINE);
+	assert_int_equal(seqbuf_bytes(&shape), sizeof(struct seqbuf));
+	for (size_t i = 0; i < SIZES; i++) {
+		size_t count = buffers(sizes[i]);
+		if (shape.first + count * shape.stride <= SEQBUF_LINE)
+			continue;
+		assert_int_equal(seqbuf_bytes(&shape), sizeof(struct seqbuf) + count * shape.stride);
+		assert_int_equal(shape.first % SEQBUF_LINE, 0);
+		assert_int_equal(shape.stride % SEQBUF_LINE, 0);
+		assert_true(count == SEQBUF_LEAST || count * shape.stride <= SEQBUF_ROOM);
+		assert_true(count == SEQBUF_MOST || 2 * count * shape.stride > SEQBUF_ROOM);
+	}
+	assert_int_equal(buffers(256), 8);
+	assert_int_equal(buffers(257), 4);
+	assert_int_equal(buffers(1024), 2);
 }
 
 /* A write that is not published does not change its version: what was modified silently. */
@@ -132,7 +151,7 @@ static void a_copy_that_was_overwritten_does_not_count(void **state)
 			next_fill = 2;
 			writes_meanwhile = n;
 			while_copying = write_meanwhile;
-			assert_int_equal(reads(1, UINT64_MAX - 2), n < (int)SEQBUF_BUFFERS - 1);
+			assert_int_equal(reads(1, UINT64_MAX - 2), n < (int)shape.mask);
 			free(buf);
 		}
 }
@@ -147,7 +166,7 @@ static void a_write_that_stands_stops_nobody(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_true(reads(1, 0));
 	while_copying = NULL;
-	seqbuf_publish(buf, 1);
+	seqbuf_publish(buf, &shape, 1);
 	assert_true(reads(2, 1));
 	free(buf);
 }
@@ -164,7 +183,7 @@ static void the_writer_gets_what_it_replaces(void **state)
 	seqbuf_get(buf, &shape, element);
 	assert_int_equal(element[0], 1);
 	assert_int_equal(element[63], 1);
-	seqbuf_publish(buf, 1);
+	seqbuf_publish(buf, &shape, 1);
 	seqbuf_get(buf, &shape, element);
 	assert_int_equal(element[63], 2);
 	free(buf);
@@ -174,7 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_size_comes_back),
-		cmocka_unit_test(a_small_value_shares_the_line),
+		cmocka_unit_test(as_many_buffers_as_there_is_room_for),
 		cmocka_unit_test(the_version_goes_with_the_value),
 		cmocka_unit_test(a_copy_that_was_overwritten_does_not_count),
 		cmocka_unit_test(a_write_that_stands_stops_nobody),

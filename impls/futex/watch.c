@@ -116,7 +116,7 @@ static enum chan_status receiver_new(struct handle *from, const struct futex_wat
 		return CHAN_NOMEM;
 	chan_handle_enter(from, "subscribe");
 	/* Through the only sender or under the lock: there is no writer at work. */
-	r->seen = like != NULL ? like->seen : seqbuf_version(&ch->value);
+	r->seen = like != NULL ? like->seen : seqbuf_version(&ch->value, &ch->shape);
 	if (ch->core.receivers++ == 0)
 		futex_watch_clear(ch, WATCH_DESERTED);
 	chan_handle_leave(from, &firing);

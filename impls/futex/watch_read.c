@@ -76,34 +76,56 @@ enum chan_status futex_watch_sender_borrow(struct chan_sender *tx, void *value)
 	return CHAN_OK;
 }
 
-static inline enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unseen, bool update)
+/* What both ways of borrowing do with what was read. */
+static inline void borrowed(struct futex_watch_receiver *r, const struct seqbuf_read *read, bool *unseen, bool update)
+{
+	if (unseen != NULL)
+		*unseen = read->version != r->seen;
+	if (update)
+		r->seen = read->version;
+}
+
+/* A channel with hooks, a callback of this very channel, a value without bytes, or one that was overwritten meanwhile. */
+static CHAN_APART enum chan_status borrow_apart(struct chan_receiver *rx, void *value, bool *unseen, bool update)
 {
 	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
 	struct futex_watch *ch = futex_watch_of(&r->handle);
 
+	if (futex_watch_hooked(&r->handle))
+		return update ? mutex_watch_borrow_and_update(rx, value, unseen)
+		              : mutex_watch_borrow(rx, value, unseen);
 	if (mark_inside(&ch->core) || (value == NULL && ch->shape.size != 0))
 		return CHAN_INVALID;
 	guard_enter(&r->handle.guard, "borrow");
 	struct seqbuf_read read = read_newest(ch, true, value);
-	if (unseen != NULL)
-		*unseen = read.version != r->seen;
-	if (update)
-		r->seen = read.version;
+	borrowed(r, &read, unseen, update);
 	guard_leave(&r->handle.guard);
 	return CHAN_OK;
 }
 
+static CHAN_INLINE enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unseen, bool update)
+{
+	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct seqbuf_read read;
+
+	if (futex_watch_hooked(&r->handle) || mark_inside(&ch->core) || value == NULL)
+		return borrow_apart(rx, value, unseen, update);
+	guard_enter(&r->handle.guard, "borrow");
+	bool whole = seqbuf_try_read(&ch->value, &ch->shape, true, value, &read);
+	if (whole)
+		borrowed(r, &read, unseen, update);
+	guard_leave(&r->handle.guard);
+	return whole ? CHAN_OK : borrow_apart(rx, value, unseen, update);
+}
+
 enum chan_status futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen)
 {
-	if (futex_watch_hooked((struct handle *)rx))
-		return mutex_watch_borrow(rx, value, unseen);
 	return borrow(rx, value, unseen, false);
 }
 
 enum chan_status futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen)
 {
-	if (futex_watch_hooked((struct handle *)rx))
-		return mutex_watch_borrow_and_update(rx, value, unseen);
 	return borrow(rx, value, unseen, true);
 }
 

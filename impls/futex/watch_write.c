@@ -11,7 +11,7 @@
 static void wake(struct futex_watch *ch, struct list *firing)
 {
 	struct list *queue = &ch->core.readers;
-	size_t version = (size_t)seqbuf_version(&ch->value);
+	size_t version = (size_t)seqbuf_version(&ch->value, &ch->shape);
 
 	for (struct list *next, *l = queue->next; l != queue; l = next) {
 		struct wait *w = LIST_ENTRY(l, struct wait, queue);
@@ -24,7 +24,7 @@ static void wake(struct futex_watch *ch, struct list *firing)
 
 static void publish(struct futex_watch *ch, bool notify)
 {
-	seqbuf_publish(&ch->value, seqbuf_version(&ch->value) + (notify ? 1 : 0));
+	seqbuf_publish(&ch->value, &ch->shape, seqbuf_version(&ch->value, &ch->shape) + (notify ? 1 : 0));
 }
 
 /* After a lone writer has published. */

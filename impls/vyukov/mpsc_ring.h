@@ -121,7 +121,7 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 }
 
 /* How many cells from `at` on have the stamp of their position plus `odd`, up to `limit`; `*end` is the position after them. */
-static LANE_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
+static CHAN_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
 {
 	size_t n = 0;
 
@@ -137,7 +137,7 @@ static LANE_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t o
  * Sending
  */
 
-static LANE_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs, size_t n)
+static CHAN_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
 	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
 		ring_stamp *cell = ring_cell(r, at);
@@ -149,7 +149,7 @@ static LANE_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs
 }
 
 /* Sends up to `n` messages; 0: there seems to be no room. One sender. */
-static LANE_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
                                            const lane_gate_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), end; /* its own */
@@ -232,7 +232,7 @@ static void ring_many_senders(struct ring *r)
  * Receiving
  */
 
-static LANE_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
+static CHAN_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
 {
 	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
 		ring_stamp *cell = ring_cell(r, at);
@@ -244,7 +244,7 @@ static LANE_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static LANE_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), end;
 
