@@ -18,7 +18,8 @@ static const struct workload_param params[] = {
 static const char *const modes[] = {[MODE_READ] = "read", [MODE_WAKE] = "wake", NULL};
 
 static const struct preset presets[] = {
-	{"comparison", "one writer, four readers: borrowing, and woken by each write", "consumers=4 size=8,64 mode=read,wake"},
+	{"comparison", "one writer, four readers: borrowing, and woken by each write",
+         "consumers=4 size=8,64 mode=read,wake"},
 	{NULL, NULL, NULL},
 };
 
