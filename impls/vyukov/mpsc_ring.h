@@ -39,7 +39,7 @@ typedef _Atomic uint64_t ring_stamp;
 struct ring {
 	size_t capacity, size, stride, offset; /* of the message in its cell */
 	uint64_t lap; /* from a position to the same place a lap later: a power of two, more than 2 * capacity */
-	unsigned char *cells;
+	unsigned char *cells, *last; /* the first cell and the last */
 
 	alignas(64) _Atomic uint64_t tail;
 	alignas(64) _Atomic uint64_t head;
@@ -60,10 +60,22 @@ static inline void *ring_msg(const struct ring *r, ring_stamp *cell)
 	return (unsigned char *)cell + r->offset;
 }
 
-/* The position after `at`. */
+/* Goes on to the next position, and its cell. (Without a multiplication: a batch of 32 is sent and received half as fast again.) */
+static CHAN_INLINE void ring_step(const struct ring *r, uint64_t *at, ring_stamp **cell)
+{
+	unsigned char *here = (unsigned char *)*cell;
+	bool wraps = here == r->last;
+
+	*at = wraps ? (*at & ~(r->lap - 1)) + r->lap : *at + 2;
+	*cell = (ring_stamp *)(void *)(wraps ? r->cells : here + r->stride);
+}
+
 static inline uint64_t ring_next(const struct ring *r, uint64_t at)
 {
-	return ring_place(r, at) + 1 < r->capacity ? at + 2 : (at & ~(r->lap - 1)) + r->lap;
+	ring_stamp *cell = ring_cell(r, at);
+
+	ring_step(r, &at, &cell);
+	return at;
 }
 
 /* False: out of memory. */
@@ -82,6 +94,7 @@ static bool ring_open(struct ring *r, const struct layout *layout, size_t capaci
 	    posix_memalign(&memory, align < 64 ? 64 : align, bytes) != 0)
 		return false;
 	r->cells = memory;
+	r->last = r->cells + (capacity - 1) * r->stride;
 	uint64_t first = start * r->lap;
 	for (size_t i = 0; i < capacity; i++)
 		atomic_init(ring_cell(r, first + 2 * i), first + 2 * i);
@@ -123,11 +136,12 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 /* How many cells from `at` on have the stamp of their position plus `odd`, up to `limit`; `*end` is the position after them. */
 static CHAN_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
 {
+	ring_stamp *cell = ring_cell(r, at);
 	size_t n = 0;
 
-	while (n < limit && atomic_load_explicit(ring_cell(r, at), memory_order_acquire) == at + odd) { /* R2, R3 */
+	while (n < limit && atomic_load_explicit(cell, memory_order_acquire) == at + odd) { /* R2, R3 */
 		n++;
-		at = ring_next(r, at);
+		ring_step(r, &at, &cell);
 	}
 	*end = at;
 	return n;
@@ -139,9 +153,9 @@ static CHAN_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t o
 
 static CHAN_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
-	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
-		ring_stamp *cell = ring_cell(r, at);
+	ring_stamp *cell = ring_cell(r, at);
 
+	for (size_t i = 0; i < n; i++, ring_step(r, &at, &cell)) {
 		if (r->size != 0)
 			chan_bytes_copy(ring_msg(r, cell), (const char *)msgs + i * r->size, r->size);
 		atomic_store_explicit(cell, at + 1, memory_order_release); /* A2 */
@@ -234,9 +248,9 @@ static void ring_many_senders(struct ring *r)
 
 static CHAN_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_t n)
 {
-	for (size_t i = 0; i < n; i++, at = ring_next(r, at)) {
-		ring_stamp *cell = ring_cell(r, at);
+	ring_stamp *cell = ring_cell(r, at);
 
+	for (size_t i = 0; i < n; i++, ring_step(r, &at, &cell)) {
 		if (r->size != 0)
 			chan_bytes_copy((char *)msgs + i * r->size, ring_msg(r, cell), r->size);
 		atomic_store_explicit(cell, at + r->lap, memory_order_release); /* A3 */
