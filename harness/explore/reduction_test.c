@@ -194,6 +194,8 @@ static const struct theme themes[] = {
          30},
 	{"mutex", 2, 2, {SMALL_LOCKED, SMALL_TRYLOCK, SMALL_LOAD_RELAXED, SMALL_STORE_RELAXED}, 4, 200, 190},
 	{"futex", 2, 3, {SMALL_WAIT, SMALL_WAKE, SMALL_STORE_RELAXED, SMALL_LOAD_RELAXED}, 4, 200, 190},
+	{"futex_waitv", 2, 3, {SMALL_WAIT_ANY, SMALL_WAKE, SMALL_WAKE, SMALL_STORE_RELAXED}, 4, 200, 190},
+	{"futex_waitv of three", 3, 2, {SMALL_WAIT_ANY, SMALL_WAKE, SMALL_WAKE, SMALL_STORE_RELAXED}, 4, 30, 12},
 	{"futex of three", 3, 2, {SMALL_WAIT, SMALL_WAKE, SMALL_STORE_RELAXED}, 3, 20, 5},
 	{"everything",
          2,

@@ -54,6 +54,24 @@ static int wait_for(_Atomic uint32_t *at, uint32_t value)
 	return syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, &soon, NULL, 0) == 0 ? 0 : errno;
 }
 
+/* What futex_waitv is given; older headers have neither this nor its number. */
+struct wanted {
+	uint64_t value, address;
+	uint32_t flags, reserved;
+};
+
+#define FUTEX_WAITV 449
+#define FUTEX_U32   2
+
+static int wait_any(uint32_t value)
+{
+	const struct timespec late = {.tv_sec = 1000000};
+	const struct wanted wanted[2] = {{value, (uintptr_t)&variable[0], FUTEX_U32 | FUTEX_PRIVATE_FLAG, 0},
+	                                 {value, (uintptr_t)&variable[1], FUTEX_U32 | FUTEX_PRIVATE_FLAG, 0}};
+	long which = syscall(FUTEX_WAITV, wanted, 2, 0, &late, CLOCK_MONOTONIC);
+	return which >= 0 ? (int)which : errno;
+}
+
 static int make(const struct small_step *step)
 {
 	_Atomic uint32_t *at = &variable[step->variable];
@@ -101,6 +119,8 @@ static int make(const struct small_step *step)
 		return wait_for(at, value);
 	case SMALL_WAKE:
 		return (int)syscall(SYS_futex, at, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	case SMALL_WAIT_ANY:
+		return wait_any(value);
 	case SMALL_KINDS:
 		break;
 	}

@@ -29,6 +29,7 @@ enum small_kind {
 	SMALL_TRYLOCK,
 	SMALL_WAIT, /* while it has the value, or until a deadline */
 	SMALL_WAKE,
+	SMALL_WAIT_ANY, /* while both variables have the value, or until a deadline */
 	SMALL_KINDS
 };
 
