@@ -33,6 +33,7 @@ struct desk {
 	size_t clients;
 	uint64_t current; /* local: the message that is under way */
 	struct null_script script;
+	struct chan_config reply; /* of each oneshot */
 	struct chan_sender **tx;
 	struct chan_receiver *rx;
 	struct ledger_sent *sent; /* one a client: requests made */
@@ -52,8 +53,7 @@ static enum chan_status script_next(void *arg, size_t receiver, uint64_t i, void
 
 static bool open_reply(struct desk *desk, struct chan_sender **tx, struct chan_receiver **rx)
 {
-	const struct chan_config config = trial_config(sizeof(uint64_t), 0, &desk->script);
-	enum chan_status status = desk->ops->open(&config, tx, rx);
+	enum chan_status status = desk->ops->open(&desk->reply, tx, rx);
 	if (status != CHAN_OK)
 		trial_status(desk->trial, "open", status);
 	return status == CHAN_OK;
@@ -194,6 +194,7 @@ static void run(struct trial *trial)
 	                    .requests = trial->impl->mpsc,
 	                    .clients = (size_t)trial->params.v[PARAM_PRODUCERS]};
 	desk.script = (struct null_script){.next = script_next, .arg = &desk};
+	desk.reply = trial_config(sizeof(uint64_t), 0, &desk.script);
 	desk.tx = memory_get(8, desk.clients * sizeof *desk.tx);
 	desk.sent = memory_get(8, desk.clients * sizeof *desk.sent);
 	desk.replies = memory_get(8, desk.clients * sizeof *desk.replies);
