@@ -188,12 +188,13 @@ static uint64_t before_a_wrap(struct round *round)
 
 void round_choose_config(struct round *round, bool copies)
 {
-	static const size_t sizes[] = {8, 8, 16, 24, 64, 256, 40, 0, 1, 4};
+	/* Also around the sizes at which a watch channel has other buffers. */
+	static const size_t sizes[] = {8, 8, 16, 24, 64, 640, 40, 0, 1, 4, 256, 320};
 	static const uint64_t wraps[] = {
 		0,          UINT64_MAX,      UINT64_MAX - 5,  UINT32_MAX,        UINT32_MAX - 3,
 		UINT16_MAX, UINT64_MAX >> 1, UINT32_MAX >> 1, UINT64_MAX - 4096, 1};
 	struct chan_config *config = &round->config;
-	config->size = sizes[random_below(&round->random, round->recorded ? 6 : 10)];
+	config->size = sizes[random_below(&round->random, round->recorded ? 6 : 12)];
 	round->hooks = random_below(&round->random, 3) != 0;
 	if (round->honours_start && round->wrap)
 		config->start = before_a_wrap(round);

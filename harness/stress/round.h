@@ -22,7 +22,7 @@
 
 #include <pthread.h>
 
-enum { THREADS_MAX = 16, BATCH_MAX = 16, ELEMENT_MAX = 256 };
+enum { THREADS_MAX = 16, BATCH_MAX = 16, ELEMENT_MAX = 640 };
 
 /* What a thread is doing, in memory that the watching process shares. */
 struct seat {

@@ -27,12 +27,12 @@
  * WRAP. Numbers are 64 bits and compared by distance; B is a power of two, so n mod B goes round with them. A reader would have to stand
  * during exactly 2^64 writes to be misled.
  *
- * MEMORY. The numbers share a line, with two buffers if these are small enough: then a new value crosses between two cores with one transfer.
- * Else each buffer begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes: a writer that comes round to a buffer
- * that was read just now waits for its line, and a reader whose copy was overwritten begins again. One writer and one reader
- * of 64 bytes, each on a core: with two buffers 4 M writes and 21 M reads a second, with eight 38 M and 15 M; one writer and four readers
- * on two cores: 12 M and 74 M, 18 M and 83 M. Of 8 bytes, two in the line of the numbers beat eight behind it (51 M and 71 M against
- * 30 M and 16 M).
+ * MEMORY. The number of the newest and the versions share a line, with two buffers if these are small enough: then a new value crosses between two
+ * cores with one transfer. Else each buffer begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes (of
+ * eight, the last version is on a second line): a writer that comes round to a buffer that was read just now waits for its line, and a reader whose
+ * copy was overwritten begins again. One writer and one reader of 64 bytes, each on a core: with two buffers 4 M writes and 21 M reads a
+ * second, with eight 38 M and 15 M; one writer and four readers on two cores: 7 M and 75 M, 16 M and 78 M. Of 8 bytes, two in the line of the
+ * numbers beat eight behind it (51 M and 71 M against 30 M and 16 M).
  */
 #ifndef CHANBENCH_FUTEX_SEQBUF_H
 #define CHANBENCH_FUTEX_SEQBUF_H
@@ -55,10 +55,10 @@ struct seqbuf_shape {
 	uint64_t mask;        /* buffers - 1 */
 };
 
-/* Small buffers stand in `versions`, after the two that they need; large ones behind. */
+/* The versions of the buffers, one each; then the buffers. */
 struct seqbuf {
 	alignas(SEQBUF_LINE) _Atomic uint64_t newest;
-	chan_word_t versions[SEQBUF_MOST]; /* of what is in each buffer */
+	chan_word_t versions[];
 };
 
 /* Which write a reader has read. */
@@ -66,19 +66,30 @@ struct seqbuf_read {
 	uint64_t number, version;
 };
 
+/* Whole lines for that many bytes. */
+static inline size_t seqbuf_lines(size_t bytes)
+{
+	return (bytes + SEQBUF_LINE - 1) / SEQBUF_LINE * SEQBUF_LINE;
+}
+
+/* Where the last of so many versions ends. */
+static inline size_t seqbuf_versions_end(size_t buffers)
+{
+	return offsetof(struct seqbuf, versions) + buffers * sizeof(chan_word_t);
+}
+
 static inline void seqbuf_shape(struct seqbuf_shape *shape, size_t size)
 {
 	size_t bytes = chan_words(size) * 8, buffers = SEQBUF_LEAST;
-	size_t small = offsetof(struct seqbuf, versions) + SEQBUF_LEAST * sizeof(chan_word_t);
 
 	shape->size = size;
-	shape->first = small;
 	shape->stride = bytes;
-	if (small + SEQBUF_LEAST * bytes > SEQBUF_LINE) {
-		shape->first = sizeof(struct seqbuf);
-		shape->stride = (bytes + SEQBUF_LINE - 1) / SEQBUF_LINE * SEQBUF_LINE;
+	shape->first = seqbuf_versions_end(buffers);
+	if (shape->first + buffers * bytes > SEQBUF_LINE) {
+		shape->stride = seqbuf_lines(bytes);
 		while (buffers < SEQBUF_MOST && 2 * buffers * shape->stride <= SEQBUF_ROOM)
 			buffers *= 2;
+		shape->first = seqbuf_lines(seqbuf_versions_end(buffers));
 	}
 	shape->mask = buffers - 1;
 }
@@ -86,9 +97,7 @@ static inline void seqbuf_shape(struct seqbuf_shape *shape, size_t size)
 /* Bytes that a seqbuf takes, its buffers included. */
 static inline size_t seqbuf_bytes(const struct seqbuf_shape *shape)
 {
-	size_t end = shape->first + (size_t)(shape->mask + 1) * shape->stride;
-
-	return end > sizeof(struct seqbuf) ? end : sizeof(struct seqbuf);
+	return seqbuf_lines(shape->first + (size_t)(shape->mask + 1) * shape->stride);
 }
 
 static inline chan_word_t *seqbuf_words(const struct seqbuf *b, const struct seqbuf_shape *shape, uint64_t number)

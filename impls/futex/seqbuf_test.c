@@ -96,13 +96,15 @@ static void as_many_buffers_as_there_is_room_for(void **state)
 {
 	(void)state;
 	assert_int_equal(buffers(8), 2);
-	assert_true(shape.first + 2 * shape.stride <= SEQBUF_LINE);
-	assert_int_equal(seqbuf_bytes(&shape), sizeof(struct seqbuf));
+	assert_int_equal(seqbuf_bytes(&shape), SEQBUF_LINE);
+	assert_int_equal(buffers(16), 2);
+	assert_int_equal(seqbuf_bytes(&shape), SEQBUF_LINE);
 	for (size_t i = 0; i < SIZES; i++) {
 		size_t count = buffers(sizes[i]);
 		if (shape.first + count * shape.stride <= SEQBUF_LINE)
 			continue;
-		assert_int_equal(seqbuf_bytes(&shape), sizeof(struct seqbuf) + count * shape.stride);
+		assert_int_equal(seqbuf_bytes(&shape), shape.first + count * shape.stride);
+		assert_true(shape.first >= 8 + 8 * count);
 		assert_int_equal(shape.first % SEQBUF_LINE, 0);
 		assert_int_equal(shape.stride % SEQBUF_LINE, 0);
 		assert_true(count == SEQBUF_LEAST || count * shape.stride <= SEQBUF_ROOM);

@@ -30,7 +30,7 @@
  * So no wake is lost, and nobody who writes makes a system call, or takes the lock, while nobody waits. Who waits says what it has seen
  * (`want` of its wait), and is woken only for another version: a writer may come to the lock after a receiver has seen what it wrote.
  *
- * NOBODY STARVES. A copy fails when it was overwritten meanwhile. After TRIES failures a reader takes the lock and sets ATTENTION. A writer that
+ * NOBODY STARVES. A copy fails when it was overwritten meanwhile. After TRIES failures, or one more, a reader takes the lock and sets ATTENTION. A writer that
  * begins after that waits for the lock; one that has begun publishes once, at most. So the reader's second copy is whole.
  *
  * CALLBACKS. wait_for's predicate sees a copy, the caller's own. modify's function works on a copy too, which is then written: readers see it whole

@@ -85,7 +85,7 @@ static inline void borrowed(struct futex_watch_receiver *r, const struct seqbuf_
 		r->seen = read->version;
 }
 
-/* A channel with hooks, a callback of this very channel, a value without bytes, or one that was overwritten meanwhile. */
+/* A channel with hooks, a callback of this very channel, no value, or one that was overwritten meanwhile. */
 static CHAN_APART enum chan_status borrow_apart(struct chan_receiver *rx, void *value, bool *unseen, bool update)
 {
 	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
