@@ -111,8 +111,9 @@ static void too_much_memory(struct test *t)
 	}
 }
 
-/* A leak of one byte a channel would show; where a sanitizer has replaced malloc there is nothing to see here, but its own leak
- * check runs after every test. */
+/* A leak of one byte a channel would show: no chunk is smaller than 24 bytes. What malloc itself keeps comes to a thousand bytes at times,
+ * depending on where the heap begins. Where a sanitizer has replaced malloc there is nothing to see here, but its own leak check
+ * runs after every test. */
 static void nothing_leaks(struct test *t)
 {
 	struct chan_config config = plain_config(t, 4);
@@ -135,7 +136,7 @@ static void nothing_leaks(struct test *t)
 		handles_drop(t);
 	}
 	size_t now = mallinfo2().uordblks;
-	want_true(now < before + 1000);
+	want_true(now < before + 12000);
 }
 
 #define ALL (RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST | RULE_WATCH)
