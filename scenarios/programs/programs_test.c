@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every program on real threads, on every implementation of ours, some hundred times. A thread that is never woken is found by
+ * Every program on real threads, on every implementation of ours, a hundred times. A thread that is never woken is found by
  * the limit on the test's time.
  */
 #include "scenarios/programs/program.h"
@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RUNS = 300 };
+enum { RUNS = 100 };
 
 static void every_program(void **state)
 {
