@@ -305,7 +305,7 @@ unwritable() {
 	return $bad
 }
 
-# child_names PID WORD: whether a child of that process has the word on its command line.
+# child_names PID PATTERN: whether a child of that process has that on its command line, which is the parent's until it executes something.
 child_names() {
 	local child
 	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
@@ -327,7 +327,7 @@ interrupted() {
 			--timeout=300 --seconds=0.02 --processes=2 --repetitions=1 --no-controls --out="$json" \
 			>"$work/out.$signal" 2>"$work/err.$signal" &
 		pid=$!
-		until child_names $pid broken_close || ! kill -0 $pid 2>/dev/null; do :; done
+		until child_names $pid 'bench-cell .*broken_close' || ! kill -0 $pid 2>/dev/null; do :; done
 		kill -$signal $pid
 		wait $pid
 		status=$?
