@@ -194,7 +194,7 @@ void round_choose_config(struct round *round, bool copies)
 		0,          UINT64_MAX,      UINT64_MAX - 5,  UINT32_MAX,        UINT32_MAX - 3,
 		UINT16_MAX, UINT64_MAX >> 1, UINT32_MAX >> 1, UINT64_MAX - 4096, 1};
 	struct chan_config *config = &round->config;
-	config->size = sizes[random_below(&round->random, round->recorded ? 6 : 12)];
+	config->size = sizes[random_below(&round->random, round->recorded ? 6 : sizeof sizes / sizeof *sizes)];
 	round->hooks = random_below(&round->random, 3) != 0;
 	if (round->honours_start && round->wrap)
 		config->start = before_a_wrap(round);

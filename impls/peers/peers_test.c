@@ -238,13 +238,26 @@ static void wait_sending(void *arg)
 	waited = ops->send(((struct pair *)arg)->tx, &number, CHAN_FOREVER);
 }
 
-/* Waits until the thread sleeps; one that spins never does, and has then spun for long enough. */
+/* One that spins is seen by the CPU time that it has used: it has nothing else to use it for. */
+static void await_spinning(const struct sleeper *s)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	assert_int_equal(pthread_getcpuclockid(s->thread, &clock), 0);
+	do {
+		sched_yield();
+		assert_int_equal(clock_gettime(clock, &used), 0);
+	} while (used.tv_sec == 0 && used.tv_nsec < 2000000);
+}
+
+/* Waits until the thread waits. */
 static void await(struct sleeper *s)
 {
 	if ((impl->flags & CHAN_SPINS) == 0)
 		sleeper_await(s);
 	else
-		usleep(2000); /* it cannot be seen; whenever it begins, it must end */
+		await_spinning(s);
 }
 
 static void wakes_a_receiver(bool by_a_message)

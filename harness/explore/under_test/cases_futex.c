@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cases.h"
+#include "waitv.h"
 #include <assert.h>
 #include <errno.h>
 #include <linux/futex.h>
@@ -342,17 +343,10 @@ static int requeue_forgotten(void *arg)
 
 /* ---- several words ---- */
 
-struct wanted {
-	uint64_t value, address;
-	uint32_t flags, reserved;
-};
-
 static void *wait_any(void *arg)
 {
-	struct wanted wanted[2] = {{0, (uintptr_t)&word, 2 | FUTEX_PRIVATE_FLAG, 0},
-	                           {0, (uintptr_t)&other, 2 | FUTEX_PRIVATE_FLAG, 0}};
 	while (atomic_load(&word) == 0 && atomic_load(&other) == 0) {
-		long which = syscall(449, wanted, 2, 0, NULL, CLOCK_MONOTONIC);
+		long which = waitv_both(&word, &other, 0, NULL);
 		assert(which == 0 || which == 1 || (which == -1 && (errno == EAGAIN || errno == EINTR)));
 		if (which >= 0)
 			outcome |= 1u << which;

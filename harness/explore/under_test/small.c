@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "small.h"
+#include "waitv.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -54,21 +55,10 @@ static int wait_for(_Atomic uint32_t *at, uint32_t value)
 	return syscall(SYS_futex, at, FUTEX_WAIT_PRIVATE, value, &soon, NULL, 0) == 0 ? 0 : errno;
 }
 
-/* What futex_waitv is given; older headers have neither this nor its number. */
-struct wanted {
-	uint64_t value, address;
-	uint32_t flags, reserved;
-};
-
-#define FUTEX_WAITV 449
-#define FUTEX_U32   2
-
 static int wait_any(uint32_t value)
 {
 	const struct timespec late = {.tv_sec = 1000000};
-	const struct wanted wanted[2] = {{value, (uintptr_t)&variable[0], FUTEX_U32 | FUTEX_PRIVATE_FLAG, 0},
-	                                 {value, (uintptr_t)&variable[1], FUTEX_U32 | FUTEX_PRIVATE_FLAG, 0}};
-	long which = syscall(FUTEX_WAITV, wanted, 2, 0, &late, CLOCK_MONOTONIC);
+	long which = waitv_both(&variable[0], &variable[1], value, &late);
 	return which >= 0 ? (int)which : errno;
 }
 
