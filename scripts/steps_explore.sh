@@ -44,6 +44,7 @@ explorer_refuses() {
 	echo 'int n; int main(void) { __asm__ volatile("lock incl %0" : "+m"(n)); return 0; }' >"$folder/assembler.c"
 	echo 'struct s { long a, b; }; _Atomic struct s p; int main(void) { struct s v = p; v.a = 1; p = v; return 0; }' >"$folder/wide.c"
 	refused 2 'missing\.c: No such file' explore --plugin-source="$folder/missing.c" || bad=1
+	refused 2 'README\.md is neither a C source' explore --plugin-source="$root/README.md" || bad=1
 	expect 2 chanbench release explore --plugin-source="$folder/wrong.c" && says "$err" 'wrong\.c does not compile with' || bad=1
 	refused 2 'neither a plug-in' explore --plugin-source="$folder/nothing.c" || bad=1
 	refused 2 'atomic instructions that the explorer cannot see' explore --plugin-source="$folder/assembler.c" || bad=1
