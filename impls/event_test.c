@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/event.h"
-#include "impls/testing.h"
+#include "impls/testing/sleepers.h"
 
 #include <errno.h>
 #include <fcntl.h>

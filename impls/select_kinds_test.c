@@ -4,7 +4,7 @@
  * must have no effect (S-1, S-10, S-11).
  */
 #include "impls/select.h"
-#include "impls/testing.h"
+#include "impls/testing/sleepers.h"
 
 enum branch_of {
 	ON_SEND,

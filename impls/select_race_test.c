@@ -5,7 +5,7 @@
  * and to a ledger.
  */
 #include "impls/select.h"
-#include "impls/testing.h"
+#include "impls/testing/sleepers.h"
 
 #include <sched.h>
 

@@ -116,7 +116,7 @@ style() {
 
 run_shellcheck() {
 	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,soak,fuzz,explore,mutants,coverage,setup} harness/explore/explorable .ci/run .clusterfuzzlite/build.sh \
-		impls/peers/drivers/build
+		harness/drivers/build
 }
 
 # ------------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
  *
  * driver.h - programs that bring channels of other languages, under the runtimes that these belong to.
  *
- * A driver lists what it has and runs one cell at a time; impls/peers/drivers/README.md is its protocol. It is a stranger:
+ * A driver lists what it has and runs one cell at a time; harness/drivers/README.md is its protocol. It is a stranger:
  * it may be missing, crash, hang, print anything and claim anything. Listing one that is wrong costs one line, and the others
  * are listed all the same; what it says of a trial is believed only as far as it can be true.
  */

@@ -11,7 +11,7 @@
 #ifndef CHANBENCH_PLAN_H
 #define CHANBENCH_PLAN_H
 
-#include "scenarios/workloads/workload.h"
+#include "harness/bench/workload.h"
 
 /* The choice, as it stands on the command line; NULL: not given. */
 struct plan_request {

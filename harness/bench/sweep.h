@@ -5,7 +5,7 @@
 #ifndef CHANBENCH_SWEEP_H
 #define CHANBENCH_SWEEP_H
 
-#include "scenarios/workloads/workload.h"
+#include "harness/bench/workload.h"
 
 enum { SWEEP_LONGEST = 64 }; /* values of one parameter */
 

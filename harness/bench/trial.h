@@ -13,7 +13,7 @@
 #include "harness/bench/ledger.h"
 #include "harness/bench/null.h"
 #include "harness/bench/threads.h"
-#include "scenarios/workloads/workload.h"
+#include "harness/bench/workload.h"
 
 #include <pthread.h>
 

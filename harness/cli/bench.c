@@ -246,7 +246,7 @@ static const struct option bench_options[] = {
 	{"seed", "N", "what the order of the cells is drawn from (printed; without: the clock)", false},
 	{"placement", "free|cores|one", "threads wherever the kernel puts them (free), one a core, all on one", false},
 	{"plugin", "FILE.so", "measure what this plug-in holds, too", true},
-	{"driver", "PROGRAM", "measure what this program can run, too (impls/peers/drivers/README.md)", true},
+	{"driver", "PROGRAM", "measure what this program can run, too (harness/drivers/README.md)", true},
 	{"timeout", "S", "seconds without progress after which a trial counts as hung (10)", false},
 	{"out", "FILE.json", "every trial, in google-benchmark's JSON", false},
 	{"list-cells", NULL, "print what would be measured, and stop", false},

@@ -7,7 +7,7 @@
 #include "harness/child.h"
 #include "harness/cli/commands.h"
 #include "harness/say.h"
-#include "scenarios/workloads/workload.h"
+#include "harness/bench/workload.h"
 
 #include <jansson.h>
 #include <stdlib.h>

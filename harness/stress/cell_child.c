@@ -4,7 +4,6 @@
 #include "harness/say.h"
 #include "harness/stress/history_file.h"
 #include "harness/stress/verify.h"
-#include "scenarios/stress/stress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,8 +195,6 @@ done:
 
 int stress_cell_child(int pipe, void *arg)
 {
-	static const struct scenario *const scenarios[KIND_COUNT] = {&stress_mpsc, &stress_unbounded, &stress_oneshot,
-	                                                             &stress_broadcast, &stress_watch};
 	const struct stress_cell *cell = arg;
 	static struct child child;
 	char error[512];
@@ -206,7 +203,7 @@ int stress_cell_child(int pipe, void *arg)
 	child.cell = cell;
 	child.pipe = pipe;
 	pthread_mutex_init(&child.lock, NULL);
-	child.scenario = scenarios[cell->kind];
+	child.scenario = stress_scenarios[cell->kind];
 	board = cell->board;
 	child.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof error);
 	if (child.impl == NULL) {

@@ -105,6 +105,9 @@ struct scenario {
 	void (*refused)(struct worker *worker);
 };
 
+/* One a kind (scenarios/stress/). */
+extern const struct scenario *const stress_scenarios[KIND_COUNT];
+
 /* Runs one round on `round->threads` threads, with `operations` in all. False: no memory or no threads. */
 bool round_run(struct round *round, size_t operations);
 void round_free(struct round *round);

@@ -29,8 +29,8 @@
 #define CHANBENCH_BASE_CORE_H
 
 #include "impls/base/config.h"
-#include "impls/base/guard.h"
-#include "impls/base/mark.h"
+#include "impls/base/owner_check.h"
+#include "impls/base/inside.h"
 #include "impls/base/wait.h"
 
 struct core {

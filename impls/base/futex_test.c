@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/futex.h"
-#include "impls/base/testing.h"
+#include "impls/testing/base.h"
 
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/park.h"
-#include "impls/base/testing.h"
+#include "impls/testing/base.h"
 
 #define ROUNDS 20000
 

@@ -22,7 +22,7 @@
 #ifndef CHANBENCH_BASE_WORDS_H
 #define CHANBENCH_BASE_WORDS_H
 
-#include "impls/base/straight.h"
+#include "impls/base/compiler.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

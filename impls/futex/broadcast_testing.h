@@ -7,7 +7,7 @@
 #define CHANBENCH_FUTEX_BROADCAST_TESTING_H
 
 #define BIAS_AFTER 2u
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 
 #define malloc(size) (allocation_fails() ? NULL : malloc(size))
 #include "impls/futex/broadcast.c"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/futex.h"
 
-#include "impls/base/unbounded.h"
+#include "impls/fastpath/unbounded.h"
 
 const struct chan_impl chan_futex = {
 	.name = "futex",

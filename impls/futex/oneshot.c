@@ -39,9 +39,9 @@
 #include "impls/futex/futex.h"
 #include "impls/base/config.h"
 #include "impls/base/futex.h"
-#include "impls/base/guard.h"
+#include "impls/base/owner_check.h"
 #include "impls/base/spin.h"
-#include "impls/base/straight.h"
+#include "impls/base/compiler.h"
 #include "impls/base/wait.h"
 
 #include <stdalign.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 
 #define malloc(size) (allocation_fails() ? NULL : malloc(size))
 #include "impls/futex/oneshot.c"
@@ -7,7 +7,7 @@
 
 #define ONESHOT           futex_oneshot_ops
 #define ONESHOT_VALUE(rx) (of_rx(rx)->value)
-#include "impls/base/oneshot_testing.h"
+#include "impls/testing/oneshot_testing.h"
 
 #define ROUNDS 20000
 

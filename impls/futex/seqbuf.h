@@ -37,7 +37,7 @@
 #ifndef CHANBENCH_FUTEX_SEQBUF_H
 #define CHANBENCH_FUTEX_SEQBUF_H
 
-#include "impls/base/straight.h"
+#include "impls/base/compiler.h"
 #include "impls/base/words.h"
 
 #include <stdalign.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/futex/watch.c"
 #include "impls/futex/watch_write.c"
 #include "impls/futex/watch_read.c"
 
 #define WATCH futex_watch_ops
-#include "impls/base/watch_race_testing.h"
+#include "impls/testing/watch_race_testing.h"
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Lost wakes: a lone writer that makes no system call, and one who goes to sleep at the same moment

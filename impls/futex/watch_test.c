@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 
 /* Lets a test act while a reader copies a value. */
 #include "impls/base/words.h"
@@ -29,7 +29,7 @@ static bool seen_all(const struct chan_receiver *r)
 
 #define WATCH              futex_watch_ops
 #define WATCH_SEEN_ALL(rx) seen_all(rx)
-#include "impls/base/watch_testing.h"
+#include "impls/testing/watch_testing.h"
 
 #include <semaphore.h>
 

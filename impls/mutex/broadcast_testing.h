@@ -5,7 +5,7 @@
 #ifndef CHANBENCH_MUTEX_BROADCAST_TESTING_H
 #define CHANBENCH_MUTEX_BROADCAST_TESTING_H
 
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/broadcast.c"
 #include "impls/mutex/broadcast_ring.c"
 

@@ -3,7 +3,7 @@
  * mpsc_stress_test.c - everything that senders and receivers can do, at once and at random, with a ledger: each value ends exactly
  * once, in order, and every thread comes home. A lost wake shows as a hang, which the alarm ends.
  */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/mutex.h"
 
 enum { PRODUCERS = 3, RECEIVERS = 3, ROUNDS = 240, STEPS = 120 };

@@ -6,10 +6,10 @@
 #ifndef CHANBENCH_MUTEX_MPSC_TESTING_H
 #define CHANBENCH_MUTEX_MPSC_TESTING_H
 
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/queue.c"
-#include "impls/base/mpsc_life.c"
-#include "impls/mutex/mpsc.c"
+#include "impls/mutex/mpsc_life.c"
+#include "impls/mutex/mpsc_open.c"
 #include "impls/mutex/mutex.h"
 
 static const struct chan_mpsc_ops *const bounded = &mutex_mpsc_ops;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/oneshot.c"
 
 #define ONESHOT           mutex_oneshot_ops
 #define ONESHOT_VALUE(rx) (((struct oneshot *)((struct handle *)(rx))->core)->value)
-#include "impls/base/oneshot_testing.h"
+#include "impls/testing/oneshot_testing.h"
 
 int main(void)
 {

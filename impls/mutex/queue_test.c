@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/queue.c"
 
 static void queue_keeps_order_and_alignment(void **state)

@@ -4,7 +4,7 @@
  * whatever its deadline, and arm_send is always ready (U-1); memory can run out instead, and is returned as the backlog
  * drains (queue.h). The overview is in base/mpsc.h.
  */
-#include "impls/mutex/mpsc.h"
+#include "impls/mutex/mpsc_open.h"
 #include "impls/mutex/mutex.h"
 
 static enum chan_status open_unbounded(const struct chan_config *config, struct chan_sender **tx,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/watch.c"
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"
 
 #define WATCH mutex_watch_ops
-#include "impls/base/watch_race_testing.h"
+#include "impls/testing/watch_race_testing.h"
 
 int main(void)
 {

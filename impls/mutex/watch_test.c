@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/items_testing.h"
+#include "impls/testing/items_testing.h"
 #include "impls/mutex/watch.c"
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"
 
 #define WATCH              mutex_watch_ops
 #define WATCH_SEEN_ALL(rx) (((struct watch_receiver *)(rx))->seen == watch_of((struct handle *)(rx))->version)
-#include "impls/base/watch_testing.h"
+#include "impls/testing/watch_testing.h"
 
 #include <semaphore.h>
 

@@ -5,7 +5,7 @@
  */
 #include "impls/peers/peers.h"
 
-#include "impls/testing.h"
+#include "impls/testing/sleepers.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/vyukov.h"
 
-#include "impls/base/unbounded.h"
+#include "impls/fastpath/unbounded.h"
 #include "impls/futex/futex.h"
 
 const struct chan_impl chan_vyukov = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenarios/programs/program.h"
+#include "harness/explore/driver/program.h"
 
 #include "harness/explore/look.h"
 

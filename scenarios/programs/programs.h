@@ -5,7 +5,7 @@
 #ifndef CHANBENCH_PROGRAMS_H
 #define CHANBENCH_PROGRAMS_H
 
-#include "scenarios/programs/program.h"
+#include "harness/explore/driver/program.h"
 
 enum {
 	ON_MPSC = 1 << KIND_MPSC,

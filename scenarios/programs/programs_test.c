@@ -3,7 +3,7 @@
  * Every program on real threads, on every implementation of ours, a hundred times. A thread that is never woken is found by
  * the limit on the test's time.
  */
-#include "scenarios/programs/program.h"
+#include "harness/explore/driver/program.h"
 
 #include "impls/registry.h"
 

@@ -5,7 +5,7 @@
  * Each receiving thread keeps its first receiver to the end. In a patient round the senders wait before they leave until those have received
  * or missed all that was sent: a receiver that was not woken shows as a hang.
  */
-#include "scenarios/stress/stress.h"
+#include "harness/stress/round.h"
 
 #include "impls/select.h"
 

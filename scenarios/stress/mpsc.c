@@ -3,7 +3,7 @@
  * mpsc.c - mpsc and unbounded: some threads send in every way there is, the others receive in every way there is.
  */
 #include "scenarios/stress/mpsc.h"
-#include "scenarios/stress/stress.h"
+#include "harness/stress/round.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * oneshot.c - many channels, one after another: at each a sender and a receiver meet, and do what they like as nearly at once as they
  * can.
  */
-#include "scenarios/stress/stress.h"
+#include "harness/stress/round.h"
 
 #include "impls/select.h"
 

@@ -5,7 +5,7 @@
  * Each reading thread keeps its first receiver to the end. In a patient round the writers wait before they leave until each of those has read
  * the newest value: a reader that was not woken shows as a hang.
  */
-#include "scenarios/stress/stress.h"
+#include "harness/stress/round.h"
 
 #include "impls/select.h"
 

@@ -2,7 +2,7 @@
  *
  * workloads.c - the scenarios, by an explicit list. A new one is one file and one line here.
  */
-#include "scenarios/workloads/workload.h"
+#include "harness/bench/workload.h"
 
 extern const struct workload fan_in, spsc, mpmc, pipeline, broadcast_lag, backpressure, ping_pong, oneshot, watch;
 

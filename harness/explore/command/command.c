@@ -3,7 +3,7 @@
 
 #include "harness/child.h"
 #include "harness/say.h"
-#include "scenarios/programs/program.h"
+#include "harness/explore/driver/program.h"
 
 #include <stdlib.h>
 #include <string.h>

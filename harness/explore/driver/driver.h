@@ -22,7 +22,7 @@
 #define CHANBENCH_EXPLORE_DRIVER_H
 
 #include "harness/explore/explore.h"
-#include "scenarios/programs/program.h"
+#include "harness/explore/driver/program.h"
 
 #include <stdio.h>
 
