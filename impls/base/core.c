@@ -14,18 +14,18 @@ void chan_core_init(struct core *core, const struct chan_config *config, const s
 		chan_spin_setup();
 	}
 	pthread_mutex_init(&core->lock, NULL);
-	atomic_init(&core->holds, 0);
+	atomic_init(&core->refs, 0);
 	core->end = end;
-	core->orphaned = NULL;
+	core->no_senders = NULL;
 	core->sleep = sleep == CORE_PARKS ? &core->site : NULL;
 	atomic_init(&core->site.misses, 0);
 	core->config = *config;
 	core->layout = *layout;
 	core->handle_size = sizeof(struct handle);
 	core->senders = core->weaks = core->receivers = 0;
-	core->shut = false;
-	list_init(&core->readers);
-	list_init(&core->closers);
+	core->closed = false;
+	list_init(&core->recv_queue);
+	list_init(&core->closed_queue);
 }
 
 void chan_core_fini(struct core *core)
@@ -33,14 +33,14 @@ void chan_core_fini(struct core *core)
 	pthread_mutex_destroy(&core->lock);
 }
 
-void chan_core_hold(struct core *core)
+void chan_core_ref(struct core *core)
 {
-	atomic_fetch_add_explicit(&core->holds, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&core->refs, 1, memory_order_relaxed);
 }
 
-void chan_core_release(struct core *core)
+void chan_core_unref(struct core *core)
 {
-	if (atomic_fetch_sub_explicit(&core->holds, 1, memory_order_acq_rel) == 1)
+	if (atomic_fetch_sub_explicit(&core->refs, 1, memory_order_acq_rel) == 1)
 		core->end(core);
 }
 
@@ -48,7 +48,7 @@ uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property 
 {
 	switch (property) {
 	case CHAN_IS_CLOSED:
-		return sender ? chan_core_closed(core) : core->shut || core->senders == 0;
+		return sender ? chan_core_closed(core) : core->closed || core->senders == 0;
 	case CHAN_SENDERS:
 		return core->senders;
 	case CHAN_WEAK_SENDERS:
@@ -65,7 +65,7 @@ uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property 
 void chan_handle_init(struct handle *h, struct core *core)
 {
 	chan_handle_begin(h, core);
-	chan_core_hold(core);
+	chan_core_ref(core);
 }
 
 void *chan_handle_new(struct core *core, size_t size)
@@ -80,23 +80,23 @@ void *chan_handle_new(struct core *core, size_t size)
 	return memory;
 }
 
-void chan_core_unlock(struct core *core, struct list *firing)
+void chan_core_unlock(struct core *core, struct list *wakes)
 {
-	if (list_empty(firing)) {
+	if (list_empty(wakes)) {
 		pthread_mutex_unlock(&core->lock);
 		return;
 	}
-	chan_core_hold(core);
-	chan_wait_unlock(&core->lock, firing);
-	chan_core_release(core);
+	chan_core_ref(core);
+	chan_wait_unlock(&core->lock, wakes);
+	chan_core_unref(core);
 }
 
-void chan_handle_leave(struct handle *h, struct list *firing)
+void chan_handle_leave(struct handle *h, struct list *wakes)
 {
 	struct core *core = h->core;
 
-	guard_leave(&h->guard);
-	chan_core_unlock(core, firing);
+	owner_check_leave(&h->owner);
+	chan_core_unlock(core, wakes);
 }
 
 void chan_handle_disarm_all(struct handle *h)
@@ -115,9 +115,9 @@ void chan_handle_arm(struct handle *h, struct list *queue, struct chan_waiter *w
 enum chan_status chan_handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out)
 {
 	struct core *core = from->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (out == NULL || mark_inside(core))
+	if (out == NULL || inside_callback_of(core))
 		return CHAN_INVALID;
 	struct handle *h = chan_handle_new(core, core->handle_size);
 	if (h == NULL)
@@ -127,11 +127,11 @@ enum chan_status chan_handle_clone(struct handle *from, size_t *count, const cha
 	bool refused = count == &core->senders && core->senders == 0;
 	if (!refused)
 		++*count;
-	chan_handle_leave(from, &firing);
+	chan_handle_leave(from, &wakes);
 
 	if (refused) {
 		free(h);
-		chan_core_release(core);
+		chan_core_unref(core);
 		return CHAN_CLOSED;
 	}
 	*out = h;
@@ -169,7 +169,7 @@ enum chan_status chan_core_weak_clone(struct chan_weak *weak, struct chan_weak *
 void chan_core_sender_drop(struct chan_sender **tx)
 {
 	struct handle *h = (struct handle *)*tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (h == NULL)
 		return;
@@ -179,19 +179,19 @@ void chan_core_sender_drop(struct chan_sender **tx)
 	chan_handle_enter(h, "sender_drop");
 	chan_handle_disarm_all(h);
 	if (--core->senders == 0) {
-		if (core->orphaned != NULL)
-			core->orphaned(core);
-		chan_wait_wake_all(&core->readers, &firing);
+		if (core->no_senders != NULL)
+			core->no_senders(core);
+		chan_wait_wake_all(&core->recv_queue, &wakes);
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 void chan_core_weak_drop(struct chan_weak **weak)
 {
 	struct handle *h = (struct handle *)*weak;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (h == NULL)
 		return;
@@ -200,9 +200,9 @@ void chan_core_weak_drop(struct chan_weak **weak)
 	struct core *core = h->core;
 	chan_handle_enter(h, "weak_drop");
 	core->weaks--;
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 static uint64_t get(struct core *core, bool sender, enum chan_property property)
@@ -233,18 +233,18 @@ enum chan_status chan_core_wait_closed(struct chan_sender *tx, uint64_t deadline
 {
 	struct handle *h = (struct handle *)tx;
 	struct core *core = h->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status = CHAN_OK;
 
-	if (mark_inside(core))
+	if (inside_callback_of(core))
 		return CHAN_INVALID;
 	chan_handle_enter(h, "closed");
 	while (!chan_core_closed(core)) { /* a subscribe may have come between the wake and now (B-36, W-28) */
-		status = chan_core_wait(core, &core->closers, deadline);
+		status = chan_core_wait(core, &core->closed_queue, deadline);
 		if (status != CHAN_OK)
 			break;
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return status;
 }
 
@@ -252,15 +252,15 @@ enum chan_arm chan_core_arm_closed(struct chan_sender *tx, struct chan_waiter *w
 {
 	struct handle *h = (struct handle *)tx;
 	struct core *core = h->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(core))
+	if (inside_callback_of(core))
 		return CHAN_NOT_ARMED;
 	chan_handle_enter(h, "arm_closed");
 	bool ready = chan_core_closed(core);
 	if (!ready)
-		chan_handle_arm(h, &core->closers, waiter);
-	chan_handle_leave(h, &firing);
+		chan_handle_arm(h, &core->closed_queue, waiter);
+	chan_handle_leave(h, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 

@@ -8,12 +8,12 @@
  *
  * THE FRAME OF AN OPERATION
  *
- *   struct list firing = WAIT_FIRING(firing);
- *   if (mark_inside(core))                 in a callback in which a value is pinned (channel.h, CALLBACKS)
+ *   struct list wakes = WAKES_NONE(wakes);
+ *   if (inside_callback_of(core))                 in a callback in which a value is pinned (channel.h, CALLBACKS)
  *           return CHAN_INVALID;
  *   chan_handle_enter(h, "send");               the guard, then the lock
  *   ...                                    the state changes; chan_wait_wake for whoever it concerns
- *   chan_handle_leave(h, &firing);              the guard, the lock, then the wakes, with no lock held
+ *   chan_handle_leave(h, &wakes);              the guard, the lock, then the wakes, with no lock held
  *
  * After chan_handle_leave the operation does not touch its handle any more: a callback may have dropped it. If it still needs the
  * channel it takes a hold on it before.
@@ -35,10 +35,10 @@
 
 struct core {
 	pthread_mutex_t lock;
-	_Atomic size_t holds;
+	_Atomic size_t refs;
 	void (*end)(struct core *core); /* frees the channel; no handle is left */
 	/* The last sender goes; called under the lock, before the readers are woken. NULL: the kind need not know. */
-	void (*orphaned)(struct core *core);
+	void (*no_senders)(struct core *core);
 	struct spin_site *sleep; /* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
 	struct spin_site site;
 
@@ -47,16 +47,18 @@ struct core {
 
 	size_t handle_size; /* of a plain handle; a kind may make it larger than a struct handle */
 	size_t senders, weaks, receivers;
-	bool shut; /* close() was called */
+	bool closed; /* close() was called */
 
-	struct list readers; /* wait for something to receive; woken by what there is, and by the last sender's drop */
-	struct list closers; /* wait in closed(), or armed for it; woken by a close and by the last receiver's drop */
+	struct list
+		recv_queue; /* wait for something to receive; woken by what there is, and by the last sender's drop */
+	struct list
+		closed_queue; /* wait in closed(), or armed for it; woken by a close and by the last receiver's drop */
 };
 
 struct handle {
 	struct core *core;
 	struct list armed; /* the waiters armed on it, by `siblings` */
-	struct guard guard;
+	struct owner_check owner;
 	struct wait *blocked; /* mpsc: the wait with which its thread is blocked, or NULL */
 	bool spun;            /* mpsc: its receive has spun already, in vain */
 };
@@ -76,13 +78,13 @@ void chan_core_init(struct core *core, const struct chan_config *config, const s
 /* What `end` calls last but for freeing the memory; also undoes chan_core_init. */
 void chan_core_fini(struct core *core);
 
-void chan_core_hold(struct core *core);
-void chan_core_release(struct core *core);
+void chan_core_ref(struct core *core);
+void chan_core_unref(struct core *core);
 
 /* Nobody will receive anything any more, unless somebody subscribes. Under the lock. */
 static inline bool chan_core_closed(const struct core *core)
 {
-	return core->shut || core->receivers == 0;
+	return core->closed || core->receivers == 0;
 }
 
 /* Blocks the calling thread at the end of `queue` until it is woken; then it looks again. As chan_wait_in. Under the lock. */
@@ -111,19 +113,19 @@ static inline void chan_handle_begin(struct handle *h, struct core *core)
 	list_init(&h->armed);
 	h->blocked = NULL;
 	h->spun = false;
-	guard_init(&h->guard);
+	owner_check_init(&h->owner);
 }
 
 static inline void chan_handle_enter(struct handle *h, const char *operation)
 {
-	guard_enter(&h->guard, operation);
+	owner_check_enter(&h->owner, operation);
 	pthread_mutex_lock(&h->core->lock);
 }
 
-void chan_handle_leave(struct handle *h, struct list *firing);
+void chan_handle_leave(struct handle *h, struct list *wakes);
 
 /* As chan_wait_unlock, safe also if a callback drops the handle that the operation goes through. */
-void chan_core_unlock(struct core *core, struct list *firing);
+void chan_core_unlock(struct core *core, struct list *wakes);
 
 /* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be released in between. */
 void chan_handle_disarm_all(struct handle *h);

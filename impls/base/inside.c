@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/inside.h"
 
-_Thread_local struct mark *chan_mark_innermost;
+_Thread_local struct inside *chan_inside_innermost;

@@ -6,10 +6,10 @@
  * inside would wait for the very thread that makes it, so it is refused instead: CHAN_INVALID. The marks of a thread are a
  * list on its stack, for callbacks nest across channels; it is nearly always empty, and asking costs a thread-local load.
  *
- *   struct mark mark;
- *   mark_enter(&mark, channel);          a call on `channel` from here:
- *   config.clone(dst, src, context);     if (mark_inside(channel)) return CHAN_INVALID;
- *   mark_leave(&mark);
+ *   struct inside inside;
+ *   inside_enter(&inside, channel);          a call on `channel` from here:
+ *   config.clone(dst, src, context);     if (inside_callback_of(channel)) return CHAN_INVALID;
+ *   inside_leave(&inside);
  */
 #ifndef CHANBENCH_BASE_MARK_H
 #define CHANBENCH_BASE_MARK_H
@@ -17,28 +17,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct mark {
+struct inside {
 	const void *channel;
-	struct mark *outer;
+	struct inside *outer;
 };
 
-extern _Thread_local struct mark *chan_mark_innermost;
+extern _Thread_local struct inside *chan_inside_innermost;
 
-static inline void mark_enter(struct mark *mark, const void *channel)
+static inline void inside_enter(struct inside *mark, const void *channel)
 {
 	mark->channel = channel;
-	mark->outer = chan_mark_innermost;
-	chan_mark_innermost = mark;
+	mark->outer = chan_inside_innermost;
+	chan_inside_innermost = mark;
 }
 
-static inline void mark_leave(struct mark *mark)
+static inline void inside_leave(struct inside *mark)
 {
-	chan_mark_innermost = mark->outer;
+	chan_inside_innermost = mark->outer;
 }
 
-static inline bool mark_inside(const void *channel)
+static inline bool inside_callback_of(const void *channel)
 {
-	for (const struct mark *m = chan_mark_innermost; m != NULL; m = m->outer)
+	for (const struct inside *m = chan_inside_innermost; m != NULL; m = m->outer)
 		if (m->channel == channel)
 			return true;
 	return false;

@@ -17,19 +17,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct guard {
+struct owner_check {
 	_Atomic uintptr_t thread; /* who is inside; 0: nobody */
 	unsigned depth;           /* how often; of that thread only */
 };
 
-static inline void guard_init(struct guard *g)
+static inline void owner_check_init(struct owner_check *g)
 {
 	atomic_init(&g->thread, 0);
 	g->depth = 0;
 }
 
 /* Relaxed on purpose: the guard must not order anything that the program does not order itself, or it would hide races. */
-static inline void guard_enter(struct guard *g, const char *operation)
+static inline void owner_check_enter(struct owner_check *g, const char *operation)
 {
 	uintptr_t self = (uintptr_t)pthread_self();
 	uintptr_t nobody = 0;
@@ -44,7 +44,7 @@ static inline void guard_enter(struct guard *g, const char *operation)
 	g->depth++;
 }
 
-static inline void guard_leave(struct guard *g)
+static inline void owner_check_leave(struct owner_check *g)
 {
 	if (--g->depth == 0)
 		atomic_store_explicit(&g->thread, 0, memory_order_relaxed);
@@ -52,22 +52,22 @@ static inline void guard_leave(struct guard *g)
 
 #else
 
-struct guard {
+struct owner_check {
 	char unused;
 };
 
-static inline void guard_init(struct guard *g)
+static inline void owner_check_init(struct owner_check *g)
 {
 	(void)g;
 }
 
-static inline void guard_enter(struct guard *g, const char *operation)
+static inline void owner_check_enter(struct owner_check *g, const char *operation)
 {
 	(void)g;
 	(void)operation;
 }
 
-static inline void guard_leave(struct guard *g)
+static inline void owner_check_leave(struct owner_check *g)
 {
 	(void)g;
 }

@@ -63,18 +63,18 @@ void chan_spin_setup(void)
 
 /* Who came back from a wait on a CPU and has not begun another; 0: nobody. A thread that came back from being preempted is not seen. */
 static struct {
-	alignas(64) chan_place_t thread;
+	alignas(64) chan_last_cpu_t thread;
 } running[CPUS];
 
-static chan_place_t *running_on(chan_place place)
+static chan_last_cpu_t *running_on(chan_last_cpu place)
 {
 	return &running[(place & CHAN_PLACE_CPU) % CPUS].thread;
 }
 
 /* For explorers there is nothing to see. */
-static void record(chan_place place, chan_place thread)
+static void record(chan_last_cpu place, chan_last_cpu thread)
 {
-	chan_place_t *entry = running_on(place);
+	chan_last_cpu_t *entry = running_on(place);
 
 	if (atomic_load_explicit(&chan_spin_looks, memory_order_relaxed) > 1 &&
 	    atomic_load_explicit(entry, memory_order_relaxed) != thread)
@@ -83,14 +83,14 @@ static void record(chan_place place, chan_place thread)
 
 static void arrive(void)
 {
-	chan_place here = chan_place_now();
+	chan_last_cpu here = chan_last_cpu_now();
 
 	record(here, here);
 }
 
 static void leave(void)
 {
-	record(chan_place_now(), 0);
+	record(chan_last_cpu_now(), 0);
 }
 
 /* It may be moved at any time, so it is asked again now and then. */
@@ -106,7 +106,7 @@ bool chan_spin_on_one_cpu(void)
 	return one;
 }
 
-static bool same_cpu(chan_place a, chan_place b)
+static bool same_cpu(chan_last_cpu a, chan_last_cpu b)
 {
 	return ((a ^ b) & CHAN_PLACE_CPU) == 0;
 }
@@ -114,23 +114,23 @@ static bool same_cpu(chan_place a, chan_place b)
 /* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one where another has come by since. */
 static bool peer_is_off(const struct spin *spin)
 {
-	chan_place place = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
+	chan_last_cpu place = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
 
 	if (place == 0)
 		return false;
-	if (same_cpu(place, chan_place_now()))
+	if (same_cpu(place, chan_last_cpu_now()))
 		return true;
 	if (!spin->eager)
 		return false;
-	chan_place last = atomic_load_explicit(running_on(place), memory_order_relaxed);
+	chan_last_cpu last = atomic_load_explicit(running_on(place), memory_order_relaxed);
 	return last != 0 && last != place;
 }
 
-static bool peer_is_elsewhere(const chan_place_t *peer)
+static bool peer_is_elsewhere(const chan_last_cpu_t *peer)
 {
-	chan_place place = peer == NULL ? 0 : atomic_load_explicit(peer, memory_order_relaxed);
+	chan_last_cpu place = peer == NULL ? 0 : atomic_load_explicit(peer, memory_order_relaxed);
 
-	return place != 0 && !same_cpu(place, chan_place_now());
+	return place != 0 && !same_cpu(place, chan_last_cpu_now());
 }
 
 /* Where the answer comes only when others have run, pauses are in vain; but now and then it is tried. */
@@ -150,7 +150,7 @@ static void count(_Atomic uint32_t *times, bool again, uint32_t most)
 		atomic_store_explicit(times, now, memory_order_relaxed);
 }
 
-void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_place_t *peer, bool eager, uint32_t least)
+void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_last_cpu_t *peer, bool eager, uint32_t least)
 {
 	spin->site = site;
 	spin->peer = peer;

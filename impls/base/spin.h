@@ -29,7 +29,7 @@
  * sched_yield. How long a while is, is most of what decides where there are more threads than CPUs (a switch takes 0.5 to 1.4 us):
  *
  *   at once   if the peer is known to be off: it was last seen on this very CPU, or on another where somebody else was seen since (who wants
- *             that notes with chan_place_note where it runs); and where the last answers all came after a yield only, but for
+ *             that notes with chan_last_cpu_note where it runs); and where the last answers all came after a yield only, but for
  *             every 16th wait, which finds out whether that is still so
  *   512 ns    else: a peer that is at work answers in half of that
  *   2 us      where several wait for what only one of them gets, unless the peer was last seen on this very CPU: each switch may lead to
@@ -39,13 +39,13 @@
  * once for all (four senders, one slot: 0.2 of it; ping-pong: 0.3 of it), and no knowledge of where the peer runs.
  *
  * PACE. A consumer that looks at a ring as often as it can takes each message out of the producer's cache, one by one. If it looks less
- * often, each look finds several. `struct pace` finds the rhythm: after a look that found more than one message the next wait
+ * often, each look finds several. `struct poll` finds the rhythm: after a look that found more than one message the next wait
  * doubles, else it is halved; also when it found all that there can be, for then the other side has begun to wait, too (and in a ring of
  * one slot there is nothing to be gained).
  *
  *   found = take what is there;
- *   if (found == 0) { pace_wait(&pace); look again, or begin to spin }
- *   else pace_gained(&pace, found, room);  after a wait; how much it brought
+ *   if (found == 0) { poll_wait(&pace); look again, or begin to spin }
+ *   else poll_gained(&pace, found, room);  after a wait; how much it brought
  *
  * ENVIRONMENT. CHANBENCH_SPIN=N in the environment: at most N looks before each sleep, whatever the clock says. 0 and 1 are for explorers of
  * interleavings, for which a spin is a waste of steps.
@@ -110,11 +110,11 @@ static inline int chan_cpu(void)
 
 /* A thread, and the CPU on which it was seen: its pointer to its thread-local storage, and in the bits that are the same for all (stacks, at
  * whose ends that lies, are pages apart) the number of the CPU. 0: nobody yet. */
-typedef uint64_t chan_place;
+typedef uint64_t chan_last_cpu;
 
-#define CHAN_PLACE_CPU ((chan_place)0xfff)
+#define CHAN_PLACE_CPU ((chan_last_cpu)0xfff)
 
-static inline chan_place chan_place_now(void)
+static inline chan_last_cpu chan_last_cpu_now(void)
 {
 #if defined(__x86_64__) || defined(__aarch64__)
 	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
@@ -122,16 +122,16 @@ static inline chan_place chan_place_now(void)
 	static _Thread_local char here;
 	uintptr_t thread = (uintptr_t)&here;
 #endif
-	return (thread & ~CHAN_PLACE_CPU) | ((chan_place)chan_cpu() & CHAN_PLACE_CPU);
+	return (thread & ~CHAN_PLACE_CPU) | ((chan_last_cpu)chan_cpu() & CHAN_PLACE_CPU);
 }
 
 /* Where one side of a channel was last seen, for the other to look at (chan_spin_begin). */
-typedef _Atomic chan_place chan_place_t;
+typedef _Atomic chan_last_cpu chan_last_cpu_t;
 
 /* Writes only what has changed, so that the line stays shared. */
-static inline void chan_place_note(chan_place_t *seen)
+static inline void chan_last_cpu_note(chan_last_cpu_t *seen)
 {
-	chan_place place = chan_place_now();
+	chan_last_cpu place = chan_last_cpu_now();
 
 	if (atomic_load_explicit(seen, memory_order_relaxed) != place)
 		atomic_store_explicit(seen, place, memory_order_relaxed);
@@ -141,17 +141,17 @@ static inline void chan_place_note(chan_place_t *seen)
 
 #define CHAN_PACE_MAX 1024u /* ns */
 
-struct pace {
+struct poll {
 	uint32_t ns; /* the wait before the next look; begin with 0 */
 };
 
-static inline void pace_wait(const struct pace *pace)
+static inline void poll_wait(const struct poll *pace)
 {
 	chan_relax_for(pace->ns);
 }
 
 /* A wait brought `n` messages, of the `most` that there can be: had there been more room, it would have brought more. */
-static inline void pace_gained(struct pace *pace, size_t n, size_t most)
+static inline void poll_gained(struct poll *pace, size_t n, size_t most)
 {
 	if (n <= 1 || n >= most)
 		pace->ns /= 2;
@@ -170,7 +170,7 @@ struct spin_site {
 /* One wait of one thread. */
 struct spin {
 	struct spin_site *site;
-	const chan_place_t *peer;
+	const chan_last_cpu_t *peer;
 	uint64_t begun;  /* chan_now(), later by what others ran meanwhile */
 	uint64_t until;  /* the deadline */
 	uint32_t budget; /* ns */
@@ -189,7 +189,8 @@ bool chan_spin_on_one_cpu(void);
 
 /* `peer` (may be NULL) says where the other side was last seen; `eager`: nobody else waits here for what only one can get; `least` is the
  * shortest wait between looks. */
-void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_place_t *peer, bool eager, uint32_t least);
+void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_last_cpu_t *peer, bool eager,
+                     uint32_t least);
 
 /* No longer than to the deadline. */
 void chan_spin_until(struct spin *spin, uint64_t deadline);

@@ -15,7 +15,7 @@ static int fresh(void **state)
 }
 
 /* How many looks a whole spin has; `spin` is then as it is at its end. */
-static int whole(struct spin *spin, const chan_place_t *peer, uint64_t deadline)
+static int whole(struct spin *spin, const chan_last_cpu_t *peer, uint64_t deadline)
 {
 	int looks = 0;
 
@@ -43,7 +43,7 @@ static void the_environment_limits_the_looks(void **state)
 
 static void it_ends_by_the_clock(void **state)
 {
-	chan_place_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
+	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void it_ends_by_the_clock(void **state)
 
 static void it_ends_by_the_deadline(void **state)
 {
-	chan_place_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
+	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -135,12 +135,12 @@ static void the_budget_follows_what_sleepers_learn(void **state)
 
 static void spin_on_one_cpu(void *arg)
 {
-	chan_place_t nowhere = 0, here = 0, elsewhere = CHAN_PLACE_CPU;
+	chan_last_cpu_t nowhere = 0, here = 0, elsewhere = CHAN_PLACE_CPU;
 	struct spin spin;
 
 	(void)arg;
 	base_pin(base_cpu(0));
-	chan_place_note(&here);
+	chan_last_cpu_note(&here);
 	MUST((int)(here & CHAN_PLACE_CPU) == base_cpu(0) && chan_cpu() == sched_getcpu());
 	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
@@ -158,7 +158,7 @@ static void on_one_cpu_there_is_nothing_to_spin_for(void **state)
 }
 
 /* Whether the first thing that a wait does is to yield: only that asks the clock at once. */
-static bool yields_first(const chan_place_t *peer, bool eager)
+static bool yields_first(const chan_last_cpu_t *peer, bool eager)
 {
 	struct spin spin;
 
@@ -168,7 +168,7 @@ static bool yields_first(const chan_place_t *peer, bool eager)
 
 static void who_is_answered_after_yields_only_yields_at_once(void **state)
 {
-	chan_place_t elsewhere = CHAN_PLACE_CPU;
+	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU;
 	struct spin spin;
 	int pauses = 0;
 
@@ -193,7 +193,7 @@ static void who_is_answered_after_yields_only_yields_at_once(void **state)
 struct seen {
 	struct sleeper thread;
 	struct parker parker; /* it lives until it was told */
-	chan_place_t place;
+	chan_last_cpu_t place;
 };
 
 static void be_seen(void *arg)
@@ -202,7 +202,7 @@ static void be_seen(void *arg)
 	struct spin spin;
 
 	base_pin(base_cpu(1));
-	chan_place_note(&seen->place);
+	chan_last_cpu_note(&seen->place);
 	chan_spin_begin(&spin, &site, NULL, true, 0);
 	MUST(chan_park(&seen->parker, NULL, CHAN_FOREVER));
 }
@@ -242,32 +242,32 @@ static void who_was_seen_where_another_was_seen_since_is_not_waited_for(void **s
 
 static void the_pace_finds_the_rhythm(void **state)
 {
-	struct pace pace = {0};
+	struct poll poll = {0};
 
 	(void)state;
-	pace_gained(&pace, 1, 100);
-	assert_int_equal(pace.ns, 0);
-	for (uint32_t before = 0, i = 0; i < 5; i++, before = pace.ns) {
-		pace_gained(&pace, 2, 100);
-		assert_true(pace.ns > before);
+	poll_gained(&poll, 1, 100);
+	assert_int_equal(poll.ns, 0);
+	for (uint32_t before = 0, i = 0; i < 5; i++, before = poll.ns) {
+		poll_gained(&poll, 2, 100);
+		assert_true(poll.ns > before);
 	}
 	for (int i = 0; i < 100; i++)
-		pace_gained(&pace, 30, 100);
-	assert_true(pace.ns >= CHAN_PACE_MAX && pace.ns < 2 * CHAN_PACE_MAX);
-	uint32_t before = pace.ns;
-	pace_gained(&pace, 0, 100);
-	assert_int_equal(pace.ns, before / 2);
+		poll_gained(&poll, 30, 100);
+	assert_true(poll.ns >= CHAN_PACE_MAX && poll.ns < 2 * CHAN_PACE_MAX);
+	uint32_t before = poll.ns;
+	poll_gained(&poll, 0, 100);
+	assert_int_equal(poll.ns, before / 2);
 	for (int i = 0; i < 100; i++)
-		pace_gained(&pace, 1, 100);
-	assert_int_equal(pace.ns, 0);
-	pace_wait(&pace); /* also of 0 it comes back */
-	pace.ns = 64;
-	pace_gained(&pace, 9, 10);
-	assert_int_equal(pace.ns, 128);
-	pace_gained(&pace, 10, 10);
-	assert_int_equal(pace.ns, 64);
-	pace_gained(&pace, 2, 1); /* one was put in behind it meanwhile */
-	assert_int_equal(pace.ns, 32);
+		poll_gained(&poll, 1, 100);
+	assert_int_equal(poll.ns, 0);
+	poll_wait(&poll); /* also of 0 it comes back */
+	poll.ns = 64;
+	poll_gained(&poll, 9, 10);
+	assert_int_equal(poll.ns, 128);
+	poll_gained(&poll, 10, 10);
+	assert_int_equal(poll.ns, 64);
+	poll_gained(&poll, 2, 1); /* one was put in behind it meanwhile */
+	assert_int_equal(poll.ns, 32);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, fresh)

@@ -24,7 +24,7 @@ static void wait_init(struct wait *w, void *handle)
 	w->event = 0;
 	w->flag = 0;
 	w->want = 0;
-	w->got = 0;
+	w->granted = 0;
 }
 
 void chan_wait_blocked_init(struct wait_blocked *blocked, struct spin_site *site)
@@ -112,12 +112,12 @@ struct wait *chan_wait_arm(struct chan_waiter *waiter, void *handle, struct list
 	return w;
 }
 
-void chan_wait_wake(struct wait *w, struct list *firing)
+void chan_wait_wake(struct wait *w, struct list *wakes)
 {
 	list_unlink(&w->queue);
 	if (w->handle != NULL) {
 		set_state(w, WAIT_PICKED);
-		list_append(firing, &w->queue);
+		list_append(wakes, &w->queue);
 		return;
 	}
 	set_state(w, WAIT_WOKEN);
@@ -125,20 +125,20 @@ void chan_wait_wake(struct wait *w, struct list *firing)
 	if (blocked->site == NULL)
 		pthread_cond_signal(&blocked->cond);
 	else
-		list_prepend(firing, &w->queue);
+		list_prepend(wakes, &w->queue);
 }
 
-void chan_wait_wake_all(struct list *queue, struct list *firing)
+void chan_wait_wake_all(struct list *queue, struct list *wakes)
 {
 	while (!list_empty(queue))
-		chan_wait_wake(chan_wait_first(queue), firing);
+		chan_wait_wake(chan_wait_first(queue), wakes);
 }
 
-/* Moves those who are parked from the head of `firing` to `parked`, oldest first. Under the lock. */
-static void take_parked(struct list *firing, struct list *parked)
+/* Moves those who are parked from the head of `wakes` to `parked`, oldest first. Under the lock. */
+static void take_parked(struct list *wakes, struct list *parked)
 {
-	while (!list_empty(firing) && chan_wait_first(firing)->handle == NULL) {
-		struct list *node = firing->next;
+	while (!list_empty(wakes) && chan_wait_first(wakes)->handle == NULL) {
+		struct list *node = wakes->next;
 
 		list_unlink(node);
 		list_prepend(parked, node);
@@ -156,10 +156,10 @@ static void unpark_all(const struct list *parked)
 	}
 }
 
-static void call_back(pthread_mutex_t *lock, struct list *firing)
+static void call_back(pthread_mutex_t *lock, struct list *wakes)
 {
-	while (!list_empty(firing)) {
-		struct wait *w = chan_wait_first(firing);
+	while (!list_empty(wakes)) {
+		struct wait *w = chan_wait_first(wakes);
 		struct chan_waiter *waiter = waiter_of_wait(w);
 
 		list_unlink(&w->queue);
@@ -171,31 +171,31 @@ static void call_back(pthread_mutex_t *lock, struct list *firing)
 	}
 }
 
-void chan_wait_fire(pthread_mutex_t *lock, struct list *firing)
+void chan_wait_deliver(pthread_mutex_t *lock, struct list *wakes)
 {
-	struct list parked = WAIT_FIRING(parked);
+	struct list parked = WAKES_NONE(parked);
 
-	take_parked(firing, &parked);
+	take_parked(wakes, &parked);
 	if (!list_empty(&parked)) {
 		pthread_mutex_unlock(lock);
 		unpark_all(&parked);
 		pthread_mutex_lock(lock);
 	}
-	call_back(lock, firing);
+	call_back(lock, wakes);
 }
 
-void chan_wait_unlock(pthread_mutex_t *lock, struct list *firing)
+void chan_wait_unlock(pthread_mutex_t *lock, struct list *wakes)
 {
-	struct list parked = WAIT_FIRING(parked);
+	struct list parked = WAKES_NONE(parked);
 
-	take_parked(firing, &parked);
-	if (!list_empty(firing) && !list_empty(&parked)) {
+	take_parked(wakes, &parked);
+	if (!list_empty(wakes) && !list_empty(&parked)) {
 		pthread_mutex_unlock(lock);
 		unpark_all(&parked);
 		list_init(&parked);
 		pthread_mutex_lock(lock);
 	}
-	call_back(lock, firing);
+	call_back(lock, wakes);
 	pthread_mutex_unlock(lock);
 	unpark_all(&parked);
 }

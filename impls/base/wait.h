@@ -9,11 +9,11 @@
  *
  * An operation that wakes somebody:
  *
- *   struct list firing = WAIT_FIRING(firing);
+ *   struct list wakes = WAKES_NONE(wakes);
  *   pthread_mutex_lock(&ch->lock);
  *   ...                                    the predicate changes
- *   chan_wait_wake(wait, &firing);         signalled here, under the lock, or put aside
- *   chan_wait_unlock(&ch->lock, &firing);  unlocks, and wakes and calls back what was put aside, with no lock held
+ *   chan_wait_wake(wait, &wakes);         signalled here, under the lock, or put aside
+ *   chan_wait_unlock(&ch->lock, &wakes);  unlocks, and wakes and calls back what was put aside, with no lock held
  *
  * An operation that blocks:
  *
@@ -26,13 +26,13 @@
  *
  * HOW A BLOCKED THREAD SLEEPS is its own choice, at chan_wait_blocked_init: on a condition variable, which is signalled under the
  * lock; or parked (park.h), after a spin. Who is parked is told after the lock has been released, else it would run into it; until
- * then its wait stands in the `firing` list of the thread that woke it, and if its deadline comes meanwhile it
+ * then its wait stands in the `wakes` list of the thread that woke it, and if its deadline comes meanwhile it
  * stays for the little that is left.
  *
  * THE LIFE OF A WAIT (its state; all changes but the last under the channel's lock)
  *
  *   QUEUED   stands in the channel's queue
- *   PICKED   armed only: an event picked it; stands in the `firing` list of the thread that will call it
+ *   PICKED   armed only: an event picked it; stands in the `wakes` list of the thread that will call it
  *   RUNNING  armed only: its callback runs, on that thread, with no lock held; it stands in no list
  *   WOKEN    over. For an armed wait this is stored, with release, after the callback has returned; it is the last touch of
  *            the waiter by the channel, and who disarms acquires it before giving the memory back
@@ -54,13 +54,13 @@ enum wait_state { WAIT_QUEUED, WAIT_PICKED, WAIT_RUNNING, WAIT_WOKEN };
 
 /* Stands in the words of a struct chan_waiter, which the compiler must not take for words only. */
 struct __attribute__((may_alias)) wait {
-	struct list queue;    /* in the channel's queue, or in a firing list */
+	struct list queue;    /* in the channel's queue, or in a wakes list */
 	struct list siblings; /* armed: in the list of what is armed on its handle */
 	void *handle;         /* armed: that handle, as its kind knows it; NULL: a blocked thread */
 	_Atomic unsigned short state;
 	unsigned short event; /* what it waits for, as its kind numbers it */
 	unsigned flag;        /* for its kind */
-	size_t want, got;     /* bounded mpsc: slots wanted, and assigned so far */
+	size_t want, granted; /* bounded mpsc: slots wanted, and assigned so far */
 };
 
 _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "a wait stands inside a waiter");
@@ -76,7 +76,7 @@ struct wait_blocked {
 };
 
 /* An empty list of picked waits named `l`. */
-#define WAIT_FIRING(l)                                                                                                 \
+#define WAKES_NONE(l)                                                                                                  \
 	{                                                                                                              \
 		&(l), &(l)                                                                                             \
 	}
@@ -114,20 +114,20 @@ enum chan_status chan_wait_in(pthread_mutex_t *lock, struct list *queue, struct 
  * queue. Under the lock. */
 struct wait *chan_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
 
-/* Wakes one wait: takes it from its queue; a thread on a condition variable is signalled, all others go to `firing`, parked
+/* Wakes one wait: takes it from its queue; a thread on a condition variable is signalled, all others go to `wakes`, parked
  * ones first. Under the lock. */
-void chan_wait_wake(struct wait *wait, struct list *firing);
+void chan_wait_wake(struct wait *wait, struct list *wakes);
 
 /* Wakes everybody in the queue. Under the lock. */
-void chan_wait_wake_all(struct list *queue, struct list *firing);
+void chan_wait_wake_all(struct list *queue, struct list *wakes);
 
-/* Unparks and calls back what is in `firing`, with the lock released; called and returns with it held. For who goes on
+/* Unparks and calls back what is in `wakes`, with the lock released; called and returns with it held. For who goes on
  * afterwards: the channel may have changed. */
-void chan_wait_fire(pthread_mutex_t *lock, struct list *firing);
+void chan_wait_deliver(pthread_mutex_t *lock, struct list *wakes);
 
-/* Unlocks, and unparks and calls back what is in `firing`. Afterwards the lock has been given up for good: the channel is touched
+/* Unlocks, and unparks and calls back what is in `wakes`. Afterwards the lock has been given up for good: the channel is touched
  * again only between two callbacks, so the caller's handle must still hold it. */
-void chan_wait_unlock(pthread_mutex_t *lock, struct list *firing);
+void chan_wait_unlock(pthread_mutex_t *lock, struct list *wakes);
 
 /* Ends the registration of an armed wait: takes it from its lists, and waits until a running callback has returned (for which
  * the lock is released in between; called and returns with it held). Returns the state in which it was found. QUEUED: it

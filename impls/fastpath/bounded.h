@@ -11,11 +11,11 @@
  * store of messages; and as long as no sender waits, no slot is held and the channel is open, senders and receivers go by the lock and
  * use the ring as it is. One word, the gate, says whether they may. It is written seldom, so reading it costs nothing.
  *
- *   GATE_SHUT         senders must come to the lock (one sender; where there are several, the word in which they claim slots says it)
- *   GATE_READERS      who has sent must come to the lock, for somebody waits for a message
- *   GATE_WRITERS      who has received must come to the lock, for somebody waits for a slot
- *   GATE_ENDING       as GATE_WRITERS, and who finds nothing, too: it may be the end
- *   GATE_MANY_SENDERS, GATE_MANY_RECEIVERS    there have been several; never taken back
+ *   STATE_SENDERS_BLOCKED         senders must come to the lock (one sender; where there are several, the word in which they claim slots says it)
+ *   STATE_RECEIVER_WAITS      who has sent must come to the lock, for somebody waits for a message
+ *   STATE_SENDER_WAITS      who has received must come to the lock, for somebody waits for a slot
+ *   STATE_ENDING       as STATE_SENDER_WAITS, and who finds nothing, too: it may be the end
+ *   STATE_MANY_SENDERS, STATE_MANY_RECEIVERS    there have been several; never taken back
  *
  * Receivers are never locked out: they can only make slots free, and tell who waits for them.
  *
@@ -34,7 +34,7 @@
  * WHO SLEEPS
  *
  * Spinning comes first, in front of the queues, where the one that looks at the right moment wins. Then the thread comes to the lock and
- * queues; the gate says so, a heavy fence makes the others see it, and it looks again (mpsc_store.settle). The others publish, make a
+ * queues; the gate says so, a heavy fence makes the others see it, and it looks again (mpsc_store.publish_state). The others publish, make a
  * light fence, and read the gate. A receiver then sleeps at once. A sender spins once more: in the queue its turn comes, and who gives it
  * a slot need not wake it (without that four senders that share a CPU and 32 slots send a third less).
  * Who ends the channel while a receiver waits makes the fence, too: the message that it was to be woken for may just have been taken by another,
@@ -61,18 +61,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum lane_gate {
-	GATE_SHUT = 1,
-	GATE_READERS = 2,
-	GATE_WRITERS = 4,
-	GATE_ENDING = 8,
-	GATE_MANY_SENDERS = 16,
-	GATE_MANY_RECEIVERS = 32
+enum fastpath_state {
+	STATE_SENDERS_BLOCKED = 1,
+	STATE_RECEIVER_WAITS = 2,
+	STATE_SENDER_WAITS = 4,
+	STATE_ENDING = 8,
+	STATE_MANY_SENDERS = 16,
+	STATE_MANY_RECEIVERS = 32
 };
 
-typedef _Atomic uint32_t lane_gate_t;
+typedef _Atomic uint32_t fastpath_state_t;
 
-static inline uint32_t lane_gate(const lane_gate_t *gate)
+static inline uint32_t fastpath_state(const fastpath_state_t *gate)
 {
 	return atomic_load_explicit(gate, memory_order_acquire); /* R2 */
 }

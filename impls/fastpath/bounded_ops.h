@@ -8,7 +8,7 @@
  *   ring_send_single, ring_send_many, ring_take        without the lock; 0 messages: there seems to be no room, or nothing
  *   ring_len, ring_seen                                without the lock
  *   ring_push, ring_front, ring_pop                    under the lock
- *   ring_seize, ring_let_go                            several senders locked out, under the lock
+ *   ring_block_senders, ring_admit_senders                            several senders locked out, under the lock
  *   ring_many_senders, ring_many_receivers             from one to several, under the lock
  *
  * It defines LANE_OPS, the members of a table of mpsc.
@@ -56,27 +56,27 @@ static enum chan_status lane_open(const struct chan_config *config, struct chan_
 static void lane_many(struct handle *h, uint32_t many)
 {
 	struct lane *lane = lane_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "clone");
 	uint32_t gate = atomic_load_explicit(&lane->gate, memory_order_relaxed);
 	if (!(gate & many)) {
-		if (many == GATE_MANY_SENDERS) {
-			lane_seize(&lane->mpsc, false);
+		if (many == STATE_MANY_SENDERS) {
+			lane_block_senders(&lane->mpsc, false);
 			ring_many_senders(&lane->ring);
 		} else {
 			ring_many_receivers(&lane->ring);
 		}
 		atomic_fetch_or_explicit(&lane->gate, many, memory_order_release); /* A2 */
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 }
 
 static enum chan_status lane_sender_clone(struct chan_sender *tx, struct chan_sender **out)
 {
 	struct handle *h = (struct handle *)tx;
 
-	lane_many(h, GATE_MANY_SENDERS);
+	lane_many(h, STATE_MANY_SENDERS);
 	enum chan_status status = chan_core_sender_clone(tx, out);
 	if (status == CHAN_OK)
 		((struct lane_handle *)*out)->seen = ring_seen(&lane_of(h)->ring);
@@ -87,7 +87,7 @@ static enum chan_status lane_upgrade(struct chan_weak *weak, struct chan_sender 
 {
 	struct handle *h = (struct handle *)weak;
 
-	lane_many(h, GATE_MANY_SENDERS);
+	lane_many(h, STATE_MANY_SENDERS);
 	enum chan_status status = chan_core_upgrade(weak, out);
 	if (status == CHAN_OK)
 		((struct lane_handle *)*out)->seen = ring_seen(&lane_of(h)->ring);
@@ -98,7 +98,7 @@ static enum chan_status lane_receiver_clone(struct chan_receiver *rx, struct cha
 {
 	struct handle *h = (struct handle *)rx;
 
-	lane_many(h, GATE_MANY_RECEIVERS);
+	lane_many(h, STATE_MANY_RECEIVERS);
 	enum chan_status status = chan_mpsc_receiver_clone(rx, out);
 	if (status == CHAN_OK)
 		((struct lane_handle *)*out)->seen = ring_seen(&lane_of(h)->ring);
@@ -117,7 +117,7 @@ static CHAN_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_ha
 
 	atomic_store_explicit(&lane->busy, 1, memory_order_relaxed);
 	chan_fence_light();
-	*shut = (lane_gate(&lane->gate) & (GATE_SHUT | GATE_MANY_SENDERS)) != 0;
+	*shut = (fastpath_state(&lane->gate) & (STATE_SENDERS_BLOCKED | STATE_MANY_SENDERS)) != 0;
 	if (!CHAN_RARELY(*shut))
 		sent = ring_send_single(&lane->ring, msgs, n, &h->seen, &lane->gate);
 	atomic_store_explicit(&lane->busy, 0, memory_order_release); /* A1 */
@@ -126,7 +126,7 @@ static CHAN_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_ha
 
 static inline size_t lane_try_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n, bool *shut)
 {
-	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
+	if (fastpath_state(&lane->gate) & STATE_MANY_SENDERS)
 		return ring_send_many(&lane->ring, msgs, n, &h->seen, &lane->gate, shut);
 	return lane_try_send_single(lane, h, msgs, n, shut);
 }
@@ -134,7 +134,7 @@ static inline size_t lane_try_send(struct lane *lane, struct lane_handle *h, con
 /* One sender and one receiver. */
 static inline bool lane_is_pair(const struct lane *lane)
 {
-	return (lane_gate(&lane->gate) & (GATE_MANY_SENDERS | GATE_MANY_RECEIVERS)) == 0;
+	return (fastpath_state(&lane->gate) & (STATE_MANY_SENDERS | STATE_MANY_RECEIVERS)) == 0;
 }
 
 /* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`); or it
@@ -149,7 +149,7 @@ static CHAN_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h
 
 	if (deadline == CHAN_NOW) {
 		while (sent == 0 && !shut) {
-			*full = ring_len(&lane->ring, lane_gate(&lane->gate)) >= lane->mpsc.capacity;
+			*full = ring_len(&lane->ring, fastpath_state(&lane->gate)) >= lane->mpsc.capacity;
 			if (*full)
 				return 0;
 			lane_await_peer(&looks);
@@ -160,12 +160,12 @@ static CHAN_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h
 	if (lane->mpsc.capacity <= LANE_FEW && chan_spin_on_one_cpu())
 		return 0;
 	struct spin spin;
-	chan_spin_begin(&spin, &lane->senders, &lane->receiver_at, lane_is_pair(lane), h->pace.ns);
+	chan_spin_begin(&spin, &lane->senders, &lane->receiver_at, lane_is_pair(lane), h->poll.ns);
 	while (sent == 0 && !shut && chan_spin(&spin))
 		sent = lane_try_send(lane, h, msgs, n, &shut);
 	if (sent > 0) {
-		size_t len = ring_len(&lane->ring, lane_gate(&lane->gate));
-		pace_gained(&h->pace, lane->mpsc.capacity - len + sent, lane->mpsc.capacity);
+		size_t len = ring_len(&lane->ring, fastpath_state(&lane->gate));
+		poll_gained(&h->poll, lane->mpsc.capacity - len + sent, lane->mpsc.capacity);
 	}
 	chan_spin_end(&spin, sent == 0 && !shut);
 	return sent;
@@ -178,13 +178,13 @@ static CHAN_APART enum chan_status lane_send_later(struct lane *lane, struct lan
 	bool full = false;
 
 	*sent = shut ? 0 : lane_spin_send(lane, h, msgs, n, deadline, &full);
-	guard_leave(&h->handle.guard);
+	owner_check_leave(&h->handle.owner);
 	if (full)
 		return CHAN_FULL;
 	if (*sent == 0)
 		return chan_mpsc_send_many((struct chan_sender *)h, msgs, 1, sent, deadline);
 	chan_fence_light();
-	if (lane_gate(&lane->gate) & GATE_READERS)
+	if (fastpath_state(&lane->gate) & STATE_RECEIVER_WAITS)
 		chan_mpsc_sent(&h->handle, *sent);
 	return CHAN_OK;
 }
@@ -198,9 +198,9 @@ static CHAN_APART enum chan_status lane_send_among(struct lane *lane, struct lan
 	*sent = ring_send_many(&lane->ring, msgs, n, &h->seen, &lane->gate, &shut);
 	if (*sent == 0)
 		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
-	guard_leave(&h->handle.guard);
+	owner_check_leave(&h->handle.owner);
 	chan_fence_light();
-	if (CHAN_RARELY(lane_gate(&lane->gate) & GATE_READERS))
+	if (CHAN_RARELY(fastpath_state(&lane->gate) & STATE_RECEIVER_WAITS))
 		chan_mpsc_sent(&h->handle, *sent);
 	return CHAN_OK;
 }
@@ -213,18 +213,18 @@ static CHAN_INLINE enum chan_status lane_send_some(struct handle *handle, const 
 	struct lane_handle *h = (struct lane_handle *)handle;
 	bool shut;
 
-	guard_enter(&handle->guard, "send");
-	if (lane_gate(&lane->gate) & GATE_MANY_SENDERS)
+	owner_check_enter(&handle->owner, "send");
+	if (fastpath_state(&lane->gate) & STATE_MANY_SENDERS)
 		return lane_send_among(lane, h, msgs, n, sent, deadline);
 	*sent = lane_try_send_single(lane, h, msgs, n, &shut);
 	if (CHAN_RARELY(*sent == 0))
 		return lane_send_later(lane, h, msgs, n, sent, deadline, shut);
-	guard_leave(&handle->guard);
+	owner_check_leave(&handle->owner);
 	chan_fence_light();
-	if (CHAN_RARELY(lane_gate(&lane->gate) & GATE_READERS))
+	if (CHAN_RARELY(fastpath_state(&lane->gate) & STATE_RECEIVER_WAITS))
 		chan_mpsc_sent(handle, *sent);
 	else
-		chan_place_note(&lane->sender_at);
+		chan_last_cpu_note(&lane->sender_at);
 	return CHAN_OK;
 }
 
@@ -274,10 +274,10 @@ static CHAN_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h
 
 	if (deadline == CHAN_NOW) {
 		while (n == 0) {
-			uint32_t gate = lane_gate(&lane->gate);
+			uint32_t gate = fastpath_state(&lane->gate);
 
 			*empty = ring_len(&lane->ring, gate) == 0;
-			if (*empty && lane_gate(&lane->gate) & GATE_ENDING)
+			if (*empty && fastpath_state(&lane->gate) & STATE_ENDING)
 				*empty = false, ending = true;
 			if (*empty || ending)
 				return 0;
@@ -287,14 +287,14 @@ static CHAN_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h
 		return n;
 	}
 	struct spin spin;
-	chan_spin_begin(&spin, &lane->receivers, &lane->sender_at, lane_is_pair(lane), h->pace.ns);
+	chan_spin_begin(&spin, &lane->receivers, &lane->sender_at, lane_is_pair(lane), h->poll.ns);
 	while (n == 0 && !ending && chan_spin(&spin)) {
 		n = lane_take_some(lane, h, msgs, limit);
-		ending = (lane_gate(&lane->gate) & GATE_ENDING) != 0;
+		ending = (fastpath_state(&lane->gate) & STATE_ENDING) != 0;
 	}
 	h->handle.spun = n == 0 && !ending;
 	if (n > 0)
-		pace_gained(&h->pace, n + ring_len(&lane->ring, lane_gate(&lane->gate)), lane->mpsc.capacity);
+		poll_gained(&h->poll, n + ring_len(&lane->ring, fastpath_state(&lane->gate)), lane->mpsc.capacity);
 	chan_spin_end(&spin, n == 0 && !ending);
 	return n;
 }
@@ -307,13 +307,13 @@ static CHAN_APART enum chan_status lane_receive_later(struct lane *lane, struct 
 	bool empty = false;
 
 	*received = lane_spin_recv(lane, h, msgs, limit, deadline, &empty);
-	guard_leave(&handle->guard);
+	owner_check_leave(&handle->owner);
 	if (*received == 0 && !(empty && list_empty(&handle->armed)))
 		return chan_mpsc_recv_many((struct chan_receiver *)handle, msgs, limit, received, deadline);
 	if (empty)
 		return CHAN_EMPTY;
 	chan_fence_light();
-	if (lane_gate(&lane->gate) & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed))
+	if (fastpath_state(&lane->gate) & (STATE_SENDER_WAITS | STATE_ENDING) || !list_empty(&handle->armed))
 		chan_mpsc_taken(handle, *received);
 	return CHAN_OK;
 }
@@ -324,17 +324,17 @@ static CHAN_INLINE enum chan_status lane_receive(struct handle *handle, void *ms
 	struct lane *lane = lane_of(handle);
 	struct lane_handle *h = (struct lane_handle *)handle;
 
-	guard_enter(&handle->guard, "recv");
+	owner_check_enter(&handle->owner, "recv");
 	*received = lane_take_some(lane, h, msgs, limit);
 	if (CHAN_RARELY(*received == 0))
 		return lane_receive_later(lane, h, msgs, limit, received, deadline);
-	guard_leave(&handle->guard);
+	owner_check_leave(&handle->owner);
 	chan_fence_light();
-	uint32_t gate = lane_gate(&lane->gate);
-	if (CHAN_RARELY(gate & (GATE_WRITERS | GATE_ENDING) || !list_empty(&handle->armed)))
+	uint32_t gate = fastpath_state(&lane->gate);
+	if (CHAN_RARELY(gate & (STATE_SENDER_WAITS | STATE_ENDING) || !list_empty(&handle->armed)))
 		chan_mpsc_taken(handle, *received);
-	else if (!(gate & GATE_MANY_RECEIVERS))
-		chan_place_note(&lane->receiver_at);
+	else if (!(gate & STATE_MANY_RECEIVERS))
+		chan_last_cpu_note(&lane->receiver_at);
 	return CHAN_OK;
 }
 

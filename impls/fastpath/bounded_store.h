@@ -13,9 +13,9 @@
 
 struct lane {
 	struct mpsc mpsc;
-	alignas(64) lane_gate_t gate; /* written under the lock, and seldom */
+	alignas(64) fastpath_state_t gate; /* written under the lock, and seldom */
 	alignas(64) struct spin_site senders, receivers;
-	chan_place_t sender_at, receiver_at; /* of the last of them that was seen to work */
+	chan_last_cpu_t sender_at, receiver_at; /* of the last of them that was seen to work */
 	alignas(64) _Atomic uint32_t
 		busy; /* the single sender is between its look at the gate and the end of its send */
 	struct ring ring;
@@ -25,7 +25,7 @@ struct lane {
 struct lane_handle {
 	struct handle handle;
 	uint64_t seen; /* the ring's: what it knows of the other side */
-	struct pace pace;
+	struct poll poll;
 };
 
 static inline struct lane *lane_of(const struct handle *h)
@@ -46,7 +46,7 @@ static size_t lane_len(const struct mpsc *ch)
 {
 	const struct lane *lane = lane_of_mpsc(ch);
 
-	return ring_len(&lane->ring, lane_gate(&lane->gate));
+	return ring_len(&lane->ring, fastpath_state(&lane->gate));
 }
 
 static bool lane_push(struct mpsc *ch, const void *msg)
@@ -64,7 +64,7 @@ static CHAN_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h
 	size_t size = lane->mpsc.core.layout.size;
 	unsigned looks = 0;
 
-	while (n < limit && ring_len(&lane->ring, lane_gate(&lane->gate)) > 0) {
+	while (n < limit && ring_len(&lane->ring, fastpath_state(&lane->gate)) > 0) {
 		size_t more = ring_take(&lane->ring, size == 0 ? NULL : (char *)msgs + n * size, limit - n, &h->seen,
 		                        &lane->gate);
 		if (more == 0)
@@ -109,46 +109,46 @@ static void lane_free(struct mpsc *ch)
 	free(lane);
 }
 
-static void lane_seize(struct mpsc *ch, bool sender)
+static void lane_block_senders(struct mpsc *ch, bool sender)
 {
 	struct lane *lane = lane_of_mpsc(ch);
 	uint32_t gate = atomic_load_explicit(&lane->gate, memory_order_relaxed);
 	unsigned looks = 0;
 
-	if (gate & GATE_MANY_SENDERS) {
-		ring_seize(&lane->ring);
-	} else if (!sender && !(gate & GATE_SHUT)) { /* else it is here, or cannot begin */
-		/* A2: a sender that is in the middle of its send reads the gate again, and GATE_MANY_RECEIVERS may be in this one. */
-		atomic_store_explicit(&lane->gate, gate | GATE_SHUT, memory_order_release);
+	if (gate & STATE_MANY_SENDERS) {
+		ring_block_senders(&lane->ring);
+	} else if (!sender && !(gate & STATE_SENDERS_BLOCKED)) { /* else it is here, or cannot begin */
+		/* A2: a sender that is in the middle of its send reads the gate again, and STATE_MANY_RECEIVERS may be in this one. */
+		atomic_store_explicit(&lane->gate, gate | STATE_SENDERS_BLOCKED, memory_order_release);
 		chan_fence_heavy();
 		while (atomic_load_explicit(&lane->busy, memory_order_acquire) != 0) /* R1 */
 			lane_await_peer(&looks);
 	}
 }
 
-static bool lane_settle(struct mpsc *ch)
+static bool lane_publish_state(struct mpsc *ch)
 {
 	struct lane *lane = lane_of_mpsc(ch);
 	uint32_t old = atomic_load_explicit(&lane->gate, memory_order_relaxed);
-	uint32_t gate = old & (GATE_MANY_SENDERS | GATE_MANY_RECEIVERS);
-	bool seized = chan_mpsc_seized(ch);
+	uint32_t gate = old & (STATE_MANY_SENDERS | STATE_MANY_RECEIVERS);
+	bool seized = chan_mpsc_senders_blocked(ch);
 
-	if (gate & GATE_MANY_SENDERS) {
+	if (gate & STATE_MANY_SENDERS) {
 		if (!seized)
-			ring_let_go(&lane->ring);
+			ring_admit_senders(&lane->ring);
 	} else if (seized) {
-		gate |= GATE_SHUT;
+		gate |= STATE_SENDERS_BLOCKED;
 	}
-	if (!list_empty(&ch->core.readers))
-		gate |= GATE_READERS;
-	if (!list_empty(&ch->writers))
-		gate |= GATE_WRITERS;
+	if (!list_empty(&ch->core.recv_queue))
+		gate |= STATE_RECEIVER_WAITS;
+	if (!list_empty(&ch->send_queue))
+		gate |= STATE_SENDER_WAITS;
 	if (chan_mpsc_ending(ch))
-		gate |= GATE_ENDING;
+		gate |= STATE_ENDING;
 	if (gate != old)
 		atomic_store_explicit(&lane->gate, gate, memory_order_release); /* A2 */
 	uint32_t set = gate & ~old;
-	if (set & (GATE_READERS | GATE_WRITERS) || (set & GATE_ENDING && gate & GATE_READERS)) {
+	if (set & (STATE_RECEIVER_WAITS | STATE_SENDER_WAITS) || (set & STATE_ENDING && gate & STATE_RECEIVER_WAITS)) {
 		chan_fence_heavy();
 		return true;
 	}
@@ -161,7 +161,7 @@ static const struct mpsc_store lane_store = {.len = lane_len,
                                              .front = lane_front,
                                              .pop = lane_pop,
                                              .free = lane_free,
-                                             .seize = lane_seize,
-                                             .settle = lane_settle};
+                                             .block_senders = lane_block_senders,
+                                             .publish_state = lane_publish_state};
 
 #endif

@@ -10,11 +10,11 @@
 /* Somebody slept when these messages were claimed; they are in place. */
 static void wake(struct handle *h, size_t n)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "send");
-	chan_unbounded_call(unbounded_of(h), n, &firing);
-	chan_handle_leave(h, &firing);
+	chan_unbounded_call(unbounded_of(h), n, &wakes);
+	chan_handle_leave(h, &wakes);
 }
 
 static enum chan_status send_some(struct handle *h, const void *msgs, size_t n, size_t *sent)
@@ -22,11 +22,11 @@ static enum chan_status send_some(struct handle *h, const void *msgs, size_t n, 
 	struct unbounded *ch = unbounded_of(h);
 	struct chain_claim claim;
 
-	guard_enter(&h->guard, "send");
+	owner_check_enter(&h->owner, "send");
 	enum chan_status status = chan_chain_claim(&ch->chain, n, &claim);
 	if (status == CHAN_OK)
 		chan_chain_publish(&ch->chain, &claim, msgs);
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	if (status != CHAN_OK)
 		return status;
 	*sent += claim.count;
@@ -44,9 +44,9 @@ static enum chan_status send(struct chan_sender *tx, const void *msg, uint64_t d
 	(void)deadline;
 	if (msg == NULL && ch->chain.layout.size != 0)
 		return CHAN_INVALID;
-	guard_enter(&h->guard, "send");
+	owner_check_enter(&h->owner, "send");
 	enum chan_status status = chain_send(&ch->chain, msg, &flags);
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	if (flags & CHAIN_WAITING)
 		wake(h, 1);
 	return status;

@@ -9,7 +9,7 @@
  * every family: sleeping, arming, closing, dropping. What the one has to know of the other are three flags in the tail of the
  * chain, which every send reads anyway, and a receive when it finds nothing:
  *
- *   CHAIN_WAITING   core.readers is not empty         who sends comes to the lock to wake one
+ *   CHAIN_WAITING   core.recv_queue is not empty         who sends comes to the lock to wake one
  *   CHAIN_CLOSED    the receiving side has closed     who sends is refused
  *   CHAIN_ORPHAN    there is no sender                who receives, and finds nothing, has come to the end
  *
@@ -17,13 +17,13 @@
  *   unbounded_recv.c   receiving, and who waits for it
  *   unbounded_life.c   opening, closing, dropping; properties
  *
- * A receive that finds nothing spins, then takes the lock, joins core.readers, sets CHAIN_WAITING, and sleeps only if the tail then told that
+ * A receive that finds nothing spins, then takes the lock, joins core.recv_queue, sets CHAIN_WAITING, and sleeps only if the tail then told that
  * there is still nothing. A send that comes later has read the flag.
  *
  *
  * INVARIANTS (whenever the lock is free)
  *
- * I1  CHAIN_WAITING is set if and only if core.readers is not empty, CHAIN_CLOSED if and only if the channel is closed, CHAIN_ORPHAN if
+ * I1  CHAIN_WAITING is set if and only if core.recv_queue is not empty, CHAIN_CLOSED if and only if the channel is closed, CHAIN_ORPHAN if
  *     and only if there is no sender.
  * I2  Somebody waits for a message only while there is none, or each is spoken for: somebody was woken for it and has not yet
  *     come back, or its sender has claimed its cell and is on its way to wake. Nobody waits at the end of a channel (CHAIN_ENDING).
@@ -46,7 +46,7 @@ struct unbounded {
 	struct chain chain;
 
 	/* Of the only receiver; with several of them it is not used. */
-	alignas(CHAIN_LINE) struct pace pace;
+	alignas(CHAIN_LINE) struct poll poll;
 	size_t gained; /* messages since it last waited */
 };
 
@@ -60,10 +60,10 @@ extern const struct chan_mpsc_ops chan_unbounded_ops;
 /* --- unbounded_recv.c --- */
 
 /* Wakes receivers that wait, one for each of up to `n` messages that are there. Under the lock. */
-void chan_unbounded_call(struct unbounded *ch, size_t n, struct list *firing);
+void chan_unbounded_call(struct unbounded *ch, size_t n, struct list *wakes);
 
-/* After a receiver has left core.readers, or all were woken (I1). Under the lock. */
-void chan_unbounded_settle(struct unbounded *ch);
+/* After a receiver has left core.recv_queue, or all were woken (I1). Under the lock. */
+void chan_unbounded_publish_state(struct unbounded *ch);
 
 enum chan_status chan_unbounded_recv(struct chan_receiver *rx, void *msg, uint64_t deadline);
 enum chan_status chan_unbounded_recv_many(struct chan_receiver *rx, void *msgs, size_t limit, size_t *received,

@@ -41,7 +41,7 @@ enum chan_status chan_unbounded_open(const struct chan_config *config, struct ch
 		return CHAN_NOMEM;
 	struct unbounded *ch = memset(memory, 0, sizeof *ch);
 	chan_core_init(&ch->core, config, &layout, CORE_PARKS, end);
-	ch->core.orphaned = orphaned;
+	ch->core.no_senders = orphaned;
 	bool chain = chan_chain_open(&ch->chain, &layout, config->start);
 	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
 	struct handle *receiver = chan_handle_new(&ch->core, sizeof *receiver);
@@ -77,13 +77,13 @@ enum chan_status chan_unbounded_receiver_clone(struct chan_receiver *rx, struct 
 }
 
 /* Under the lock. */
-static void shut(struct unbounded *ch, struct list *firing)
+static void shut(struct unbounded *ch, struct list *wakes)
 {
-	ch->core.shut = true;
+	ch->core.closed = true;
 	chan_chain_flag(&ch->chain, CHAIN_CLOSED);
-	chan_wait_wake_all(&ch->core.closers, firing);
-	chan_wait_wake_all(&ch->core.readers, firing);
-	chan_unbounded_settle(ch);
+	chan_wait_wake_all(&ch->core.closed_queue, wakes);
+	chan_wait_wake_all(&ch->core.recv_queue, wakes);
+	chan_unbounded_publish_state(ch);
 }
 
 /* Destroys what is buffered, oldest first, where it lies (D-2). No lock: there is neither a receiver nor, any more, a send, but for
@@ -100,7 +100,7 @@ static void drain(struct unbounded *ch)
 void chan_unbounded_receiver_drop(struct chan_receiver **rx)
 {
 	struct handle *h = (struct handle *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	*rx = NULL;
 	if (h == NULL)
@@ -112,25 +112,25 @@ void chan_unbounded_receiver_drop(struct chan_receiver **rx)
 	chan_handle_enter(h, "receiver_drop");
 	size_t left = --core->receivers;
 	if (left == 0)
-		shut(ch, &firing);
+		shut(ch, &wakes);
 	if (left == 1)
 		chan_chain_unshare(&ch->chain);
-	chan_handle_leave(h, &firing); /* the handle still holds the channel */
+	chan_handle_leave(h, &wakes); /* the handle still holds the channel */
 	if (left == 0)
 		drain(ch);
 	free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 void chan_unbounded_close(struct chan_receiver *rx)
 {
 	struct handle *h = (struct handle *)rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "close");
 	if (!chan_core_closed(h->core))
-		shut(unbounded_of(h), &firing);
-	chan_handle_leave(h, &firing);
+		shut(unbounded_of(h), &wakes);
+	chan_handle_leave(h, &wakes);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 	struct unbounded *ch = unbounded_of(h);
 	uint64_t value;
 
-	guard_enter(&h->guard, "get");
+	owner_check_enter(&h->owner, "get");
 	if (property == CHAN_LEN) {
 		value = chan_chain_len(&ch->chain);
 	} else if (property == CHAN_IS_CLOSED) {
@@ -152,7 +152,7 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 		value = chan_core_get(&ch->core, sender, property);
 		pthread_mutex_unlock(&ch->core.lock);
 	}
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	return value;
 }
 

@@ -10,42 +10,42 @@
 #include "impls/fastpath/unbounded.h"
 
 /* An armed waiter of the handle was woken for a message. */
-static void wake_blocked(struct handle *h, struct list *firing)
+static void wake_blocked(struct handle *h, struct list *wakes)
 {
 	if (h->blocked != NULL && chan_wait_state(h->blocked) == WAIT_QUEUED)
-		chan_wait_wake(h->blocked, firing);
+		chan_wait_wake(h->blocked, wakes);
 }
 
-void chan_unbounded_settle(struct unbounded *ch)
+void chan_unbounded_publish_state(struct unbounded *ch)
 {
-	if (list_empty(&ch->core.readers))
+	if (list_empty(&ch->core.recv_queue))
 		chan_chain_unflag(&ch->chain, CHAIN_WAITING);
 }
 
-void chan_unbounded_call(struct unbounded *ch, size_t n, struct list *firing)
+void chan_unbounded_call(struct unbounded *ch, size_t n, struct list *wakes)
 {
-	if (n == 0 || list_empty(&ch->core.readers))
+	if (n == 0 || list_empty(&ch->core.recv_queue))
 		return;
 	size_t there = chan_chain_len(&ch->chain);
-	for (n = n < there ? n : there; n > 0 && !list_empty(&ch->core.readers); n--) {
-		struct wait *w = chan_wait_first(&ch->core.readers);
+	for (n = n < there ? n : there; n > 0 && !list_empty(&ch->core.recv_queue); n--) {
+		struct wait *w = chan_wait_first(&ch->core.recv_queue);
 
-		w->got = 1;
-		chan_wait_wake(w, firing);
+		w->granted = 1;
+		chan_wait_wake(w, wakes);
 		if (w->handle != NULL)
-			wake_blocked(w->handle, firing);
+			wake_blocked(w->handle, wakes);
 	}
-	chan_unbounded_settle(ch);
+	chan_unbounded_publish_state(ch);
 }
 
 /* Joins the receivers that wait. False: there is a message, or an end; it has left them again. Under the lock. */
 static bool join(struct unbounded *ch, struct wait *w)
 {
-	list_append(&ch->core.readers, &w->queue);
+	list_append(&ch->core.recv_queue, &w->queue);
 	if (!chan_chain_flag(&ch->chain, CHAIN_WAITING))
 		return true;
 	list_unlink(&w->queue);
-	chan_unbounded_settle(ch);
+	chan_unbounded_publish_state(ch);
 	return false;
 }
 
@@ -66,7 +66,7 @@ static bool sleep(struct handle *h, uint64_t deadline, bool *slept)
 		h->blocked = NULL;
 		if (!woken) {
 			list_unlink(&blocked.wait.queue);
-			chan_unbounded_settle(ch);
+			chan_unbounded_publish_state(ch);
 		}
 	}
 	pthread_mutex_unlock(&ch->core.lock);
@@ -82,15 +82,15 @@ static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, 
 	size_t n = 0;
 
 	if (alone) {
-		pace_gained(&ch->pace, ch->gained, SIZE_MAX);
+		poll_gained(&ch->poll, ch->gained, SIZE_MAX);
 		ch->gained = 0;
-		pace_wait(&ch->pace);
+		poll_wait(&ch->poll);
 	}
 	while (n == 0 && !(*tail & CHAIN_ENDING) && !*expired) {
 		struct spin spin;
 		bool slept = false;
 
-		chan_spin_begin(&spin, &ch->core.site, NULL, false, alone ? ch->pace.ns : 0);
+		chan_spin_begin(&spin, &ch->core.site, NULL, false, alone ? ch->poll.ns : 0);
 		chan_spin_until(&spin, deadline);
 		while (!chan_chain_ready(&ch->chain) && chan_spin(&spin))
 			;
@@ -103,14 +103,14 @@ static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, 
 }
 
 /* The armed waiters of the handle that were woken for messages have got them. */
-static void owed_take(struct handle *h, size_t n)
+static void granted_take(struct handle *h, size_t n)
 {
 	pthread_mutex_lock(&h->core->lock);
 	for (struct list *node = h->armed.next; node != &h->armed && n > 0; node = node->next) {
 		struct wait *w = LIST_ENTRY(node, struct wait, siblings);
 
-		n -= w->got;
-		w->got = 0;
+		n -= w->granted;
+		w->granted = 0;
 	}
 	pthread_mutex_unlock(&h->core->lock);
 }
@@ -121,15 +121,15 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 	bool expired = false;
 	uint64_t tail;
 
-	guard_enter(&h->guard, "recv");
+	owner_check_enter(&h->owner, "recv");
 	size_t n = chan_chain_take(&ch->chain, msgs, limit, &tail);
 	if (n == 0 && deadline != CHAN_NOW && !(tail & CHAIN_ENDING))
 		n = await(h, msgs, limit, &tail, deadline, &expired);
 	if (!list_empty(&h->armed))
-		owed_take(h, n > 0 ? n : SIZE_MAX); /* none: others were faster, there is nothing to pass on */
+		granted_take(h, n > 0 ? n : SIZE_MAX); /* none: others were faster, there is nothing to pass on */
 	if (!atomic_load_explicit(&ch->chain.shared, memory_order_relaxed))
 		ch->gained += n;
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	*received = n;
 	if (n > 0)
 		return CHAN_OK;
@@ -144,9 +144,9 @@ enum chan_status chan_unbounded_recv(struct chan_receiver *rx, void *msg, uint64
 
 	if (msg == NULL && ch->chain.layout.size != 0)
 		return CHAN_INVALID;
-	guard_enter(&h->guard, "recv");
+	owner_check_enter(&h->owner, "recv");
 	bool taken = list_empty(&h->armed) && chain_take_one(&ch->chain, msg);
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	if (taken) {
 		ch->gained++;
 		return CHAN_OK;
@@ -171,7 +171,7 @@ enum chan_arm chan_unbounded_arm_recv(struct chan_receiver *rx, struct chan_wait
 {
 	struct handle *h = (struct handle *)rx;
 	struct unbounded *ch = unbounded_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_arm result = CHAN_ARMED;
 
 	chan_handle_enter(h, "arm_recv");
@@ -180,20 +180,20 @@ enum chan_arm chan_unbounded_arm_recv(struct chan_receiver *rx, struct chan_wait
 		list_unlink(&w->siblings);
 		result = CHAN_READY;
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return result;
 }
 
 /* Ends a registration and passes on what it stood for and its handle did not use. Returns whether it had fired. Under the lock,
  * which may be released meanwhile. */
-static bool disarm(struct handle *h, struct wait *w, struct list *firing)
+static bool disarm(struct handle *h, struct wait *w, struct list *wakes)
 {
-	size_t unused = w->got;
+	size_t unused = w->granted;
 
-	w->got = 0; /* from here on nobody else counts it */
+	w->granted = 0; /* from here on nobody else counts it */
 	enum wait_state found = chan_wait_disarm(&h->core->lock, w);
-	chan_unbounded_call(unbounded_of(h), unused, firing); /* P-5 */
-	chan_unbounded_settle(unbounded_of(h));
+	chan_unbounded_call(unbounded_of(h), unused, wakes); /* P-5 */
+	chan_unbounded_publish_state(unbounded_of(h));
 	return found != WAIT_QUEUED;
 }
 
@@ -201,20 +201,20 @@ bool chan_unbounded_disarm(struct chan_waiter *waiter)
 {
 	struct wait *w = chan_wait_of_waiter(waiter);
 	struct handle *h = w->handle;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "disarm");
-	bool fired = disarm(h, w, &firing);
-	chan_handle_leave(h, &firing);
+	bool fired = disarm(h, w, &wakes);
+	chan_handle_leave(h, &wakes);
 	return fired;
 }
 
 void chan_unbounded_disarm_all(struct handle *h)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "drop");
 	while (!list_empty(&h->armed))
-		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), &firing);
-	chan_handle_leave(h, &firing);
+		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), &wakes);
+	chan_handle_leave(h, &wakes);
 }

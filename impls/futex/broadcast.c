@@ -26,13 +26,13 @@ static void ring_init(struct futex_ring *ring, const struct layout *layout, size
 	ring->mask = retained - 1;
 	ring->slots = memory;
 	for (uint64_t p = start; p != start + retained; p++)
-		atomic_init(&futex_broadcast_slot(ring, p)->stamp, 2 * (p - retained));
+		atomic_init(&chan_futex_broadcast_slot(ring, p)->stamp, 2 * (p - retained));
 }
 
 /* A receiver that is not counted yet, and has no hold. */
-static struct futex_broadcast_receiver *receiver_init(void *memory, struct futex_broadcast *ch)
+static struct chan_futex_broadcast_receiver *receiver_init(void *memory, struct futex_broadcast *ch)
 {
-	struct futex_broadcast_receiver *r = memset(memory, 0, sizeof *r);
+	struct chan_futex_broadcast_receiver *r = memset(memory, 0, sizeof *r);
 
 	chan_handle_begin(&r->handle, &ch->core);
 	r->ring = ch->ring;
@@ -41,24 +41,24 @@ static struct futex_broadcast_receiver *receiver_init(void *memory, struct futex
 }
 
 /* The same in memory of its own, with a hold. NULL when out of memory. */
-static struct futex_broadcast_receiver *receiver_new(struct futex_broadcast *ch)
+static struct chan_futex_broadcast_receiver *receiver_new(struct futex_broadcast *ch)
 {
 	void *memory;
 
-	if (posix_memalign(&memory, FUTEX_LINE, sizeof(struct futex_broadcast_receiver)) != 0)
+	if (posix_memalign(&memory, FUTEX_LINE, sizeof(struct chan_futex_broadcast_receiver)) != 0)
 		return NULL;
-	chan_core_hold(&ch->core);
+	chan_core_ref(&ch->core);
 	return receiver_init(memory, ch);
 }
 
 /* The place of the first receiver. No other can come to lie there. */
-static struct futex_broadcast_receiver *receiver_first(struct futex_broadcast *ch)
+static struct chan_futex_broadcast_receiver *receiver_first(struct futex_broadcast *ch)
 {
-	return (struct futex_broadcast_receiver *)(ch + 1);
+	return (struct chan_futex_broadcast_receiver *)(ch + 1);
 }
 
 /* It sees what is sent from now on. Under the lock, with sends stopped. */
-static void receiver_join(struct futex_broadcast *ch, struct futex_broadcast_receiver *r)
+static void receiver_join(struct futex_broadcast *ch, struct chan_futex_broadcast_receiver *r)
 {
 	atomic_init(&r->next, atomic_load_explicit(&ch->tail, memory_order_relaxed));
 	list_append(&ch->everyone, &r->others);
@@ -83,7 +83,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	if (config == NULL || tx == NULL)
 		return CHAN_INVALID;
 	if (config->clone != NULL)
-		return mutex_broadcast_open(config, CORE_PARKS, tx, rx);
+		return chan_mutex_broadcast_open(config, CORE_PARKS, tx, rx);
 	if ((status = chan_config_bounded(config, CHAN_BROADCAST_CAPACITY_MAX, &layout)) != CHAN_OK ||
 	    (status = chan_config_copied(config, &layout)) != CHAN_OK)
 		return status;
@@ -94,7 +94,8 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 	if (__builtin_mul_overflow(retained, stride, &bytes))
 		return CHAN_INVALID;
 
-	size_t before = sizeof(struct futex_broadcast) + (rx != NULL ? sizeof(struct futex_broadcast_receiver) : 0);
+	size_t before =
+		sizeof(struct futex_broadcast) + (rx != NULL ? sizeof(struct chan_futex_broadcast_receiver) : 0);
 	void *memory = bytes < SIZE_MAX / 2 ? malloc(FUTEX_LINE - 1 + before + bytes) : NULL;
 	if (memory == NULL)
 		return CHAN_NOMEM;
@@ -115,24 +116,24 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 		ch->count = 1;
 		atomic_init(&ch->owner, &ch->sender);
 	}
-	atomic_init(&ch->core.holds, rx != NULL ? 2 : 1);
+	atomic_init(&ch->core.refs, rx != NULL ? 2 : 1);
 	return CHAN_OK;
 }
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
 {
-	struct futex_broadcast *ch = futex_broadcast_of(from);
-	struct list firing = WAIT_FIRING(firing);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(from);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (out == NULL)
 		return CHAN_INVALID;
-	struct futex_broadcast_receiver *r = receiver_new(ch);
+	struct chan_futex_broadcast_receiver *r = receiver_new(ch);
 	if (r == NULL)
 		return CHAN_NOMEM;
 	chan_handle_enter(from, "subscribe");
-	futex_broadcast_stop(ch, from);
+	chan_futex_broadcast_stop(ch, from);
 	receiver_join(ch, r);
-	chan_handle_leave(from, &firing);
+	chan_handle_leave(from, &wakes);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -141,70 +142,70 @@ static enum chan_status broadcast_subscribe(struct chan_sender *tx, struct chan_
 {
 	struct handle *h = (struct handle *)tx;
 
-	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.subscribe(tx, out) : subscribe(h, out);
+	return chan_futex_broadcast_hooked(h) ? chan_mutex_broadcast_ops.subscribe(tx, out) : subscribe(h, out);
 }
 
 static enum chan_status broadcast_resubscribe(struct chan_receiver *rx, struct chan_receiver **out)
 {
 	struct handle *h = (struct handle *)rx;
 
-	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.resubscribe(rx, out) : subscribe(h, out);
+	return chan_futex_broadcast_hooked(h) ? chan_mutex_broadcast_ops.resubscribe(rx, out) : subscribe(h, out);
 }
 
 static void broadcast_receiver_drop(struct chan_receiver **rx)
 {
 	struct handle *h = (struct handle *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (h == NULL)
 		return;
-	if (futex_broadcast_hooked(h)) {
-		mutex_broadcast_ops.receiver_drop(rx);
+	if (chan_futex_broadcast_hooked(h)) {
+		chan_mutex_broadcast_ops.receiver_drop(rx);
 		return;
 	}
 	*rx = NULL;
 
-	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)h;
-	struct futex_broadcast *ch = futex_broadcast_of(h);
+	struct chan_futex_broadcast_receiver *r = (struct chan_futex_broadcast_receiver *)h;
+	struct futex_broadcast *ch = chan_futex_broadcast_of(h);
 	struct core *core = &ch->core;
 	chan_handle_enter(h, "receiver_drop");
 	chan_handle_disarm_all(h);
-	futex_broadcast_stop(ch, NULL);
+	chan_futex_broadcast_stop(ch, NULL);
 	list_unlink(&r->others);
 	if (--core->receivers == 0)
-		chan_wait_wake_all(&core->closers, &firing);
-	chan_handle_leave(h, &firing);
+		chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_handle_leave(h, &wakes);
 	if (r != receiver_first(ch))
 		free(r);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 static void broadcast_sender_drop(struct chan_sender **tx)
 {
 	struct handle *h = (struct handle *)*tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (h == NULL)
 		return;
-	if (futex_broadcast_hooked(h)) {
+	if (chan_futex_broadcast_hooked(h)) {
 		chan_core_sender_drop(tx);
 		return;
 	}
 	*tx = NULL;
 
-	struct futex_broadcast *ch = futex_broadcast_of(h);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(h);
 	struct core *core = &ch->core;
 	chan_handle_enter(h, "sender_drop");
 	chan_handle_disarm_all(h);
-	futex_broadcast_stop(ch, h);
+	chan_futex_broadcast_stop(ch, h);
 	if (--core->senders == 0) {
 		atomic_store_explicit(&ch->ended, true, memory_order_release); /* A5 */
-		chan_wait_wake_all(&core->readers, &firing);
+		chan_wait_wake_all(&core->recv_queue, &wakes);
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	if (h != &ch->sender)
 		free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -214,25 +215,25 @@ static void broadcast_sender_drop(struct chan_sender **tx)
 static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
 	struct handle *h = (struct handle *)rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (futex_broadcast_hooked(h))
-		return mutex_broadcast_ops.arm_recv(rx, waiter);
-	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)h;
-	struct futex_broadcast *ch = futex_broadcast_of(h);
-	if (futex_broadcast_ready(r))
+	if (chan_futex_broadcast_hooked(h))
+		return chan_mutex_broadcast_ops.arm_recv(rx, waiter);
+	struct chan_futex_broadcast_receiver *r = (struct chan_futex_broadcast_receiver *)h;
+	struct futex_broadcast *ch = chan_futex_broadcast_of(h);
+	if (chan_futex_broadcast_ready(r))
 		return CHAN_READY;
 	chan_handle_enter(h, "arm_recv");
-	futex_broadcast_stop(ch, NULL);
-	bool ready = futex_broadcast_ready(r);
+	chan_futex_broadcast_stop(ch, NULL);
+	bool ready = chan_futex_broadcast_ready(r);
 	if (!ready)
-		chan_handle_arm(h, &ch->core.readers, waiter);
-	chan_handle_leave(h, &firing);
+		chan_handle_arm(h, &ch->core.recv_queue, waiter);
+	chan_handle_leave(h, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
 /* How far a receiver is behind. Its position is read first: the tail has passed it. */
-static uint64_t behind(const struct futex_broadcast *ch, const struct futex_broadcast_receiver *r)
+static uint64_t behind(const struct futex_broadcast *ch, const struct chan_futex_broadcast_receiver *r)
 {
 	uint64_t next = atomic_load_explicit(&r->next, memory_order_acquire); /* R6 */
 
@@ -246,13 +247,13 @@ static uint64_t owed(const struct futex_broadcast *ch)
 	uint64_t most = 0;
 
 	for (const struct list *l = ch->everyone.next; l != &ch->everyone; l = l->next) {
-		uint64_t distance = behind(ch, LIST_ENTRY(l, struct futex_broadcast_receiver, others));
+		uint64_t distance = behind(ch, LIST_ENTRY(l, struct chan_futex_broadcast_receiver, others));
 		most = distance > most ? distance : most;
 	}
 	return most > ch->ring.mask ? ch->ring.mask + 1 : most;
 }
 
-static uint64_t broadcast_get(struct futex_broadcast *ch, const struct futex_broadcast_receiver *r,
+static uint64_t broadcast_get(struct futex_broadcast *ch, const struct chan_futex_broadcast_receiver *r,
                               enum chan_property property)
 {
 	uint64_t answer;
@@ -279,31 +280,32 @@ static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_pro
 {
 	const struct handle *h = (const struct handle *)tx;
 
-	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.sender_get(tx, property)
-	                                 : broadcast_get(futex_broadcast_of(h), NULL, property);
+	return chan_futex_broadcast_hooked(h) ? chan_mutex_broadcast_ops.sender_get(tx, property)
+	                                      : broadcast_get(chan_futex_broadcast_of(h), NULL, property);
 }
 
 static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	const struct handle *h = (const struct handle *)rx;
 
-	return futex_broadcast_hooked(h)
-	               ? mutex_broadcast_ops.receiver_get(rx, property)
-	               : broadcast_get(futex_broadcast_of(h), (const struct futex_broadcast_receiver *)h, property);
+	return chan_futex_broadcast_hooked(h)
+	               ? chan_mutex_broadcast_ops.receiver_get(rx, property)
+	               : broadcast_get(chan_futex_broadcast_of(h), (const struct chan_futex_broadcast_receiver *)h,
+	                               property);
 }
 
 static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
 {
 	const struct handle *h = (const struct handle *)weak;
 
-	return futex_broadcast_hooked(h) ? mutex_broadcast_ops.weak_get(weak, property)
-	                                 : broadcast_get(futex_broadcast_of(h), NULL, property);
+	return chan_futex_broadcast_hooked(h) ? chan_mutex_broadcast_ops.weak_get(weak, property)
+	                                      : broadcast_get(chan_futex_broadcast_of(h), NULL, property);
 }
 
-const struct chan_broadcast_ops futex_broadcast_ops = {
+const struct chan_broadcast_ops chan_futex_broadcast_ops = {
 	.open = broadcast_open,
-	.send = futex_broadcast_send,
-	.recv = futex_broadcast_recv,
+	.send = chan_futex_broadcast_send,
+	.recv = chan_futex_broadcast_recv,
 	.subscribe = broadcast_subscribe,
 	.sender_drop = broadcast_sender_drop,
 	.receiver_drop = broadcast_receiver_drop,

@@ -52,7 +52,7 @@
  * a channel that lives for a few messages. It is aligned here and not by the allocator, whose fast way is for what is not.
  *
  * WITH HOOKS a value cannot be read while it is overwritten; such a channel is one of the mutex family, whose rules B-30 to B-35 are kept there,
- * with threads that park. All functions here look first whether it is one (futex_broadcast_hooked).
+ * with threads that park. All functions here look first whether it is one (chan_futex_broadcast_hooked).
  *
  * INVARIANTS
  *   - tail, stamps and words are written by one thread at a time: the owner inside its send, or the holder of the lock without an owner.
@@ -133,14 +133,14 @@ struct futex_broadcast {
 	unsigned streak;    /* sends since somebody last needed the lock; under the lock */
 };
 
-struct futex_broadcast_receiver {
+struct chan_futex_broadcast_receiver {
 	struct handle handle;
 	struct list others;
 	alignas(FUTEX_LINE) _Atomic uint64_t next; /* written by its own thread only */
 	uint64_t fetch_until;                      /* positions below it are FUTEX_AHEAD or more below the tail */
 	struct futex_ring ring;
 
-	struct pace pace;
+	struct poll poll;
 	uint64_t waited_at; /* where it last found nothing */
 
 	uint64_t lagged_at;       /* where it went on after its last lag */
@@ -148,18 +148,18 @@ struct futex_broadcast_receiver {
 	unsigned silence, silent; /* lags at which it does not ask: how many after a plea, and how many are left */
 };
 
-static inline struct futex_broadcast *futex_broadcast_of(const struct handle *h)
+static inline struct futex_broadcast *chan_futex_broadcast_of(const struct handle *h)
 {
 	return (struct futex_broadcast *)h->core;
 }
 
 /* Whether this handle is of a channel with hooks, of the mutex family. */
-static inline bool futex_broadcast_hooked(const struct handle *h)
+static inline bool chan_futex_broadcast_hooked(const struct handle *h)
 {
 	return h->core->config.clone != NULL;
 }
 
-static inline struct futex_slot *futex_broadcast_slot(const struct futex_ring *ring, uint64_t position)
+static inline struct futex_slot *chan_futex_broadcast_slot(const struct futex_ring *ring, uint64_t position)
 {
 	return (struct futex_slot *)(void *)(ring->slots + (position & ring->mask) * ring->stride);
 }
@@ -167,15 +167,15 @@ static inline struct futex_slot *futex_broadcast_slot(const struct futex_ring *r
 /* ---- broadcast_send.c ---- */
 
 /* From here until the lock is released nobody sends. `self`: the caller's handle, which may be the owner. Under the lock. */
-void futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self);
+void chan_futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self);
 
-enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers);
+enum chan_status chan_futex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers);
 
 /* ---- broadcast_recv.c ---- */
 
-enum chan_status futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);
+enum chan_status chan_futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);
 
 /* Whether a receive would complete now, as far as can be seen without the lock. */
-bool futex_broadcast_ready(const struct futex_broadcast_receiver *r);
+bool chan_futex_broadcast_ready(const struct chan_futex_broadcast_receiver *r);
 
 #endif

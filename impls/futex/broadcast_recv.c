@@ -32,25 +32,25 @@ static inline enum found judge(uint64_t stamp, uint64_t position)
 }
 
 /* Where the tail is, and so how far ahead there is something to fetch. */
-static uint64_t ask_the_tail(struct futex_broadcast_receiver *r)
+static uint64_t ask_the_tail(struct chan_futex_broadcast_receiver *r)
 {
-	uint64_t tail = atomic_load_explicit(&futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
+	uint64_t tail = atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
 
 	r->fetch_until = tail - FUTEX_AHEAD;
 	return tail;
 }
 
 /* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is passed. */
-static inline enum found read_next(struct futex_broadcast_receiver *r, void *msg)
+static inline enum found read_next(struct chan_futex_broadcast_receiver *r, void *msg)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
-	struct futex_slot *slot = futex_broadcast_slot(&r->ring, position);
+	struct futex_slot *slot = chan_futex_broadcast_slot(&r->ring, position);
 	enum found found = judge(atomic_load_explicit(&slot->stamp, memory_order_acquire), position); /* R1 */
 
 	if (found != FOUND_MESSAGE)
 		return found;
 	if ((int64_t)(r->fetch_until - position) > 0)
-		__builtin_prefetch(futex_broadcast_slot(&r->ring, position + FUTEX_AHEAD));
+		__builtin_prefetch(chan_futex_broadcast_slot(&r->ring, position + FUTEX_AHEAD));
 	else if (position % ASK_EVERY == 0)
 		ask_the_tail(r);
 	chan_words_load(msg, slot->words, r->ring.size); /* R4 */
@@ -60,13 +60,13 @@ static inline enum found read_next(struct futex_broadcast_receiver *r, void *msg
 	return FOUND_MESSAGE;
 }
 
-static inline enum found look(const struct futex_broadcast_receiver *r)
+static inline enum found look(const struct chan_futex_broadcast_receiver *r)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
-	return judge(
-		atomic_load_explicit(&futex_broadcast_slot(&r->ring, position)->stamp, memory_order_acquire), /* R1 */
-		position);
+	return judge(atomic_load_explicit(&chan_futex_broadcast_slot(&r->ring, position)->stamp,
+	                                  memory_order_acquire), /* R1 */
+	             position);
 }
 
 /* Never 1: that much gets a receiver of any speed. */
@@ -79,9 +79,9 @@ static uint64_t plea_pays(const struct futex_ring *ring)
 
 /* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
  * little time, and waits until it has heard; unless that has not helped lately. */
-static void plead(struct futex_broadcast_receiver *r)
+static void plead(struct chan_futex_broadcast_receiver *r)
 {
-	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(&r->handle);
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
 	if (r->pleaded)
@@ -104,7 +104,7 @@ static void plead(struct futex_broadcast_receiver *r)
 }
 
 /* Goes on at the oldest message. False: the tail does not say yet that anything is lost. */
-static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
+static bool jump(struct chan_futex_broadcast_receiver *r, uint64_t *missed)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	uint64_t retained = r->ring.mask + 1;
@@ -120,43 +120,44 @@ static bool jump(struct futex_broadcast_receiver *r, uint64_t *missed)
 }
 
 /* Both acquires are for who does not look again; all who receive do. */
-bool futex_broadcast_ready(const struct futex_broadcast_receiver *r)
+bool chan_futex_broadcast_ready(const struct chan_futex_broadcast_receiver *r)
 {
 	return look(r) != FOUND_NOTHING ||
-	       atomic_load_explicit(&futex_broadcast_of(&r->handle)->ended, memory_order_acquire); /* R5 */
+	       atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->ended, memory_order_acquire); /* R5 */
 }
 
 /* Until there is something, or the deadline. Spins, then sleeps. */
-static enum chan_status await(struct futex_broadcast_receiver *r, uint64_t deadline)
+static enum chan_status await(struct chan_futex_broadcast_receiver *r, uint64_t deadline)
 {
-	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status = CHAN_OK;
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct spin spin;
 
-	pace_gained(&r->pace, position - r->waited_at, SIZE_MAX);
+	poll_gained(&r->poll, position - r->waited_at, SIZE_MAX);
 	r->waited_at = position;
-	chan_spin_begin(&spin, &ch->site, NULL, true, r->pace.ns);
+	chan_spin_begin(&spin, &ch->site, NULL, true, r->poll.ns);
 	chan_spin_until(&spin, deadline);
-	while (!futex_broadcast_ready(r) && chan_spin(&spin))
+	while (!chan_futex_broadcast_ready(r) && chan_spin(&spin))
 		;
-	bool sleeps = !futex_broadcast_ready(r);
+	bool sleeps = !chan_futex_broadcast_ready(r);
 	if (sleeps) {
 		chan_handle_enter(&r->handle, "recv");
-		futex_broadcast_stop(ch, NULL);
-		if (!futex_broadcast_ready(r))
-			status = chan_core_wait(core, &core->readers, deadline);
-		chan_handle_leave(&r->handle, &firing);
+		chan_futex_broadcast_stop(ch, NULL);
+		if (!chan_futex_broadcast_ready(r))
+			status = chan_core_wait(core, &core->recv_queue, deadline);
+		chan_handle_leave(&r->handle, &wakes);
 	}
 	chan_spin_end(&spin, sleeps);
 	return status;
 }
 
-static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg, uint64_t *missed, uint64_t deadline)
+static enum chan_status recv_slow(struct chan_futex_broadcast_receiver *r, void *msg, uint64_t *missed,
+                                  uint64_t deadline)
 {
-	struct futex_broadcast *ch = futex_broadcast_of(&r->handle);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(&r->handle);
 
 	bool asked = false;
 
@@ -188,17 +189,17 @@ static enum chan_status recv_slow(struct futex_broadcast_receiver *r, void *msg,
 	}
 }
 
-enum chan_status futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
+enum chan_status chan_futex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)rx;
 
-	if (futex_broadcast_hooked(h))
-		return mutex_broadcast_recv(rx, msg, missed, deadline);
-	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)rx;
+	if (chan_futex_broadcast_hooked(h))
+		return chan_mutex_broadcast_recv(rx, msg, missed, deadline);
+	struct chan_futex_broadcast_receiver *r = (struct chan_futex_broadcast_receiver *)rx;
 	if (msg == NULL && r->ring.size != 0)
 		return CHAN_INVALID;
-	guard_enter(&h->guard, "recv");
+	owner_check_enter(&h->owner, "recv");
 	enum chan_status status = read_next(r, msg) == FOUND_MESSAGE ? CHAN_OK : recv_slow(r, msg, missed, deadline);
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	return status;
 }

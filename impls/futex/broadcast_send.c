@@ -14,7 +14,7 @@
 static inline void publish(struct futex_broadcast *ch, const void *msg)
 {
 	uint64_t position = atomic_load_explicit(&ch->tail, memory_order_relaxed);
-	struct futex_slot *slot = futex_broadcast_slot(&ch->ring, position);
+	struct futex_slot *slot = chan_futex_broadcast_slot(&ch->ring, position);
 
 	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_relaxed);
 	chan_words_store(slot->words, msg, ch->ring.size);                       /* A4, of the stamp before it */
@@ -22,7 +22,7 @@ static inline void publish(struct futex_broadcast *ch, const void *msg)
 	atomic_store_explicit(&slot->stamp, 2 * position, memory_order_release); /* A1 */
 }
 
-void futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self)
+void chan_futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self)
 {
 	const struct handle *owner = atomic_load_explicit(&ch->owner, memory_order_relaxed);
 
@@ -44,16 +44,16 @@ void futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *self)
 static enum chan_status send_locked(struct futex_broadcast *ch, struct handle *h, const void *msg, size_t *receivers)
 {
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "send");
 	if (atomic_load_explicit(&ch->owner, memory_order_relaxed) != NULL)
-		futex_broadcast_stop(ch, h);
+		chan_futex_broadcast_stop(ch, h);
 	size_t count = core->receivers;
 	if (count > 0) {
 		publish(ch, msg);
-		if (!list_empty(&core->readers)) {
-			chan_wait_wake_all(&core->readers, &firing);
+		if (!list_empty(&core->recv_queue)) {
+			chan_wait_wake_all(&core->recv_queue, &wakes);
 			ch->streak = 0;
 		} else if (++ch->streak >= BIAS_AFTER && core->senders == 1) {
 			ch->count = count;
@@ -62,17 +62,17 @@ static enum chan_status send_locked(struct futex_broadcast *ch, struct handle *h
 	}
 	if (receivers != NULL)
 		*receivers = count;
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return count > 0 ? CHAN_OK : CHAN_CLOSED;
 }
 
-enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
+enum chan_status chan_futex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
 {
 	struct handle *h = (struct handle *)tx;
-	struct futex_broadcast *ch = futex_broadcast_of(h);
+	struct futex_broadcast *ch = chan_futex_broadcast_of(h);
 
-	if (futex_broadcast_hooked(h))
-		return mutex_broadcast_send(tx, msg, receivers);
+	if (chan_futex_broadcast_hooked(h))
+		return chan_mutex_broadcast_send(tx, msg, receivers);
 	if (msg == NULL && ch->ring.size != 0)
 		return CHAN_INVALID;
 	/* Who does not own it must leave `inside` alone. That it owned it at the first look and somebody else does at the second is
@@ -80,7 +80,7 @@ enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, s
 	if (atomic_load_explicit(&ch->owner, memory_order_relaxed) != h)
 		return send_locked(ch, h, msg, receivers);
 
-	guard_enter(&h->guard, "send");
+	owner_check_enter(&h->owner, "send");
 	if (atomic_load_explicit(&ch->plea, memory_order_relaxed)) {
 		atomic_store_explicit(&ch->plea, false, memory_order_relaxed);
 		chan_relax_for(ch->grace);
@@ -94,6 +94,6 @@ enum chan_status futex_broadcast_send(struct chan_sender *tx, const void *msg, s
 			*receivers = ch->count;
 	}
 	atomic_store_explicit(&ch->inside, false, memory_order_release); /* A2 */
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	return owned ? CHAN_OK : send_locked(ch, h, msg, receivers);
 }

@@ -120,11 +120,11 @@ static void a_receiver_waits_for_a_send_half_done(void **state)
 	config.start = UINT64_MAX; /* the second position is 0 */
 	assert_int_equal(ops->open(&config, &tx, &rx), CHAN_OK);
 	struct futex_broadcast *ch = channel_of(tx);
-	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)rx;
+	struct chan_futex_broadcast_receiver *r = (struct chan_futex_broadcast_receiver *)rx;
 	assert_int_equal(look(r), FOUND_NOTHING);
 
 	/* The receiver stands where a sender writes. */
-	struct futex_slot *slot = futex_broadcast_slot(&ch->ring, UINT64_MAX);
+	struct futex_slot *slot = chan_futex_broadcast_slot(&ch->ring, UINT64_MAX);
 	uint64_t before = atomic_load(&slot->stamp);
 	atomic_store(&slot->stamp, 2 * UINT64_MAX + 1);
 	assert_int_equal(look(r), FOUND_WRITING);
@@ -210,7 +210,7 @@ static void a_plea_is_made_where_it_helps(void **state)
 	(void)state;
 	assert_int_equal(ops->open(&config, &tx, &rx), CHAN_OK);
 	struct futex_broadcast *ch = channel_of(tx);
-	struct futex_broadcast_receiver *r = (struct futex_broadcast_receiver *)rx;
+	struct chan_futex_broadcast_receiver *r = (struct chan_futex_broadcast_receiver *)rx;
 	get_bias(tx);
 	unsigned due = 1, expected = 0; /* at the first lag it asks nothing */
 	for (int lag = 0; lag < 3000; lag++) {

@@ -15,7 +15,7 @@
 #include "impls/futex/broadcast_recv.c"
 #include "impls/futex/broadcast_send.c"
 
-static const struct chan_broadcast_ops *const ops = &futex_broadcast_ops;
+static const struct chan_broadcast_ops *const ops = &chan_futex_broadcast_ops;
 
 struct message {
 	uint64_t id;
@@ -49,7 +49,7 @@ static inline enum chan_status recv_id(struct chan_receiver *rx, uint64_t *id, u
 
 static inline struct futex_broadcast *channel_of(const void *handle)
 {
-	return futex_broadcast_of(handle);
+	return chan_futex_broadcast_of(handle);
 }
 
 /* Whether this sender has the bias. */

@@ -10,10 +10,10 @@ const struct chan_impl chan_futex = {
 	.summary =
 		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
 	.flags = CHAN_HONOURS_START,
-	.mpsc = &futex_mpsc_ops,
+	.mpsc = &chan_futex_mpsc_ops,
 	.unbounded = &chan_unbounded_ops,
-	.oneshot = &futex_oneshot_ops,
-	.broadcast = &futex_broadcast_ops,
-	.watch = &futex_watch_ops,
+	.oneshot = &chan_futex_oneshot_ops,
+	.broadcast = &chan_futex_broadcast_ops,
+	.watch = &chan_futex_watch_ops,
 	.deviations = NULL,
 };

@@ -7,10 +7,10 @@
 
 #include "impls/channel.h"
 
-extern const struct chan_mpsc_ops futex_mpsc_ops;
-extern const struct chan_oneshot_ops futex_oneshot_ops;
-extern const struct chan_broadcast_ops futex_broadcast_ops;
-extern const struct chan_watch_ops futex_watch_ops;
+extern const struct chan_mpsc_ops chan_futex_mpsc_ops;
+extern const struct chan_oneshot_ops chan_futex_oneshot_ops;
+extern const struct chan_broadcast_ops chan_futex_broadcast_ops;
+extern const struct chan_watch_ops chan_futex_watch_ops;
 
 extern const struct chan_impl chan_futex;
 

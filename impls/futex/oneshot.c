@@ -9,26 +9,26 @@
  * it); the sleep is a futex on the word itself.
  *
  * THE BITS. The sender sets TX_*, the receiver RX_*; none is ever unset but ASLEEP.
- *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_SHUT came first
+ *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_CLOSED came first
  *   TX_LEFT    it has gone, if RX_ARMED was set before TX_DONE; else it has gone with TX_DONE, having nobody to call back
- *   RX_SHUT    closed or dropped: a send that comes later fails. RX_DONE beside it: dropped
+ *   RX_CLOSED    closed or dropped: a send that comes later fails. RX_DONE beside it: dropped
  *   RX_LEFT    it has gone
  *   x_ASLEEP   that side's thread sleeps on the word, or is about to
- *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is TX_DONE, RX_SHUT
+ *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is TX_DONE, RX_CLOSED
  *
  * INVARIANTS
  *   I1  Whoever sees that the other side has gone, in the step in which it goes itself or before, frees the channel; the other has then
  *       not seen that, and does not touch it any more.
- *   I2  The value belongs to its sender until TX_SENT is set without RX_SHUT before it, and from then on to the receiver. Both sides know which of
+ *   I2  The value belongs to its sender until TX_SENT is set without RX_CLOSED before it, and from then on to the receiver. Both sides know which of
  *       the two came first: each sees the word as it was when it set its own (O-11).
  *   I3  `lock` guards the queues of armed waiters, and is touched only where somebody armed one; by one side only as long as it has not gone.
  *
- * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one that sets RX_SHUT. recv, closed, properties and an
+ * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one that sets RX_CLOSED. recv, closed, properties and an
  * arm that says READY: the read of the word that they go by; an arm that says ARMED: the step that sets ARMED, or the read under the lock.
  *
  * MEMORY ORDER. Every step on the word is a read-modify-write, acquire and release, so each side sees what the other did before
  * all the bits that it finds. A1, the step that sets TX_DONE, releases the value to R1, the reads of the word by the receiver. A2, the
- * step that sets RX_SHUT, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that frees.
+ * step that sets RX_CLOSED, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that frees.
  *
  * A PEER THAT IS PREEMPTED holds up nobody: there is no state between two bits. Only a disarm waits for the callback that it is to end, and
  * who arms, disarms or fires for the lock, held for a few instructions by no one but who does the same.
@@ -53,7 +53,7 @@ enum {
 	TX_LEFT = 4,
 	TX_ASLEEP = 8,
 	TX_ARMED = 16,
-	RX_SHUT = 32,
+	RX_CLOSED = 32,
 	RX_DONE = 64,
 	RX_LEFT = 128,
 	RX_ASLEEP = 256,
@@ -62,7 +62,7 @@ enum {
 
 /* One side: its handle, private to its thread but for `queue`. The lists are begun by the first arm. */
 struct side {
-	struct guard guard;
+	struct owner_check owner;
 	bool arms;         /* it has come to the lock to arm a waiter, at least once */
 	struct list armed; /* its armed waiters, by `siblings` */
 	struct list queue; /* those that have not fired; under the lock */
@@ -74,18 +74,18 @@ struct oneshot {
 	void (*destroy)(void *msg, void *context);
 	void *context;
 	struct side rx;
-	bool shut;       /* the receiver has set RX_SHUT ... */
+	bool closed;     /* the receiver has set RX_CLOSED ... */
 	bool refused;    /* ... before the sender was done */
 	bool terminated; /* the receiver has had its result */
 	struct side tx;
 	void *value; /* in the same allocation */
 	size_t size;
 	_Atomic uint32_t word;
-	chan_place sent_at; /* where the sender was; published by TX_DONE */
+	chan_last_cpu sent_at; /* where the sender was; published by TX_DONE */
 };
 
 static _Thread_local struct spin_site site;
-static _Thread_local chan_place_t peer;
+static _Thread_local chan_last_cpu_t peer;
 
 static struct oneshot *of_tx(const struct chan_sender *tx)
 {
@@ -136,10 +136,10 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 
 	struct oneshot *ch = memory;
 	atomic_init(&ch->word, 0);
-	guard_init(&ch->tx.guard);
-	guard_init(&ch->rx.guard);
+	owner_check_init(&ch->tx.owner);
+	owner_check_init(&ch->rx.owner);
 	ch->tx.arms = ch->rx.arms = false;
-	ch->shut = ch->refused = ch->terminated = false;
+	ch->closed = ch->refused = ch->terminated = false;
 	ch->size = layout.size;
 	ch->value = (char *)memory + offset;
 	ch->destroy = config->destroy;
@@ -163,7 +163,7 @@ static void free_channel(struct oneshot *ch)
 
 /* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
  * `until` the deadline has come. */
-static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_place_t *other,
+static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_last_cpu_t *other,
                                  uint64_t deadline)
 {
 	struct spin spin;
@@ -199,11 +199,11 @@ static void wake(struct oneshot *ch, uint32_t word, uint32_t asleep)
 /* Fires all that wait in `queue`. */
 static void fire(struct oneshot *ch, struct list *queue)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	pthread_mutex_lock(&ch->lock);
-	chan_wait_wake_all(queue, &firing);
-	chan_wait_unlock(&ch->lock, &firing);
+	chan_wait_wake_all(queue, &wakes);
+	chan_wait_unlock(&ch->lock, &wakes);
 }
 
 static enum wait_state end_wait(struct oneshot *ch, struct wait *w)
@@ -277,8 +277,8 @@ static inline uint32_t finish(struct oneshot *ch, uint32_t bits)
 {
 	if (ch->tx.arms)
 		disarm_all(ch, &ch->tx);
-	ch->sent_at = chan_place_now();
-	guard_leave(&ch->tx.guard);
+	ch->sent_at = chan_last_cpu_now();
+	owner_check_leave(&ch->tx.owner);
 	uint32_t word = set(ch, bits); /* A1 */
 	if ((word & (RX_ASLEEP | RX_ARMED | RX_LEFT)) != 0)
 		tell_receiver(ch, word);
@@ -292,13 +292,13 @@ static enum chan_status oneshot_send(struct chan_sender **tx, const void *msg)
 
 	struct oneshot *ch = of_tx(*tx);
 	*tx = NULL;
-	guard_enter(&ch->tx.guard, "send");
+	owner_check_enter(&ch->tx.owner, "send");
 	if (msg == NULL && ch->size != 0) {
 		finish(ch, TX_DONE);
 		return CHAN_INVALID;
 	}
 	chan_bytes_copy(ch->value, msg, ch->size);
-	return (finish(ch, TX_DONE | TX_SENT) & RX_SHUT) != 0 ? CHAN_CLOSED : CHAN_OK; /* I2 */
+	return (finish(ch, TX_DONE | TX_SENT) & RX_CLOSED) != 0 ? CHAN_CLOSED : CHAN_OK; /* I2 */
 }
 
 static void oneshot_sender_drop(struct chan_sender **tx)
@@ -308,7 +308,7 @@ static void oneshot_sender_drop(struct chan_sender **tx)
 
 	struct oneshot *ch = of_tx(*tx);
 	*tx = NULL;
-	guard_enter(&ch->tx.guard, "sender_drop");
+	owner_check_enter(&ch->tx.owner, "sender_drop");
 	finish(ch, TX_DONE);
 }
 
@@ -316,12 +316,12 @@ static enum chan_status oneshot_closed(struct chan_sender *tx, uint64_t deadline
 {
 	struct oneshot *ch = of_tx(tx);
 
-	guard_enter(&ch->tx.guard, "closed");
+	owner_check_enter(&ch->tx.owner, "closed");
 	uint32_t word = look(ch);
-	if ((word & RX_SHUT) == 0 && deadline != CHAN_NOW)
-		word = await(ch, RX_SHUT, TX_ASLEEP, NULL, deadline);
-	guard_leave(&ch->tx.guard);
-	if ((word & RX_SHUT) != 0)
+	if ((word & RX_CLOSED) == 0 && deadline != CHAN_NOW)
+		word = await(ch, RX_CLOSED, TX_ASLEEP, NULL, deadline);
+	owner_check_leave(&ch->tx.owner);
+	if ((word & RX_CLOSED) != 0)
 		return CHAN_OK;
 	return deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 }
@@ -330,9 +330,9 @@ static enum chan_arm oneshot_arm_closed(struct chan_sender *tx, struct chan_wait
 {
 	struct oneshot *ch = of_tx(tx);
 
-	guard_enter(&ch->tx.guard, "arm_closed");
-	enum chan_arm result = arm(ch, &ch->tx, waiter, RX_SHUT, TX_ARMED);
-	guard_leave(&ch->tx.guard);
+	owner_check_enter(&ch->tx.owner, "arm_closed");
+	enum chan_arm result = arm(ch, &ch->tx, waiter, RX_CLOSED, TX_ARMED);
+	owner_check_leave(&ch->tx.owner);
 	return result;
 }
 
@@ -343,7 +343,7 @@ static uint64_t oneshot_sender_get(const struct chan_sender *tx, enum chan_prope
 
 	switch (property) {
 	case CHAN_IS_CLOSED:
-		return (word & RX_SHUT) != 0;
+		return (word & RX_CLOSED) != 0;
 	case CHAN_SENDERS:
 		return 1;
 	case CHAN_WEAK_SENDERS:
@@ -376,9 +376,9 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 		return CHAN_INVALID;
 	if (ch->terminated)
 		return deadline == CHAN_NOW ? CHAN_CLOSED : CHAN_INVALID; /* O-15 */
-	guard_enter(&ch->rx.guard, "recv");
+	owner_check_enter(&ch->rx.owner, "recv");
 	uint32_t word = look(ch);
-	if ((word & TX_DONE) == 0 && !ch->shut && deadline != CHAN_NOW) {
+	if ((word & TX_DONE) == 0 && !ch->closed && deadline != CHAN_NOW) {
 		word = await(ch, TX_DONE, RX_ASLEEP, &peer, deadline);
 		if ((word & TX_DONE) != 0 && atomic_load_explicit(&peer, memory_order_relaxed) != ch->sent_at)
 			atomic_store_explicit(&peer, ch->sent_at, memory_order_relaxed);
@@ -386,25 +386,25 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	if (holds_value(ch, word)) {
 		chan_bytes_copy(msg, ch->value, ch->size);
 		status = CHAN_OK;
-	} else if ((word & TX_DONE) != 0 || ch->shut) {
+	} else if ((word & TX_DONE) != 0 || ch->closed) {
 		status = CHAN_CLOSED;
 	} else {
 		status = deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 	}
 	ch->terminated = status == CHAN_OK || status == CHAN_CLOSED;
-	guard_leave(&ch->rx.guard);
+	owner_check_leave(&ch->rx.owner);
 	return status;
 }
 
-/* Sets RX_SHUT, if it is not, together with `bits`, and tells the sender. */
+/* Sets RX_CLOSED, if it is not, together with `bits`, and tells the sender. */
 static void shut(struct oneshot *ch, uint32_t bits)
 {
-	if (ch->shut) {
+	if (ch->closed) {
 		set(ch, bits);
 		return;
 	}
-	uint32_t word = set(ch, bits | RX_SHUT); /* A2 */
-	ch->shut = true;
+	uint32_t word = set(ch, bits | RX_CLOSED); /* A2 */
+	ch->closed = true;
 	ch->refused = (word & TX_DONE) == 0;
 	wake(ch, word, TX_ASLEEP);
 	if ((word & TX_ARMED) != 0)
@@ -415,11 +415,11 @@ static void oneshot_close(struct chan_receiver *rx)
 {
 	struct oneshot *ch = of_rx(rx);
 
-	if (ch->shut)
+	if (ch->closed)
 		return;
-	guard_enter(&ch->rx.guard, "close");
+	owner_check_enter(&ch->rx.owner, "close");
 	shut(ch, 0);
-	guard_leave(&ch->rx.guard);
+	owner_check_leave(&ch->rx.owner);
 	if (ch->rx.arms && !list_empty(&ch->rx.armed)) /* a receive would now complete */
 		fire(ch, &ch->rx.queue);
 }
@@ -431,7 +431,7 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 
 	struct oneshot *ch = of_rx(*rx);
 	*rx = NULL;
-	guard_enter(&ch->rx.guard, "receiver_drop");
+	owner_check_enter(&ch->rx.owner, "receiver_drop");
 	if (ch->rx.arms)
 		disarm_all(ch, &ch->rx);
 	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
@@ -439,7 +439,7 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 		shut(ch, RX_DONE);
 	if (ch->destroy != NULL && holds_value(ch, look(ch)))
 		ch->destroy(ch->value, ch->context);
-	guard_leave(&ch->rx.guard);
+	owner_check_leave(&ch->rx.owner);
 	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */
 		free_channel(ch);
 }
@@ -448,11 +448,11 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 {
 	struct oneshot *ch = of_rx(rx);
 
-	if (ch->shut)
+	if (ch->closed)
 		return CHAN_READY;
-	guard_enter(&ch->rx.guard, "arm_recv");
+	owner_check_enter(&ch->rx.owner, "arm_recv");
 	enum chan_arm result = arm(ch, &ch->rx, waiter, TX_DONE, RX_ARMED);
-	guard_leave(&ch->rx.guard);
+	owner_check_leave(&ch->rx.owner);
 	return result;
 }
 
@@ -467,7 +467,7 @@ static uint64_t oneshot_receiver_get(const struct chan_receiver *rx, enum chan_p
 	case CHAN_IS_TERMINATED:
 		return ch->terminated;
 	case CHAN_IS_CLOSED:
-		return ch->shut || (word & TX_DONE) != 0;
+		return ch->closed || (word & TX_DONE) != 0;
 	case CHAN_SENDERS:
 		return (word & TX_DONE) == 0;
 	case CHAN_WEAK_SENDERS:
@@ -481,7 +481,7 @@ static uint64_t oneshot_receiver_get(const struct chan_receiver *rx, enum chan_p
 	}
 }
 
-const struct chan_oneshot_ops futex_oneshot_ops = {
+const struct chan_oneshot_ops chan_futex_oneshot_ops = {
 	.open = oneshot_open,
 	.send = oneshot_send,
 	.recv = oneshot_recv,

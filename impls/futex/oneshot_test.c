@@ -5,7 +5,7 @@
 #include "impls/futex/oneshot.c"
 #undef malloc
 
-#define ONESHOT           futex_oneshot_ops
+#define ONESHOT           chan_futex_oneshot_ops
 #define ONESHOT_VALUE(rx) (of_rx(rx)->value)
 #include "impls/testing/oneshot_testing.h"
 
@@ -206,7 +206,7 @@ static void each_step_leaves_its_bits(void **state)
 	assert_int_equal(word_of_rx(), RX_ARMED | TX_DONE | TX_LEFT);
 	assert_false(tx_gone(RX_ARMED | TX_DONE)); /* its callbacks still run */
 	ops->close(rx);
-	assert_int_equal(word_of_rx(), RX_ARMED | TX_DONE | TX_LEFT | RX_SHUT);
+	assert_int_equal(word_of_rx(), RX_ARMED | TX_DONE | TX_LEFT | RX_CLOSED);
 	ops->receiver_drop(&rx);
 }
 

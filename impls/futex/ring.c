@@ -7,4 +7,4 @@
 #include "impls/fastpath/bounded_ops.h"
 #include "impls/futex/futex.h"
 
-const struct chan_mpsc_ops futex_mpsc_ops = LANE_OPS;
+const struct chan_mpsc_ops chan_futex_mpsc_ops = LANE_OPS;

@@ -31,10 +31,10 @@
  *   A3 ready      -> R3   the same
  *   A4 head       -> R4   the copying out, before the slot is written again; and what the receiver did before (M-68)
  *   A5 taken      -> R5   the copying out, where there are several receivers
- *   A6 gate       -> R6   GATE_MANY_RECEIVERS is read after the `head` that several receivers have moved: who sees a slot free by such
+ *   A6 gate       -> R6   STATE_MANY_RECEIVERS is read after the `head` that several receivers have moved: who sees a slot free by such
  *                         a head also sees that `taken` counts
  *   A7 claim      -> R7   the heads that those had seen who claimed before: the next one sees one from which the claims are not farther
- *                         than the capacity. (ring_len, after ring_seize, reads the same again.)
+ *                         than the capacity. (ring_len, after ring_block_senders, reads the same again.)
  *   A8 gate       -> R8   once there are several senders, `claim` and `ready` as they were set up (in base/lane.h: A2)
  *   A9 head       -> R9   what those saw in `ready` who received before. So no byte of 256 laps ago is found there, which would look like
  *                         one of now. (No program has as many messages as it would take to see that.)
@@ -108,7 +108,7 @@ static inline uint64_t ring_seen(const struct ring *r)
 /* Messages that are in it or being put in. Exact while nobody is at work; else something that it was, or could have been, meanwhile. */
 static inline size_t ring_len(const struct ring *r, uint32_t gate)
 {
-	const _Atomic uint64_t *end = gate & GATE_MANY_SENDERS ? &r->claim : &r->tail;
+	const _Atomic uint64_t *end = gate & STATE_MANY_SENDERS ? &r->claim : &r->tail;
 	/* First, for it must not be the newer one. */
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);           /* R4 */
 	uint64_t tail = atomic_load_explicit(end, memory_order_acquire) & ~(uint64_t)1; /* R2, R7 */
@@ -174,16 +174,16 @@ static CHAN_APART void ring_await_taken(const struct ring *r, uint64_t at, size_
 }
 
 /* Puts messages into slots that were claimed. */
-static CHAN_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
+static CHAN_INLINE void ring_fill(struct ring *r, uint64_t at, const void *msgs, size_t n, const fastpath_state_t *gate)
 {
-	if (CHAN_RARELY(lane_gate(gate) & GATE_MANY_RECEIVERS)) /* R6 */
+	if (CHAN_RARELY(fastpath_state(gate) & STATE_MANY_RECEIVERS)) /* R6 */
 		ring_await_taken(r, at, n);
 	ring_in(r, at, msgs, n);
 }
 
 /* Sends up to `n` messages; 0: there is no room. One sender. */
 static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
-                                           const lane_gate_t *gate)
+                                           const fastpath_state_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* its own */
 	size_t room = ring_room(r, at, n, seen);
@@ -195,7 +195,7 @@ static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, siz
 	return room;
 }
 
-static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, size_t n, const lane_gate_t *gate)
+static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, size_t n, const fastpath_state_t *gate)
 {
 	ring_fill(r, at, msgs, n, gate);
 	for (; n > 0; n--, at += 2)
@@ -203,8 +203,8 @@ static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, s
 }
 
 /* The same, several senders. `*shut`: locked out. */
-static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen, const lane_gate_t *gate,
-                                    bool *shut)
+static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+                                    const fastpath_state_t *gate, bool *shut)
 {
 	uint64_t at = atomic_load_explicit(&r->claim, memory_order_acquire); /* R7 */
 
@@ -227,9 +227,9 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 }
 
 /* Under the lock, senders locked out, and there is room. */
-static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
+static void ring_push(struct ring *r, const void *msg, const fastpath_state_t *gate)
 {
-	if (lane_gate(gate) & GATE_MANY_SENDERS) {
+	if (fastpath_state(gate) & STATE_MANY_SENDERS) {
 		uint64_t at = atomic_load_explicit(&r->claim, memory_order_relaxed) & ~(uint64_t)1;
 
 		atomic_store_explicit(&r->claim, (at + 2) | 1, memory_order_release); /* A7 */
@@ -243,12 +243,12 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 }
 
 /* Locks several senders out; lets them in again. Under the lock. */
-static void ring_seize(struct ring *r)
+static void ring_block_senders(struct ring *r)
 {
 	atomic_fetch_or_explicit(&r->claim, 1, memory_order_acquire); /* R7 */
 }
 
-static void ring_let_go(struct ring *r)
+static void ring_admit_senders(struct ring *r)
 {
 	uint64_t at = atomic_load_explicit(&r->claim, memory_order_relaxed);
 
@@ -273,7 +273,7 @@ static void ring_many_senders(struct ring *r)
 
 /* Messages that can be taken from `head` on, up to `limit`; `*seen` is a tail that was. */
 static CHAN_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t limit, uint64_t *seen,
-                                     const lane_gate_t *gate)
+                                     const fastpath_state_t *gate)
 {
 	int64_t below = (int64_t)(*seen - head) >> 1;
 
@@ -284,7 +284,7 @@ static CHAN_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 	size_t n = below > 0 ? (size_t)below : 0;
 	if (n >= limit)
 		return limit;
-	if (!(lane_gate(gate) & GATE_MANY_SENDERS)) /* R8 */
+	if (!(fastpath_state(gate) & STATE_MANY_SENDERS)) /* R8 */
 		return n;
 	while (n < limit &&
 	       atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) == /* R3 */
@@ -294,7 +294,8 @@ static CHAN_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen,
+                                    const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire); /* R9 */
 
@@ -303,7 +304,7 @@ static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 
 		if (n == 0)
 			return 0;
-		if (!(lane_gate(gate) & GATE_MANY_RECEIVERS)) {
+		if (!(fastpath_state(gate) & STATE_MANY_RECEIVERS)) {
 			ring_out(r, head, msgs, n);
 			atomic_store_explicit(&r->head, head + 2 * n, memory_order_release); /* A4 */
 			return n;
@@ -331,7 +332,7 @@ static void ring_many_receivers(struct ring *r)
 }
 
 /* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the lock. */
-static void *ring_front(struct ring *r, const lane_gate_t *gate)
+static void *ring_front(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), seen = head;
 
@@ -340,13 +341,13 @@ static void *ring_front(struct ring *r, const lane_gate_t *gate)
 	return r->slots + ring_place(r, head) * r->stride;
 }
 
-static void ring_pop(struct ring *r, const lane_gate_t *gate)
+static void ring_pop(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 
 	/* Nobody sends or receives any more but under the lock. */
 	atomic_store_explicit(&r->head, head + 2, memory_order_relaxed);
-	if (lane_gate(gate) & GATE_MANY_RECEIVERS)
+	if (fastpath_state(gate) & STATE_MANY_RECEIVERS)
 		atomic_store_explicit(&r->taken[ring_place(r, head)], ring_lap(r, head), memory_order_relaxed);
 }
 

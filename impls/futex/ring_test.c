@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/ring.c"
 
-#define LANE_TESTED futex_mpsc_ops
+#define LANE_TESTED chan_futex_mpsc_ops
 
 static uint64_t claim_slot(struct lane *lane)
 {

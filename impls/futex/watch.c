@@ -44,7 +44,7 @@ static enum chan_status watch_open(const struct chan_config *config, const void 
 	if (config == NULL || tx == NULL || rx == NULL || (initial == NULL && config->size != 0))
 		return CHAN_INVALID;
 	if (config->clone != NULL)
-		return mutex_watch_open(config, initial, CORE_PARKS, tx, rx);
+		return chan_mutex_watch_open(config, initial, CORE_PARKS, tx, rx);
 	enum chan_status status = chan_config_copied(config, &layout);
 	if (status != CHAN_OK)
 		return status;
@@ -53,7 +53,7 @@ static enum chan_status watch_open(const struct chan_config *config, const void 
 	if (ch == NULL)
 		return CHAN_NOMEM;
 	struct handle *sender = chan_handle_new(&ch->core, sizeof *sender);
-	struct futex_watch_receiver *receiver = chan_handle_new(&ch->core, sizeof *receiver);
+	struct chan_futex_watch_receiver *receiver = chan_handle_new(&ch->core, sizeof *receiver);
 	if (sender == NULL || receiver == NULL) {
 		free(receiver);
 		free(sender);
@@ -72,64 +72,64 @@ static enum chan_status watch_sender_clone(struct chan_sender *tx, struct chan_s
 	struct handle *h = (struct handle *)tx;
 	enum chan_status status = chan_core_sender_clone(tx, out);
 
-	if (status == CHAN_OK && !futex_watch_hooked(h))
-		futex_watch_set(futex_watch_of(h), WATCH_SHARED);
+	if (status == CHAN_OK && !chan_futex_watch_hooked(h))
+		chan_futex_watch_set(chan_futex_watch_of(h), WATCH_SHARED);
 	return status;
 }
 
 static void watch_sender_drop(struct chan_sender **tx)
 {
 	struct handle *h = (struct handle *)*tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (h == NULL || futex_watch_hooked(h)) {
+	if (h == NULL || chan_futex_watch_hooked(h)) {
 		chan_core_sender_drop(tx);
 		return;
 	}
 	*tx = NULL;
 
-	struct futex_watch *ch = futex_watch_of(h);
+	struct futex_watch *ch = chan_futex_watch_of(h);
 	chan_handle_enter(h, "sender_drop");
 	chan_handle_disarm_all(h);
 	if (--ch->core.senders == 1)
-		futex_watch_clear(ch, WATCH_SHARED);
+		chan_futex_watch_clear(ch, WATCH_SHARED);
 	if (ch->core.senders == 0) {
-		futex_watch_set(ch, WATCH_ENDED);
-		chan_wait_wake_all(&ch->core.readers, &firing);
+		chan_futex_watch_set(ch, WATCH_ENDED);
+		chan_wait_wake_all(&ch->core.recv_queue, &wakes);
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	free(h);
-	chan_core_release(&ch->core);
+	chan_core_unref(&ch->core);
 }
 
 /* A receiver made through `from`, which has seen what `like` has or, NULL, the current version. */
-static enum chan_status receiver_new(struct handle *from, const struct futex_watch_receiver *like,
+static enum chan_status receiver_new(struct handle *from, const struct chan_futex_watch_receiver *like,
                                      struct chan_receiver **out)
 {
-	struct futex_watch *ch = futex_watch_of(from);
-	struct list firing = WAIT_FIRING(firing);
+	struct futex_watch *ch = chan_futex_watch_of(from);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(&ch->core) || out == NULL)
+	if (inside_callback_of(&ch->core) || out == NULL)
 		return CHAN_INVALID;
-	struct futex_watch_receiver *r = chan_handle_new(&ch->core, sizeof *r);
+	struct chan_futex_watch_receiver *r = chan_handle_new(&ch->core, sizeof *r);
 	if (r == NULL)
 		return CHAN_NOMEM;
 	chan_handle_enter(from, "subscribe");
 	/* Through the only sender or under the lock: there is no writer at work. */
 	r->seen = like != NULL ? like->seen : seqbuf_version(&ch->value, &ch->shape);
 	if (ch->core.receivers++ == 0)
-		futex_watch_clear(ch, WATCH_DESERTED);
-	chan_handle_leave(from, &firing);
+		chan_futex_watch_clear(ch, WATCH_DESERTED);
+	chan_handle_leave(from, &wakes);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
 
 static enum chan_status watch_receiver_clone(struct chan_receiver *rx, struct chan_receiver **out)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
 
-	if (futex_watch_hooked(&r->handle))
-		return mutex_watch_ops.receiver_clone(rx, out);
+	if (chan_futex_watch_hooked(&r->handle))
+		return chan_mutex_watch_ops.receiver_clone(rx, out);
 	return receiver_new(&r->handle, r, out);
 }
 
@@ -137,71 +137,71 @@ static enum chan_status watch_subscribe(struct chan_sender *tx, struct chan_rece
 {
 	struct handle *h = (struct handle *)tx;
 
-	if (futex_watch_hooked(h))
-		return mutex_watch_ops.subscribe(tx, out);
+	if (chan_futex_watch_hooked(h))
+		return chan_mutex_watch_ops.subscribe(tx, out);
 	return receiver_new(h, NULL, out);
 }
 
 static void watch_receiver_drop(struct chan_receiver **rx)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)*rx;
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (r == NULL || futex_watch_hooked(&r->handle)) {
-		mutex_watch_ops.receiver_drop(rx);
+	if (r == NULL || chan_futex_watch_hooked(&r->handle)) {
+		chan_mutex_watch_ops.receiver_drop(rx);
 		return;
 	}
 	*rx = NULL;
 
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 	chan_handle_enter(&r->handle, "receiver_drop");
 	chan_handle_disarm_all(&r->handle);
 	if (--ch->core.receivers == 0) {
-		futex_watch_set(ch, WATCH_DESERTED);
-		chan_wait_wake_all(&ch->core.closers, &firing);
+		chan_futex_watch_set(ch, WATCH_DESERTED);
+		chan_wait_wake_all(&ch->core.closed_queue, &wakes);
 	}
-	chan_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &wakes);
 	free(r);
-	chan_core_release(&ch->core);
+	chan_core_unref(&ch->core);
 }
 
 static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (futex_watch_hooked(&r->handle))
-		return mutex_watch_ops.arm_changed(rx, waiter);
-	if (mark_inside(r->handle.core))
+	if (chan_futex_watch_hooked(&r->handle))
+		return chan_mutex_watch_ops.arm_changed(rx, waiter);
+	if (inside_callback_of(r->handle.core))
 		return CHAN_NOT_ARMED;
-	if (futex_watch_ready(r))
+	if (chan_futex_watch_ready(r))
 		return CHAN_READY;
 	chan_handle_enter(&r->handle, "arm_changed");
-	futex_watch_attend(futex_watch_of(&r->handle));
-	bool ready = futex_watch_ready(r);
+	chan_futex_watch_attend(chan_futex_watch_of(&r->handle));
+	bool ready = chan_futex_watch_ready(r);
 	if (!ready) {
-		chan_handle_arm(&r->handle, &r->handle.core->readers, waiter);
+		chan_handle_arm(&r->handle, &r->handle.core->recv_queue, waiter);
 		chan_wait_of_waiter(waiter)->want = (size_t)r->seen;
 	}
-	chan_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
-const struct chan_watch_ops futex_watch_ops = {
+const struct chan_watch_ops chan_futex_watch_ops = {
 	.open = watch_open,
-	.send = futex_watch_send,
-	.borrow = futex_watch_borrow,
-	.changed = futex_watch_changed,
+	.send = chan_futex_watch_send,
+	.borrow = chan_futex_watch_borrow,
+	.changed = chan_futex_watch_changed,
 	.sender_drop = watch_sender_drop,
 	.receiver_drop = watch_receiver_drop,
-	.send_replace = futex_watch_send_replace,
-	.modify = futex_watch_modify,
-	.sender_borrow = futex_watch_sender_borrow,
-	.borrow_and_update = futex_watch_borrow_and_update,
-	.has_changed = futex_watch_has_changed,
-	.wait_for = futex_watch_wait_for,
-	.mark_changed = futex_watch_mark_changed,
-	.mark_unchanged = futex_watch_mark_unchanged,
+	.send_replace = chan_futex_watch_send_replace,
+	.modify = chan_futex_watch_modify,
+	.sender_borrow = chan_futex_watch_sender_borrow,
+	.borrow_and_update = chan_futex_watch_borrow_and_update,
+	.has_changed = chan_futex_watch_has_changed,
+	.wait_for = chan_futex_watch_wait_for,
+	.mark_changed = chan_futex_watch_mark_changed,
+	.mark_unchanged = chan_futex_watch_mark_unchanged,
 	.sender_clone = watch_sender_clone,
 	.receiver_clone = watch_receiver_clone,
 	.subscribe = watch_subscribe,

@@ -37,7 +37,7 @@
  * or not at all. It runs with no lock held; with several senders the value is `pinned` meanwhile, and other writers, only they, wait.
  *
  * WITH HOOKS a value cannot be read while it is overwritten; such a channel is one of the mutex family, where the value has a pin, with
- * threads that park. All functions here look first whether it is one (futex_watch_hooked).
+ * threads that park. All functions here look first whether it is one (chan_futex_watch_hooked).
  *
  * INVARIANTS
  *   - The seqbuf is written by one thread at a time: the holder of the only sender, or the holder of the lock while the value is not pinned, or
@@ -69,7 +69,7 @@
 
 #define WATCH_LINE 128 /* what one side writes and another reads lies so far apart: lines are fetched in pairs */
 
-enum futex_watch_flags { WATCH_SHARED = 1, WATCH_DESERTED = 2, WATCH_ENDED = 4, WATCH_ATTENTION = 8 };
+enum chan_futex_watch_flags { WATCH_SHARED = 1, WATCH_DESERTED = 2, WATCH_ENDED = 4, WATCH_ATTENTION = 8 };
 
 struct futex_watch {
 	struct core core;
@@ -83,67 +83,67 @@ struct futex_watch {
 	alignas(WATCH_LINE) struct seqbuf value; /* the last: its buffers follow */
 };
 
-struct futex_watch_receiver {
+struct chan_futex_watch_receiver {
 	struct handle handle;
 	uint64_t seen;
 };
 
-static inline struct futex_watch *futex_watch_of(const struct handle *h)
+static inline struct futex_watch *chan_futex_watch_of(const struct handle *h)
 {
 	return (struct futex_watch *)h->core;
 }
 
 /* Whether this handle is of a channel with hooks, of the mutex family. */
-static inline bool futex_watch_hooked(const struct handle *h)
+static inline bool chan_futex_watch_hooked(const struct handle *h)
 {
 	return h->core->config.clone != NULL;
 }
 
-static inline unsigned futex_watch_flags(const struct futex_watch *ch)
+static inline unsigned chan_futex_watch_flags(const struct futex_watch *ch)
 {
 	return atomic_load_explicit(&ch->flags, memory_order_acquire); /* R3 */
 }
 
 /* Sets or clears flags. Under the lock; SHARED is set without it, by a clone. What others have changed is seen by the load above. */
-static inline void futex_watch_set(struct futex_watch *ch, unsigned flags)
+static inline void chan_futex_watch_set(struct futex_watch *ch, unsigned flags)
 {
 	atomic_fetch_or_explicit(&ch->flags, flags, memory_order_release); /* A3 */
 }
 
-static inline void futex_watch_clear(struct futex_watch *ch, unsigned flags)
+static inline void chan_futex_watch_clear(struct futex_watch *ch, unsigned flags)
 {
 	atomic_fetch_and_explicit(&ch->flags, ~flags, memory_order_release); /* A3 */
 }
 
 /* ---- watch_write.c ---- */
 
-enum chan_status futex_watch_send(struct chan_sender *tx, const void *msg);
-enum chan_status futex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous);
-enum chan_status futex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
-                                    bool *modified);
+enum chan_status chan_futex_watch_send(struct chan_sender *tx, const void *msg);
+enum chan_status chan_futex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous);
+enum chan_status chan_futex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
+                                         bool *modified);
 
 /* ---- watch_read.c ---- */
 
 /* From here on writers come through the lock, which the caller holds; one that has begun may publish once more. */
-void futex_watch_attend(struct futex_watch *ch);
+void chan_futex_watch_attend(struct futex_watch *ch);
 
 /* Nobody has to come through the lock for those who wait, if nobody does. Under the lock. */
-void futex_watch_relent(struct futex_watch *ch);
+void chan_futex_watch_relent(struct futex_watch *ch);
 
 /* The version of the newest value. */
-uint64_t futex_watch_version(struct futex_watch *ch);
+uint64_t chan_futex_watch_version(struct futex_watch *ch);
 
 /* Whether changed() would not wait. */
-bool futex_watch_ready(struct futex_watch_receiver *r);
+bool chan_futex_watch_ready(struct chan_futex_watch_receiver *r);
 
-enum chan_status futex_watch_sender_borrow(struct chan_sender *tx, void *value);
-enum chan_status futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen);
-enum chan_status futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen);
-enum chan_status futex_watch_changed(struct chan_receiver *rx, uint64_t deadline);
-enum chan_status futex_watch_has_changed(struct chan_receiver *rx);
-enum chan_status futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
-                                      void *value, uint64_t deadline);
-void futex_watch_mark_changed(struct chan_receiver *rx);
-void futex_watch_mark_unchanged(struct chan_receiver *rx);
+enum chan_status chan_futex_watch_sender_borrow(struct chan_sender *tx, void *value);
+enum chan_status chan_futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen);
+enum chan_status chan_futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen);
+enum chan_status chan_futex_watch_changed(struct chan_receiver *rx, uint64_t deadline);
+enum chan_status chan_futex_watch_has_changed(struct chan_receiver *rx);
+enum chan_status chan_futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg),
+                                           void *arg, void *value, uint64_t deadline);
+void chan_futex_watch_mark_changed(struct chan_receiver *rx);
+void chan_futex_watch_mark_unchanged(struct chan_receiver *rx);
 
 #endif

@@ -4,7 +4,7 @@
 #include "impls/futex/watch_write.c"
 #include "impls/futex/watch_read.c"
 
-#define WATCH futex_watch_ops
+#define WATCH chan_futex_watch_ops
 #include "impls/testing/watch_race_testing.h"
 
 /* ------------------------------------------------------------------------------------------------------------------

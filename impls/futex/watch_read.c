@@ -8,28 +8,28 @@
 
 #define TRIES 32
 
-void futex_watch_attend(struct futex_watch *ch)
+void chan_futex_watch_attend(struct futex_watch *ch)
 {
-	if ((futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
+	if ((chan_futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
 		return; /* whoever set it has made the fence, too, before the lock was released */
-	futex_watch_set(ch, WATCH_ATTENTION);
+	chan_futex_watch_set(ch, WATCH_ATTENTION);
 	chan_fence_heavy();
 }
 
-void futex_watch_relent(struct futex_watch *ch)
+void chan_futex_watch_relent(struct futex_watch *ch)
 {
-	if (list_empty(&ch->core.readers) && (futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
-		futex_watch_clear(ch, WATCH_ATTENTION);
+	if (list_empty(&ch->core.recv_queue) && (chan_futex_watch_flags(ch) & WATCH_ATTENTION) != 0)
+		chan_futex_watch_clear(ch, WATCH_ATTENTION);
 }
 
 /* With the writer stopped, but for a write that it has begun: the second try is whole at the latest. */
 static void read_stopped(struct futex_watch *ch, bool value, void *element, struct seqbuf_read *read)
 {
 	pthread_mutex_lock(&ch->core.lock);
-	futex_watch_attend(ch);
+	chan_futex_watch_attend(ch);
 	while (!seqbuf_try_read(&ch->value, &ch->shape, value, element, read))
 		chan_relax();
-	futex_watch_relent(ch);
+	chan_futex_watch_relent(ch);
 	pthread_mutex_unlock(&ch->core.lock);
 }
 
@@ -45,39 +45,40 @@ static inline struct seqbuf_read read_newest(struct futex_watch *ch, bool value,
 	return read;
 }
 
-uint64_t futex_watch_version(struct futex_watch *ch)
+uint64_t chan_futex_watch_version(struct futex_watch *ch)
 {
 	return read_newest(ch, false, NULL).version;
 }
 
-bool futex_watch_ready(struct futex_watch_receiver *r)
+bool chan_futex_watch_ready(struct chan_futex_watch_receiver *r)
 {
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
-	return futex_watch_version(ch) != r->seen || (futex_watch_flags(ch) & WATCH_ENDED) != 0;
+	return chan_futex_watch_version(ch) != r->seen || (chan_futex_watch_flags(ch) & WATCH_ENDED) != 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Borrowing
  */
 
-enum chan_status futex_watch_sender_borrow(struct chan_sender *tx, void *value)
+enum chan_status chan_futex_watch_sender_borrow(struct chan_sender *tx, void *value)
 {
 	struct handle *h = (struct handle *)tx;
-	struct futex_watch *ch = futex_watch_of(h);
+	struct futex_watch *ch = chan_futex_watch_of(h);
 
-	if (futex_watch_hooked(h))
-		return mutex_watch_sender_borrow(tx, value);
-	if (mark_inside(&ch->core) || (value == NULL && ch->shape.size != 0))
+	if (chan_futex_watch_hooked(h))
+		return chan_mutex_watch_sender_borrow(tx, value);
+	if (inside_callback_of(&ch->core) || (value == NULL && ch->shape.size != 0))
 		return CHAN_INVALID;
-	guard_enter(&h->guard, "sender_borrow");
+	owner_check_enter(&h->owner, "sender_borrow");
 	read_newest(ch, true, value);
-	guard_leave(&h->guard);
+	owner_check_leave(&h->owner);
 	return CHAN_OK;
 }
 
 /* What both ways of borrowing do with what was read. */
-static inline void borrowed(struct futex_watch_receiver *r, const struct seqbuf_read *read, bool *unseen, bool update)
+static inline void borrowed(struct chan_futex_watch_receiver *r, const struct seqbuf_read *read, bool *unseen,
+                            bool update)
 {
 	if (unseen != NULL)
 		*unseen = read->version != r->seen;
@@ -88,43 +89,43 @@ static inline void borrowed(struct futex_watch_receiver *r, const struct seqbuf_
 /* A channel with hooks, a callback of this very channel, no value, or one that was overwritten meanwhile. */
 static CHAN_APART enum chan_status borrow_apart(struct chan_receiver *rx, void *value, bool *unseen, bool update)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
-	if (futex_watch_hooked(&r->handle))
-		return update ? mutex_watch_borrow_and_update(rx, value, unseen)
-		              : mutex_watch_borrow(rx, value, unseen);
-	if (mark_inside(&ch->core) || (value == NULL && ch->shape.size != 0))
+	if (chan_futex_watch_hooked(&r->handle))
+		return update ? chan_mutex_watch_borrow_and_update(rx, value, unseen)
+		              : chan_mutex_watch_borrow(rx, value, unseen);
+	if (inside_callback_of(&ch->core) || (value == NULL && ch->shape.size != 0))
 		return CHAN_INVALID;
-	guard_enter(&r->handle.guard, "borrow");
+	owner_check_enter(&r->handle.owner, "borrow");
 	struct seqbuf_read read = read_newest(ch, true, value);
 	borrowed(r, &read, unseen, update);
-	guard_leave(&r->handle.guard);
+	owner_check_leave(&r->handle.owner);
 	return CHAN_OK;
 }
 
 static CHAN_INLINE enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unseen, bool update)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 	struct seqbuf_read read;
 
-	if (futex_watch_hooked(&r->handle) || mark_inside(&ch->core) || value == NULL)
+	if (chan_futex_watch_hooked(&r->handle) || inside_callback_of(&ch->core) || value == NULL)
 		return borrow_apart(rx, value, unseen, update);
-	guard_enter(&r->handle.guard, "borrow");
+	owner_check_enter(&r->handle.owner, "borrow");
 	bool whole = seqbuf_try_read(&ch->value, &ch->shape, true, value, &read);
 	if (whole)
 		borrowed(r, &read, unseen, update);
-	guard_leave(&r->handle.guard);
+	owner_check_leave(&r->handle.owner);
 	return whole ? CHAN_OK : borrow_apart(rx, value, unseen, update);
 }
 
-enum chan_status futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen)
+enum chan_status chan_futex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen)
 {
 	return borrow(rx, value, unseen, false);
 }
 
-enum chan_status futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen)
+enum chan_status chan_futex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen)
 {
 	return borrow(rx, value, unseen, true);
 }
@@ -134,16 +135,16 @@ enum chan_status futex_watch_borrow_and_update(struct chan_receiver *rx, void *v
  */
 
 /* Sleeps until it is woken for a version other than the one that was seen, or for the end. Under the lock. */
-static enum chan_status sleep_in_queue(struct futex_watch_receiver *r, uint64_t deadline)
+static enum chan_status sleep_in_queue(struct chan_futex_watch_receiver *r, uint64_t deadline)
 {
 	struct core *core = r->handle.core;
 	struct wait_blocked blocked;
 
 	chan_wait_blocked_init(&blocked, core->sleep);
 	blocked.wait.want = (size_t)r->seen;
-	list_append(&core->readers, &blocked.wait.queue);
-	futex_watch_attend(futex_watch_of(&r->handle));
-	bool ready = futex_watch_ready(r);
+	list_append(&core->recv_queue, &blocked.wait.queue);
+	chan_futex_watch_attend(chan_futex_watch_of(&r->handle));
+	bool ready = chan_futex_watch_ready(r);
 	bool woken = !ready && chan_wait_block(&core->lock, &blocked, deadline);
 	if (!woken)
 		list_unlink(&blocked.wait.queue);
@@ -152,34 +153,35 @@ static enum chan_status sleep_in_queue(struct futex_watch_receiver *r, uint64_t 
 }
 
 /* Waits until it is worth to look again, or until the deadline, which is not CHAN_NOW. */
-static enum chan_status await(struct futex_watch_receiver *r, uint64_t deadline)
+static enum chan_status await(struct chan_futex_watch_receiver *r, uint64_t deadline)
 {
-	struct futex_watch *ch = futex_watch_of(&r->handle);
-	struct list firing = WAIT_FIRING(firing);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status = CHAN_OK;
 	struct spin spin;
 
 	chan_spin_begin(&spin, &ch->site, NULL, true, 0);
 	chan_spin_until(&spin, deadline);
-	while (!futex_watch_ready(r) && chan_spin(&spin))
+	while (!chan_futex_watch_ready(r) && chan_spin(&spin))
 		;
-	bool sleeps = !futex_watch_ready(r);
+	bool sleeps = !chan_futex_watch_ready(r);
 	if (sleeps) {
 		chan_handle_enter(&r->handle, "changed");
 		status = sleep_in_queue(r, deadline);
-		chan_handle_leave(&r->handle, &firing);
+		chan_handle_leave(&r->handle, &wakes);
 	}
 	chan_spin_end(&spin, sleeps);
 	return status;
 }
 
-static enum chan_status changed(struct futex_watch_receiver *r, uint64_t deadline)
+static enum chan_status changed(struct chan_futex_watch_receiver *r, uint64_t deadline)
 {
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
 	for (;;) {
-		bool ended = (futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the version: then it is the last */
-		uint64_t version = futex_watch_version(ch);
+		bool ended =
+			(chan_futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the version: then it is the last */
+		uint64_t version = chan_futex_watch_version(ch);
 
 		if (version != r->seen) {
 			r->seen = version;
@@ -195,43 +197,43 @@ static enum chan_status changed(struct futex_watch_receiver *r, uint64_t deadlin
 	}
 }
 
-enum chan_status futex_watch_changed(struct chan_receiver *rx, uint64_t deadline)
+enum chan_status chan_futex_watch_changed(struct chan_receiver *rx, uint64_t deadline)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
 
-	if (futex_watch_hooked(&r->handle))
-		return mutex_watch_changed(rx, deadline);
-	if (mark_inside(r->handle.core))
+	if (chan_futex_watch_hooked(&r->handle))
+		return chan_mutex_watch_changed(rx, deadline);
+	if (inside_callback_of(r->handle.core))
 		return CHAN_INVALID;
-	guard_enter(&r->handle.guard, "changed");
+	owner_check_enter(&r->handle.owner, "changed");
 	enum chan_status status = changed(r, deadline);
-	guard_leave(&r->handle.guard);
+	owner_check_leave(&r->handle.owner);
 	return status;
 }
 
-enum chan_status futex_watch_has_changed(struct chan_receiver *rx)
+enum chan_status chan_futex_watch_has_changed(struct chan_receiver *rx)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
-	if (futex_watch_hooked(&r->handle))
-		return mutex_watch_has_changed(rx);
-	if (mark_inside(&ch->core))
+	if (chan_futex_watch_hooked(&r->handle))
+		return chan_mutex_watch_has_changed(rx);
+	if (inside_callback_of(&ch->core))
 		return CHAN_INVALID;
-	if ((futex_watch_flags(ch) & WATCH_ENDED) != 0)
+	if ((chan_futex_watch_flags(ch) & WATCH_ENDED) != 0)
 		return CHAN_CLOSED; /* W-7: unseen or not */
-	return futex_watch_version(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
+	return chan_futex_watch_version(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
 }
 
 /* After write `tried` did not do: CHAN_OK, there is another to try. What modify changed without notifying is not, unless it is the last
  * value there will be (W-24). */
-static enum chan_status await_other(struct futex_watch_receiver *r, uint64_t tried, uint64_t deadline)
+static enum chan_status await_other(struct chan_futex_watch_receiver *r, uint64_t tried, uint64_t deadline)
 {
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 	enum chan_status status = CHAN_OK;
 
 	while (status == CHAN_OK) {
-		bool ended = (futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the look: then it is the last */
+		bool ended = (chan_futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the look: then it is the last */
 		struct seqbuf_read newest = read_newest(ch, false, NULL);
 
 		if (newest.version != r->seen || (ended && newest.number != tried))
@@ -243,40 +245,40 @@ static enum chan_status await_other(struct futex_watch_receiver *r, uint64_t tri
 	return status;
 }
 
-static enum chan_status wait_for(struct futex_watch_receiver *r, bool (*pred)(const void *value, void *arg), void *arg,
-                                 void *value, uint64_t deadline)
+static enum chan_status wait_for(struct chan_futex_watch_receiver *r, bool (*pred)(const void *value, void *arg),
+                                 void *arg, void *value, uint64_t deadline)
 {
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 	enum chan_status status;
-	struct mark mark;
+	struct inside inside;
 	bool holds;
 
 	do {
 		struct seqbuf_read read = read_newest(ch, true, value);
 
 		r->seen = read.version; /* W-25: tried is seen */
-		mark_enter(&mark, &ch->core);
+		inside_enter(&inside, &ch->core);
 		holds = pred(value, arg);
-		mark_leave(&mark);
+		inside_leave(&inside);
 		status = holds ? CHAN_OK : await_other(r, read.number, deadline);
 	} while (status == CHAN_OK && !holds);
 	return status;
 }
 
-enum chan_status futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
-                                      void *value, uint64_t deadline)
+enum chan_status chan_futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg),
+                                           void *arg, void *value, uint64_t deadline)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
 	struct core *core = r->handle.core;
 	char none;
 
-	if (futex_watch_hooked(&r->handle))
-		return mutex_watch_wait_for(rx, pred, arg, value, deadline);
-	if (mark_inside(core) || pred == NULL || (value == NULL && core->layout.size != 0))
+	if (chan_futex_watch_hooked(&r->handle))
+		return chan_mutex_watch_wait_for(rx, pred, arg, value, deadline);
+	if (inside_callback_of(core) || pred == NULL || (value == NULL && core->layout.size != 0))
 		return CHAN_INVALID;
-	guard_enter(&r->handle.guard, "wait_for");
+	owner_check_enter(&r->handle.owner, "wait_for");
 	enum chan_status status = wait_for(r, pred, arg, core->layout.size != 0 ? value : &none, deadline);
-	guard_leave(&r->handle.guard);
+	owner_check_leave(&r->handle.owner);
 	return status;
 }
 
@@ -285,39 +287,39 @@ enum chan_status futex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(con
  */
 
 /* What is armed on this very handle would now complete. */
-static void fire_armed(struct futex_watch_receiver *r)
+static void fire_armed(struct chan_futex_watch_receiver *r)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(&r->handle, "mark_changed");
 	for (struct list *l = r->handle.armed.next; l != &r->handle.armed; l = l->next) {
 		struct wait *w = LIST_ENTRY(l, struct wait, siblings);
 		if (chan_wait_state(w) == WAIT_QUEUED)
-			chan_wait_wake(w, &firing);
+			chan_wait_wake(w, &wakes);
 	}
-	chan_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &wakes);
 }
 
-void futex_watch_mark_changed(struct chan_receiver *rx)
+void chan_futex_watch_mark_changed(struct chan_receiver *rx)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
-	if (futex_watch_hooked(&r->handle)) {
-		mutex_watch_mark_changed(rx);
-	} else if (!mark_inside(&ch->core)) {
-		r->seen = futex_watch_version(ch) - 1;
+	if (chan_futex_watch_hooked(&r->handle)) {
+		chan_mutex_watch_mark_changed(rx);
+	} else if (!inside_callback_of(&ch->core)) {
+		r->seen = chan_futex_watch_version(ch) - 1;
 		fire_armed(r);
 	}
 }
 
-void futex_watch_mark_unchanged(struct chan_receiver *rx)
+void chan_futex_watch_mark_unchanged(struct chan_receiver *rx)
 {
-	struct futex_watch_receiver *r = (struct futex_watch_receiver *)rx;
-	struct futex_watch *ch = futex_watch_of(&r->handle);
+	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
+	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 
-	if (futex_watch_hooked(&r->handle))
-		mutex_watch_mark_unchanged(rx);
-	else if (!mark_inside(&ch->core))
-		r->seen = futex_watch_version(ch);
+	if (chan_futex_watch_hooked(&r->handle))
+		chan_mutex_watch_mark_unchanged(rx);
+	else if (!inside_callback_of(&ch->core))
+		r->seen = chan_futex_watch_version(ch);
 }

@@ -22,12 +22,12 @@ static bool seen_all(const struct chan_receiver *r)
 {
 	const struct handle *h = (const struct handle *)r;
 
-	if (futex_watch_hooked(h))
+	if (chan_futex_watch_hooked(h))
 		return ((const struct watch_receiver *)r)->seen == watch_of(h)->version;
-	return ((const struct futex_watch_receiver *)r)->seen == futex_watch_version(futex_watch_of(h));
+	return ((const struct chan_futex_watch_receiver *)r)->seen == chan_futex_watch_version(chan_futex_watch_of(h));
 }
 
-#define WATCH              futex_watch_ops
+#define WATCH              chan_futex_watch_ops
 #define WATCH_SEEN_ALL(rx) seen_all(rx)
 #include "impls/testing/watch_testing.h"
 
@@ -35,12 +35,12 @@ static bool seen_all(const struct chan_receiver *r)
 
 static struct futex_watch *channel(void)
 {
-	return futex_watch_of((struct handle *)(rx != NULL ? (void *)rx : (void *)tx));
+	return chan_futex_watch_of((struct handle *)(rx != NULL ? (void *)rx : (void *)tx));
 }
 
 static unsigned flags_of(void)
 {
-	return futex_watch_flags(channel());
+	return chan_futex_watch_flags(channel());
 }
 
 /* The lock is held by this very thread: whoever takes it never returns. */

@@ -13,7 +13,7 @@ static void end(struct core *core)
 
 	for (size_t i = 0; core->config.destroy != NULL && i < ch->retained; i++)
 		if (ch->slots[i].held)
-			core->config.destroy(mutex_broadcast_element(ch, &ch->slots[i]), core->config.context);
+			core->config.destroy(chan_mutex_broadcast_element(ch, &ch->slots[i]), core->config.context);
 	free(ch->elements);
 	free(ch->slots);
 	pthread_cond_destroy(&ch->idle);
@@ -32,12 +32,12 @@ static struct broadcast_receiver *receiver_new(struct core *core)
 	if (r->spare != NULL)
 		return r;
 	free(r);
-	chan_core_release(core);
+	chan_core_unref(core);
 	return NULL;
 }
 
-enum chan_status mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep, struct chan_sender **tx,
-                                      struct chan_receiver **rx)
+enum chan_status chan_mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep,
+                                           struct chan_sender **tx, struct chan_receiver **rx)
 {
 	struct layout layout;
 	enum chan_status status;
@@ -57,7 +57,7 @@ enum chan_status mutex_broadcast_open(const struct chan_config *config, enum cor
 	if (ch == NULL)
 		return CHAN_NOMEM;
 	chan_core_init(&ch->core, config, &layout, sleep, end);
-	chan_core_hold(&ch->core); /* so that undoing a receiver does not end it */
+	chan_core_ref(&ch->core); /* so that undoing a receiver does not end it */
 	pthread_cond_init(&ch->idle, NULL);
 	ch->retained = retained;
 	ch->tail = config->start;
@@ -74,7 +74,7 @@ enum chan_status mutex_broadcast_open(const struct chan_config *config, enum cor
 		receiver->next = ch->tail;
 		*rx = (struct chan_receiver *)receiver;
 	}
-	chan_core_release(&ch->core);
+	chan_core_unref(&ch->core);
 	return CHAN_OK;
 
 no_memory:
@@ -91,15 +91,15 @@ no_memory:
 static enum chan_status broadcast_open(const struct chan_config *config, struct chan_sender **tx,
                                        struct chan_receiver **rx)
 {
-	return mutex_broadcast_open(config, CORE_WAITS, tx, rx);
+	return chan_mutex_broadcast_open(config, CORE_WAITS, tx, rx);
 }
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
 {
-	struct broadcast *ch = mutex_broadcast_of(from);
-	struct list firing = WAIT_FIRING(firing);
+	struct broadcast *ch = chan_mutex_broadcast_of(from);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(&ch->core) || out == NULL)
+	if (inside_callback_of(&ch->core) || out == NULL)
 		return CHAN_INVALID;
 	struct broadcast_receiver *r = receiver_new(&ch->core);
 	if (r == NULL)
@@ -107,7 +107,7 @@ static enum chan_status subscribe(struct handle *from, struct chan_receiver **ou
 	chan_handle_enter(from, "subscribe");
 	r->next = ch->tail;
 	ch->core.receivers++;
-	chan_handle_leave(from, &firing);
+	chan_handle_leave(from, &wakes);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -125,33 +125,33 @@ static enum chan_status broadcast_resubscribe(struct chan_receiver *rx, struct c
 static void broadcast_receiver_drop(struct chan_receiver **rx)
 {
 	struct broadcast_receiver *r = (struct broadcast_receiver *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (r == NULL)
 		return;
 	*rx = NULL;
 
-	struct broadcast *ch = mutex_broadcast_of(&r->handle);
+	struct broadcast *ch = chan_mutex_broadcast_of(&r->handle);
 	struct core *core = &ch->core;
 	chan_handle_enter(&r->handle, "receiver_drop");
 	chan_handle_disarm_all(&r->handle);
 	uint64_t stop = ch->tail; /* what is sent from now on is not owed to it */
 	if (--core->receivers == 0)
-		chan_wait_wake_all(&core->closers, &firing);
-	chan_wait_fire(&core->lock, &firing); /* before a destroy that may take its time */
-	for (uint64_t p = mutex_broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
-	     p = mutex_broadcast_retained_from(ch, p + 1)) {
-		if (!mutex_broadcast_pay(ch, mutex_broadcast_slot(ch, p), r->spare))
+		chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_wait_deliver(&core->lock, &wakes); /* before a destroy that may take its time */
+	for (uint64_t p = chan_mutex_broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
+	     p = chan_mutex_broadcast_retained_from(ch, p + 1)) {
+		if (!chan_mutex_broadcast_pay(ch, chan_mutex_broadcast_slot(ch, p), r->spare))
 			continue;
 		/* Meanwhile others send, and p + 1 may be overwritten. */
 		pthread_mutex_unlock(&core->lock);
 		core->config.destroy(r->spare, core->config.context);
 		pthread_mutex_lock(&core->lock);
 	}
-	chan_handle_leave(&r->handle, &firing);
+	chan_handle_leave(&r->handle, &wakes);
 	free(r->spare);
 	free(r);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -161,16 +161,16 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
 	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
-	struct broadcast *ch = mutex_broadcast_of(&r->handle);
-	struct list firing = WAIT_FIRING(firing);
+	struct broadcast *ch = chan_mutex_broadcast_of(&r->handle);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(&ch->core))
+	if (inside_callback_of(&ch->core))
 		return CHAN_NOT_ARMED;
 	chan_handle_enter(&r->handle, "arm_recv");
 	bool ready = r->next != ch->tail || ch->core.senders == 0;
 	if (!ready)
-		chan_handle_arm(&r->handle, &ch->core.readers, waiter);
-	chan_handle_leave(&r->handle, &firing);
+		chan_handle_arm(&r->handle, &ch->core.recv_queue, waiter);
+	chan_handle_leave(&r->handle, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -198,25 +198,25 @@ static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_recei
 
 static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_property property)
 {
-	return broadcast_get(mutex_broadcast_of((const struct handle *)tx), NULL, property);
+	return broadcast_get(chan_mutex_broadcast_of((const struct handle *)tx), NULL, property);
 }
 
 static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	const struct broadcast_receiver *r = (const struct broadcast_receiver *)rx;
 
-	return broadcast_get(mutex_broadcast_of(&r->handle), r, property);
+	return broadcast_get(chan_mutex_broadcast_of(&r->handle), r, property);
 }
 
 static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
 {
-	return broadcast_get(mutex_broadcast_of((const struct handle *)weak), NULL, property);
+	return broadcast_get(chan_mutex_broadcast_of((const struct handle *)weak), NULL, property);
 }
 
-const struct chan_broadcast_ops mutex_broadcast_ops = {
+const struct chan_broadcast_ops chan_mutex_broadcast_ops = {
 	.open = broadcast_open,
-	.send = mutex_broadcast_send,
-	.recv = mutex_broadcast_recv,
+	.send = chan_mutex_broadcast_send,
+	.recv = chan_mutex_broadcast_recv,
 	.subscribe = broadcast_subscribe,
 	.sender_drop = chan_core_sender_drop,
 	.receiver_drop = broadcast_receiver_drop,

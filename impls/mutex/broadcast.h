@@ -61,23 +61,23 @@ struct broadcast_receiver {
 	void *spare; /* NULL where nothing is to be destroyed */
 };
 
-static inline struct broadcast *mutex_broadcast_of(const struct handle *h)
+static inline struct broadcast *chan_mutex_broadcast_of(const struct handle *h)
 {
 	return (struct broadcast *)h->core;
 }
 
-static inline struct slot *mutex_broadcast_slot(struct broadcast *ch, uint64_t position)
+static inline struct slot *chan_mutex_broadcast_slot(struct broadcast *ch, uint64_t position)
 {
 	return &ch->slots[position & (ch->retained - 1)];
 }
 
-static inline void *mutex_broadcast_element(struct broadcast *ch, const struct slot *slot)
+static inline void *chan_mutex_broadcast_element(struct broadcast *ch, const struct slot *slot)
 {
 	return ch->elements + (size_t)(slot - ch->slots) * ch->core.layout.stride;
 }
 
 /* The position itself, or the oldest one that is still in the ring. */
-static inline uint64_t mutex_broadcast_retained_from(const struct broadcast *ch, uint64_t position)
+static inline uint64_t chan_mutex_broadcast_retained_from(const struct broadcast *ch, uint64_t position)
 {
 	return ch->tail - position > ch->retained ? ch->tail - ch->retained : position;
 }
@@ -85,16 +85,16 @@ static inline uint64_t mutex_broadcast_retained_from(const struct broadcast *ch,
 /* ---- broadcast.c ---- */
 
 /* Opens a channel whose blocked threads sleep as `sleep` says. Families whose broadcast takes no locks use it for elements with hooks. */
-enum chan_status mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep, struct chan_sender **tx,
-                                      struct chan_receiver **rx);
+enum chan_status chan_mutex_broadcast_open(const struct chan_config *config, enum core_sleep sleep,
+                                           struct chan_sender **tx, struct chan_receiver **rx);
 
 /* ---- broadcast_ring.c ---- */
 
 /* One receiver's part of a slot's debt is paid. True: it was the last, and the value, which is to be destroyed, now lies at `to`. Under
  * the lock. */
-bool mutex_broadcast_pay(struct broadcast *ch, struct slot *slot, void *to);
+bool chan_mutex_broadcast_pay(struct broadcast *ch, struct slot *slot, void *to);
 
-enum chan_status mutex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers);
-enum chan_status mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);
+enum chan_status chan_mutex_broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers);
+enum chan_status chan_mutex_broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline);
 
 #endif

@@ -111,7 +111,7 @@ static void the_channel_outlives_its_wakes(void **state)
 	pthread_mutex_lock(&core->lock);
 	sem_post(&wake_let_go);
 	sleeper_await(&sender); /* it wants the lock again: its own hold is what keeps it, should the receiver go now */
-	assert_int_equal(atomic_load(&core->holds), 2);
+	assert_int_equal(atomic_load(&core->refs), 2);
 	pthread_mutex_unlock(&core->lock);
 	sleeper_join(&sender);
 	assert_true(ops->disarm(&waiter));

@@ -342,10 +342,10 @@ static void closing_reopening_and_weak_handles(void **state)
 	sleeper_await(&sleeper);
 	struct core *core =
 		((struct handle *)shared_tx)->core; /* a receiver came back before the woken one looked (B-36) */
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	pthread_mutex_lock(&core->lock);
-	chan_wait_wake_all(&core->closers, &firing);
-	chan_wait_unlock(&core->lock, &firing);
+	chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_wait_unlock(&core->lock, &wakes);
 	sleeper_await(&sleeper);
 	assert_int_equal(ops->arm_closed(strong, &closed.waiter), CHAN_ARMED);
 	ops->receiver_drop(&shared_rx);

@@ -9,7 +9,7 @@
 #include "impls/mutex/broadcast.c"
 #include "impls/mutex/broadcast_ring.c"
 
-static const struct chan_broadcast_ops *const ops = &mutex_broadcast_ops;
+static const struct chan_broadcast_ops *const ops = &chan_mutex_broadcast_ops;
 
 static inline struct chan_config items(size_t size, size_t capacity)
 {

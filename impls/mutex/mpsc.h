@@ -77,18 +77,18 @@ struct mpsc_store {
 
 	/* From here until `settle` no message comes in but by push; those who are at it have finished. `sender` says that the caller
 	 * uses the handle of a sender. Again: nothing happens. */
-	void (*seize)(struct mpsc *ch, bool sender);
+	void (*block_senders)(struct mpsc *ch, bool sender);
 
 	/* Says to those who do without the lock what they have to take it for. It is, if the channel is like that now:
 	 *
 	 *   somebody waits for a message      a sender who has sent     chan_mpsc_sent
 	 *   chan_mpsc_waiting                 a receiver who has taken  chan_mpsc_taken
 	 *   chan_mpsc_ending                  a receiver who has taken  chan_mpsc_taken; who finds nothing  chan_mpsc_recv_many
-	 *   chan_mpsc_seized                  whoever wants to send     chan_mpsc_send_many
+	 *   chan_mpsc_senders_blocked                  whoever wants to send     chan_mpsc_send_many
 	 *
 	 * Before the lock is released, and before `held`, a queue or a flag is relied on to keep others away. True: somebody waits for what
 	 * others may have done without seeing it; the caller looks again after chan_fence_heavy, which was called. */
-	bool (*settle)(struct mpsc *ch);
+	bool (*publish_state)(struct mpsc *ch);
 };
 
 /* Its handles, of whatever type, begin with a struct handle. */
@@ -97,7 +97,7 @@ struct mpsc {
 	const struct mpsc_store *store;
 	size_t capacity, held; /* slots; I1 */
 	bool bounded;
-	struct list writers; /* waits for slots, in the order in which they are served */
+	struct list send_queue; /* waits for slots, in the order in which they are served */
 };
 
 static inline struct mpsc *mpsc_of(const struct handle *h)
@@ -109,9 +109,9 @@ static inline struct mpsc *mpsc_of(const struct handle *h)
 enum mpsc_event { MPSC_SLOT = 1, MPSC_MESSAGE };
 
 /* Senders must come to the lock. Under the lock. */
-static inline bool chan_mpsc_seized(const struct mpsc *ch)
+static inline bool chan_mpsc_senders_blocked(const struct mpsc *ch)
 {
-	return ch->held != 0 || !list_empty(&ch->writers) || chan_core_closed(&ch->core);
+	return ch->held != 0 || !list_empty(&ch->send_queue) || chan_core_closed(&ch->core);
 }
 
 /* There may be an end to it: who finds no message has to look closer. Under the lock. */
@@ -120,22 +120,22 @@ static inline bool chan_mpsc_ending(const struct mpsc *ch)
 	return ch->core.senders == 0 || chan_core_closed(&ch->core);
 }
 
-static inline void chan_mpsc_seize(struct mpsc *ch, bool sender)
+static inline void chan_mpsc_block_senders(struct mpsc *ch, bool sender)
 {
-	if (ch->store->seize != NULL)
-		ch->store->seize(ch, sender);
+	if (ch->store->block_senders != NULL)
+		ch->store->block_senders(ch, sender);
 }
 
-static inline bool chan_mpsc_settle(struct mpsc *ch)
+static inline bool chan_mpsc_publish_state(struct mpsc *ch)
 {
-	return ch->store->settle != NULL && ch->store->settle(ch);
+	return ch->store->publish_state != NULL && ch->store->publish_state(ch);
 }
 
 /* As chan_handle_leave. */
-static inline void chan_mpsc_leave(struct handle *h, struct list *firing)
+static inline void chan_mpsc_leave(struct handle *h, struct list *wakes)
 {
-	chan_mpsc_settle(mpsc_of(h));
-	chan_handle_leave(h, firing);
+	chan_mpsc_publish_state(mpsc_of(h));
+	chan_handle_leave(h, wakes);
 }
 
 /* Slots that nobody holds (I1). A moment's, and exact while the store is seized. Under the lock. */
@@ -147,20 +147,20 @@ static inline size_t chan_mpsc_free(const struct mpsc *ch)
 }
 
 /* Uses up to `n` of what the waits armed on a handle stand for (I5); returns how many. Under the lock. */
-size_t chan_mpsc_owed_take(struct handle *h, size_t n);
+size_t chan_mpsc_granted_take(struct handle *h, size_t n);
 
 /* Whether nothing can be received any more, now and for ever: no message, and no sender left or closed and idle (M-46, M-54).
  * Under the lock. */
 bool chan_mpsc_ended(const struct mpsc *ch);
 
 /* Distributes what is free to those who wait for it (I2). Wakes all receivers if the channel has ended. Under the lock. */
-void chan_mpsc_serve(struct mpsc *ch, struct list *firing);
+void chan_mpsc_serve(struct mpsc *ch, struct list *wakes);
 
 /* Gives `n` slots that are held back: to who waits for them, in order, else to the pool. Under the lock. */
-void chan_mpsc_slots_give(struct mpsc *ch, size_t n, struct list *firing);
+void chan_mpsc_slots_give(struct mpsc *ch, size_t n, struct list *wakes);
 
 /* Wakes a receiver that waits for each of up to `n` messages that are there. Under the lock. */
-void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *firing);
+void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *wakes);
 
 /* ---- mpsc_life.c ---- */
 

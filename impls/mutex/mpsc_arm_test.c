@@ -139,7 +139,7 @@ static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
 static void one_that_was_picked_can_be_disarmed(void **state)
 {
 	struct counter a = COUNTER, b = COUNTER;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	struct chan_permit held;
 
 	(void)state;
@@ -148,11 +148,11 @@ static void one_that_was_picked_can_be_disarmed(void **state)
 	assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
 	assert_int_equal(bounded->arm_send(tx2, &b.waiter), CHAN_ARMED);
 	pthread_mutex_lock(&channel->core.lock);
-	chan_mpsc_slots_give(channel, held.count, &firing);
+	chan_mpsc_slots_give(channel, held.count, &wakes);
 	pthread_mutex_unlock(&channel->core.lock);
 	assert_true(bounded->disarm(&a.waiter));
 	assert_int_equal(b.fired, 1);
-	assert_true(list_empty(&firing));
+	assert_true(list_empty(&wakes));
 	assert_int_equal(a.fired, 0);
 	assert_true(bounded->disarm(&b.waiter));
 	assert_int_equal(free_slots(), 1);

@@ -30,7 +30,7 @@ void chan_mpsc_init(struct mpsc *ch, const struct chan_config *config, const str
 	ch->store = store;
 	ch->bounded = capacity != 0;
 	ch->capacity = ch->bounded ? capacity : UNLIMITED;
-	list_init(&ch->writers);
+	list_init(&ch->send_queue);
 }
 
 enum chan_status chan_mpsc_open(struct mpsc *ch, struct chan_sender **tx, struct chan_receiver **rx)
@@ -65,31 +65,31 @@ bool chan_mpsc_ended(const struct mpsc *ch)
 	return closed && ch->store->len(ch) == 0;
 }
 
-size_t chan_mpsc_owed_take(struct handle *h, size_t n)
+size_t chan_mpsc_granted_take(struct handle *h, size_t n)
 {
 	size_t taken = 0;
 
 	for (struct list *node = h->armed.next; node != &h->armed && taken < n; node = node->next) {
 		struct wait *w = LIST_ENTRY(node, struct wait, siblings);
 
-		taken += w->got; /* 0 or 1 (I5) */
-		w->got = 0;
+		taken += w->granted; /* 0 or 1 (I5) */
+		w->granted = 0;
 	}
 	return taken;
 }
 
 /* Ends a registration and passes on what it stood for and its handle did not use. Returns whether it had fired. Under the lock,
  * which may be released meanwhile. */
-static bool disarm(struct handle *h, struct wait *w, struct list *firing)
+static bool disarm(struct handle *h, struct wait *w, struct list *wakes)
 {
-	size_t unused = w->got;
+	size_t unused = w->granted;
 
-	w->got = 0; /* from here on nobody else counts it */
+	w->granted = 0; /* from here on nobody else counts it */
 	enum wait_state found = chan_wait_disarm(&h->core->lock, w);
 	if (w->event == MPSC_SLOT)
-		chan_mpsc_slots_give(mpsc_of(h), unused, firing); /* M-26 */
+		chan_mpsc_slots_give(mpsc_of(h), unused, wakes); /* M-26 */
 	else
-		chan_mpsc_receivers_call(mpsc_of(h), unused, firing); /* P-5 */
+		chan_mpsc_receivers_call(mpsc_of(h), unused, wakes); /* P-5 */
 	return found != WAIT_QUEUED;
 }
 
@@ -97,25 +97,25 @@ bool chan_mpsc_disarm(struct chan_waiter *waiter)
 {
 	struct wait *w = chan_wait_of_waiter(waiter);
 	struct handle *h = w->handle;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "disarm");
-	bool fired = disarm(h, w, &firing);
-	chan_mpsc_leave(h, &firing);
+	bool fired = disarm(h, w, &wakes);
+	chan_mpsc_leave(h, &wakes);
 	return fired;
 }
 
 /* Before a handle is dropped (D-14). Under the lock, which may be released meanwhile. */
-static void disarm_all(struct handle *h, struct list *firing)
+static void disarm_all(struct handle *h, struct list *wakes)
 {
 	while (!list_empty(&h->armed))
-		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), firing);
+		disarm(h, LIST_ENTRY(h->armed.next, struct wait, siblings), wakes);
 }
 
 void chan_mpsc_sender_drop(struct chan_sender **tx)
 {
 	struct handle *h = (struct handle *)*tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	*tx = NULL;
 	if (h == NULL)
@@ -123,24 +123,24 @@ void chan_mpsc_sender_drop(struct chan_sender **tx)
 
 	struct core *core = h->core;
 	chan_handle_enter(h, "sender_drop");
-	disarm_all(h, &firing);
+	disarm_all(h, &wakes);
 	if (--core->senders == 0)
-		chan_wait_wake_all(&core->readers, &firing);
-	chan_mpsc_leave(h, &firing);
+		chan_wait_wake_all(&core->recv_queue, &wakes);
+	chan_mpsc_leave(h, &wakes);
 	free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 /* Whoever waits for a slot finds out when it comes back (M-32). Under the lock. */
-static void shut(struct mpsc *ch, struct list *firing)
+static void shut(struct mpsc *ch, struct list *wakes)
 {
-	chan_mpsc_seize(ch, false);
-	ch->core.shut = true;
-	chan_mpsc_settle(ch);
-	chan_wait_wake_all(&ch->writers, firing);
-	chan_wait_wake_all(&ch->core.closers, firing);
+	chan_mpsc_block_senders(ch, false);
+	ch->core.closed = true;
+	chan_mpsc_publish_state(ch);
+	chan_wait_wake_all(&ch->send_queue, wakes);
+	chan_wait_wake_all(&ch->core.closed_queue, wakes);
 	if (chan_mpsc_ended(ch))
-		chan_wait_wake_all(&ch->core.readers, firing);
+		chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
 /* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a message keeps its slot until it has been
@@ -164,7 +164,7 @@ static void drain(struct mpsc *ch)
 void chan_mpsc_receiver_drop(struct chan_receiver **rx)
 {
 	struct handle *h = (struct handle *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	*rx = NULL;
 	if (h == NULL)
@@ -172,26 +172,26 @@ void chan_mpsc_receiver_drop(struct chan_receiver **rx)
 
 	struct core *core = h->core;
 	chan_handle_enter(h, "receiver_drop");
-	disarm_all(h, &firing);
+	disarm_all(h, &wakes);
 	if (--core->receivers == 0) {
-		shut(mpsc_of(h), &firing);
-		chan_wait_fire(&core->lock, &firing); /* not to wait for destroy */
+		shut(mpsc_of(h), &wakes);
+		chan_wait_deliver(&core->lock, &wakes); /* not to wait for destroy */
 		drain(mpsc_of(h));
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	free(h);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 void chan_mpsc_close(struct chan_receiver *rx)
 {
 	struct handle *h = (struct handle *)rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "close");
 	if (!chan_core_closed(h->core))
-		shut(mpsc_of(h), &firing);
-	chan_mpsc_leave(h, &firing);
+		shut(mpsc_of(h), &wakes);
+	chan_mpsc_leave(h, &wakes);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ void chan_mpsc_close(struct chan_receiver *rx)
 static uint64_t property_of(struct handle *h, bool sender, enum chan_property property)
 {
 	struct mpsc *ch = mpsc_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	uint64_t value;
 
 	chan_handle_enter(h, "get");
@@ -213,7 +213,7 @@ static uint64_t property_of(struct handle *h, bool sender, enum chan_property pr
 		value = ch->capacity;
 	else
 		value = chan_core_get(&ch->core, sender, property);
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return value;
 }
 

@@ -14,53 +14,53 @@ static struct queue *messages(const struct mpsc *ch)
 
 static size_t len(const struct mpsc *ch)
 {
-	return mutex_queue_len(messages(ch));
+	return chan_mutex_queue_len(messages(ch));
 }
 
 static bool push(struct mpsc *ch, const void *msg)
 {
-	return mutex_queue_push(messages(ch), msg);
+	return chan_mutex_queue_push(messages(ch), msg);
 }
 
 static size_t take_out(struct handle *rx, void *msgs, size_t limit)
 {
 	struct queue *q = messages(mpsc_of(rx));
-	size_t n = mutex_queue_len(q);
+	size_t n = chan_mutex_queue_len(q);
 
 	if (n > limit)
 		n = limit;
 	for (size_t i = 0; i < n; i++)
-		mutex_queue_pop(q, q->layout.size == 0 ? NULL : (char *)msgs + i * q->layout.size);
+		chan_mutex_queue_pop(q, q->layout.size == 0 ? NULL : (char *)msgs + i * q->layout.size);
 	return n;
 }
 
 static void *front(struct mpsc *ch)
 {
-	return mutex_queue_front(messages(ch));
+	return chan_mutex_queue_front(messages(ch));
 }
 
 static void pop(struct mpsc *ch)
 {
-	mutex_queue_pop(messages(ch), NULL);
+	chan_mutex_queue_pop(messages(ch), NULL);
 }
 
 static void free_all(struct mpsc *ch)
 {
-	mutex_queue_close(messages(ch));
+	chan_mutex_queue_close(messages(ch));
 	free(ch);
 }
 
 static const struct mpsc_store store = {
 	.len = len, .push = push, .take = take_out, .front = front, .pop = pop, .free = free_all};
 
-enum chan_status mutex_mpsc_open(const struct chan_config *config, const struct layout *layout, size_t capacity,
-                                 struct chan_sender **tx, struct chan_receiver **rx)
+enum chan_status chan_mutex_mpsc_open(const struct chan_config *config, const struct layout *layout, size_t capacity,
+                                      struct chan_sender **tx, struct chan_receiver **rx)
 {
 	struct mutex_mpsc *ch = calloc(1, sizeof *ch);
 
 	if (ch == NULL)
 		return CHAN_NOMEM;
-	if (!mutex_queue_open(&ch->messages, layout, capacity, config->start)) {
+	if (!chan_mutex_queue_open(&ch->messages, layout, capacity, config->start)) {
 		free(ch);
 		return CHAN_NOMEM;
 	}
@@ -77,10 +77,10 @@ static enum chan_status open_bounded(const struct chan_config *config, struct ch
 	if (config == NULL || tx == NULL || rx == NULL)
 		return CHAN_INVALID;
 	status = chan_config_bounded(config, CHAN_CAPACITY_MAX, &layout);
-	return status == CHAN_OK ? mutex_mpsc_open(config, &layout, config->capacity, tx, rx) : status;
+	return status == CHAN_OK ? chan_mutex_mpsc_open(config, &layout, config->capacity, tx, rx) : status;
 }
 
-const struct chan_mpsc_ops mutex_mpsc_ops = {
+const struct chan_mpsc_ops chan_mutex_mpsc_ops = {
 	.open = open_bounded,
 	.send = chan_mpsc_send,
 	.recv = chan_mpsc_recv,

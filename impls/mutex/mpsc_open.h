@@ -14,7 +14,7 @@ struct mutex_mpsc {
 };
 
 /* Opens a channel with `capacity` slots; 0: unbounded. */
-enum chan_status mutex_mpsc_open(const struct chan_config *config, const struct layout *layout, size_t capacity,
-                                 struct chan_sender **tx, struct chan_receiver **rx);
+enum chan_status chan_mutex_mpsc_open(const struct chan_config *config, const struct layout *layout, size_t capacity,
+                                      struct chan_sender **tx, struct chan_receiver **rx);
 
 #endif

@@ -12,26 +12,26 @@
 
 /* An armed waiter of the handle was woken for a message. A receive that already blocks on that handle takes it: else its thread
  * could wait behind itself. */
-static void wake_blocked(struct handle *h, struct list *firing)
+static void wake_blocked(struct handle *h, struct list *wakes)
 {
 	if (h->blocked != NULL && chan_wait_state(h->blocked) == WAIT_QUEUED)
-		chan_wait_wake(h->blocked, firing);
+		chan_wait_wake(h->blocked, wakes);
 }
 
-void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *firing)
+void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *wakes)
 {
-	if (list_empty(&ch->core.readers))
+	if (list_empty(&ch->core.recv_queue))
 		return;
 	size_t there = ch->store->len(ch);
 	if (n > there)
 		n = there;
-	for (; n > 0 && !list_empty(&ch->core.readers); n--) {
-		struct wait *w = chan_wait_first(&ch->core.readers);
+	for (; n > 0 && !list_empty(&ch->core.recv_queue); n--) {
+		struct wait *w = chan_wait_first(&ch->core.recv_queue);
 
-		w->got = 1;
-		chan_wait_wake(w, firing);
+		w->granted = 1;
+		chan_wait_wake(w, wakes);
 		if (w->handle != NULL)
-			wake_blocked(w->handle, firing);
+			wake_blocked(w->handle, wakes);
 	}
 }
 
@@ -60,10 +60,10 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 		chan_wait_blocked_init(&blocked, ch->core.sleep);
 		blocked.spun = h->spun;
 		h->spun = false; /* if others are faster it waits again */
-		list_append(&ch->core.readers, &blocked.wait.queue);
+		list_append(&ch->core.recv_queue, &blocked.wait.queue);
 		h->blocked = &blocked.wait;
 		bool woken = false;
-		if (!chan_mpsc_settle(ch) || ch->store->len(ch) == 0)
+		if (!chan_mpsc_publish_state(ch) || ch->store->len(ch) == 0)
 			expired = !(woken = chan_wait_block(&ch->core.lock, &blocked, deadline));
 		if (!woken) /* else it is with the one who wakes, perhaps still on a list of his */
 			list_unlink(&blocked.wait.queue);
@@ -76,29 +76,29 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size_t *received, uint64_t deadline)
 {
 	struct mpsc *ch = mpsc_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status;
 
 	chan_handle_enter(h, "recv");
 	status = await_messages(h, msgs, limit, received, deadline);
 	if (status == CHAN_OK) {
-		chan_mpsc_owed_take(h, *received);
-		chan_mpsc_serve(ch, &firing);
+		chan_mpsc_granted_take(h, *received);
+		chan_mpsc_serve(ch, &wakes);
 	} else {
-		chan_mpsc_owed_take(h, SIZE_MAX); /* others were faster: there is nothing to pass on */
+		chan_mpsc_granted_take(h, SIZE_MAX); /* others were faster: there is nothing to pass on */
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	return status;
 }
 
 void chan_mpsc_taken(struct handle *h, size_t n)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "recv");
-	chan_mpsc_owed_take(h, n);
-	chan_mpsc_serve(mpsc_of(h), &firing);
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_granted_take(h, n);
+	chan_mpsc_serve(mpsc_of(h), &wakes);
+	chan_mpsc_leave(h, &wakes);
 }
 
 enum chan_status chan_mpsc_recv(struct chan_receiver *rx, void *msg, uint64_t deadline)
@@ -128,18 +128,18 @@ enum chan_arm chan_mpsc_arm_recv(struct chan_receiver *rx, struct chan_waiter *w
 {
 	struct handle *h = (struct handle *)rx;
 	struct mpsc *ch = mpsc_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_arm result = CHAN_READY;
 
 	chan_handle_enter(h, "arm_recv");
 	if (ch->store->len(ch) == 0 && !chan_mpsc_ended(ch)) {
 		struct wait *w = chan_wait_arm(waiter, h, &h->armed, MPSC_MESSAGE);
 
-		list_append(&ch->core.readers, &w->queue);
-		if (chan_mpsc_settle(ch))
-			chan_mpsc_receivers_call(ch, 1, &firing);
+		list_append(&ch->core.recv_queue, &w->queue);
+		if (chan_mpsc_publish_state(ch))
+			chan_mpsc_receivers_call(ch, 1, &wakes);
 		result = CHAN_ARMED;
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	return result;
 }

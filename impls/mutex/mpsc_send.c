@@ -26,52 +26,52 @@ static struct sending *sending_of(struct wait *w)
 
 /* An armed waiter of the handle was given a slot. A send or reserve that already blocks on that handle counts it in: else its
  * thread could wait behind itself. */
-static void count_in(struct handle *h, struct list *firing)
+static void count_in(struct handle *h, struct list *wakes)
 {
 	struct wait *blocked = h->blocked;
 
-	if (blocked != NULL && chan_wait_state(blocked) == WAIT_QUEUED && --blocked->want == blocked->got)
-		chan_wait_wake(blocked, firing);
+	if (blocked != NULL && chan_wait_state(blocked) == WAIT_QUEUED && --blocked->want == blocked->granted)
+		chan_wait_wake(blocked, wakes);
 }
 
 /* The wait has all that it wants. */
-static void granted(struct mpsc *ch, struct wait *w, struct list *firing)
+static void complete_grant(struct mpsc *ch, struct wait *w, struct list *wakes)
 {
 	if (w->handle == NULL && sending_of(w)->what == SENDS) {
 		ch->store->push(ch, sending_of(w)->msg); /* cannot fail: bounded */
 		ch->held--;
-		w->got = 0;
+		w->granted = 0;
 		sending_of(w)->what = SENT;
-		chan_mpsc_receivers_call(ch, 1, firing);
+		chan_mpsc_receivers_call(ch, 1, wakes);
 	}
-	chan_wait_wake(w, firing);
+	chan_wait_wake(w, wakes);
 	if (w->handle != NULL)
-		count_in(w->handle, firing);
+		count_in(w->handle, wakes);
 }
 
-void chan_mpsc_serve(struct mpsc *ch, struct list *firing)
+void chan_mpsc_serve(struct mpsc *ch, struct list *wakes)
 {
 	size_t n;
 
-	while (!list_empty(&ch->writers) && (n = chan_mpsc_free(ch)) > 0) {
-		struct wait *w = chan_wait_first(&ch->writers);
-		size_t missing = w->want - w->got;
+	while (!list_empty(&ch->send_queue) && (n = chan_mpsc_free(ch)) > 0) {
+		struct wait *w = chan_wait_first(&ch->send_queue);
+		size_t missing = w->want - w->granted;
 		size_t given = n < missing ? n : missing;
 
 		ch->held += given;
-		w->got += given;
+		w->granted += given;
 		if (given < missing)
 			break; /* it stays at the head and keeps what it has (M-25) */
-		granted(ch, w, firing);
+		complete_grant(ch, w, wakes);
 	}
-	if (!list_empty(&ch->core.readers) && chan_mpsc_ended(ch))
-		chan_wait_wake_all(&ch->core.readers, firing);
+	if (!list_empty(&ch->core.recv_queue) && chan_mpsc_ended(ch))
+		chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
-void chan_mpsc_slots_give(struct mpsc *ch, size_t n, struct list *firing)
+void chan_mpsc_slots_give(struct mpsc *ch, size_t n, struct list *wakes)
 {
 	ch->held -= n;
-	chan_mpsc_serve(ch, firing);
+	chan_mpsc_serve(ch, wakes);
 }
 
 /* The slots that armed waiters of a sender own. Under the lock. */
@@ -80,21 +80,21 @@ static size_t owned(const struct handle *h)
 	size_t n = 0;
 
 	for (const struct list *node = h->armed.next; node != &h->armed; node = node->next)
-		n += LIST_ENTRY(node, const struct wait, siblings)->got;
+		n += LIST_ENTRY(node, const struct wait, siblings)->granted;
 	return n;
 }
 
 /* Waits until its wait was woken. False: the deadline came first. Under the lock, which is released meanwhile. */
-static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint64_t deadline, struct list *firing)
+static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint64_t deadline, struct list *wakes)
 {
-	chan_mpsc_settle(ch);
-	chan_mpsc_serve(ch, firing); /* too few are free, but those it holds from now on */
+	chan_mpsc_publish_state(ch);
+	chan_mpsc_serve(ch, wakes); /* too few are free, but those it holds from now on */
 	if (chan_wait_state(&blocked->wait) != WAIT_QUEUED) {
 		list_unlink(&blocked->wait.queue); /* it was woken just now, here, and need not be told */
 		return true;
 	}
-	if (!list_empty(firing))
-		chan_wait_fire(&ch->core.lock, firing); /* whom this thread has woken must not wait for it */
+	if (!list_empty(wakes))
+		chan_wait_deliver(&ch->core.lock, wakes); /* whom this thread has woken must not wait for it */
 	return chan_wait_block(&ch->core.lock, blocked, deadline);
 }
 
@@ -102,7 +102,7 @@ static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint6
  * less, and they are used with it, or left as they were if it fails. CHAN_OK: the slots are held, or the message was SENT.
  * Under the lock, which is released meanwhile. */
 static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
-                                        struct list *firing)
+                                        struct list *wakes)
 {
 	struct mpsc *ch = mpsc_of(h);
 	struct wait *w = &sending->blocked.wait;
@@ -110,88 +110,88 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sendi
 
 	chan_wait_blocked_init(&sending->blocked, ch->core.sleep);
 	w->want = n - owned(h);
-	list_append(&ch->writers, &w->queue);
+	list_append(&ch->send_queue, &w->queue);
 	h->blocked = w;
-	if (!block_for_slots(ch, &sending->blocked, deadline, firing)) {
+	if (!block_for_slots(ch, &sending->blocked, deadline, wakes)) {
 		list_unlink(&w->queue);
 		status = CHAN_TIMEOUT;
 	} else if (sending->what != SENT && chan_core_closed(&ch->core)) {
-		chan_mpsc_slots_give(ch, chan_mpsc_owed_take(h, SIZE_MAX), firing);
+		chan_mpsc_slots_give(ch, chan_mpsc_granted_take(h, SIZE_MAX), wakes);
 		status = CHAN_CLOSED;
 	}
 	h->blocked = NULL;
 	if (status != CHAN_OK)
-		chan_mpsc_slots_give(ch, w->got, firing); /* M-26, M-33 */
+		chan_mpsc_slots_give(ch, w->granted, wakes); /* M-26, M-33 */
 	else if (sending->what != SENT)
-		chan_mpsc_owed_take(h, n - w->want);
+		chan_mpsc_granted_take(h, n - w->want);
 	chan_wait_blocked_end(&sending->blocked);
 	return status;
 }
 
 /* Takes `n` slots, all or none: first those that armed waiters of this handle own. Under the lock. */
 static enum chan_status acquire(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
-                                struct list *firing)
+                                struct list *wakes)
 {
 	struct mpsc *ch = mpsc_of(h);
 
 	for (;;) {
-		chan_mpsc_seize(ch, true);
+		chan_mpsc_block_senders(ch, true);
 		if (chan_core_closed(&ch->core)) {
-			chan_mpsc_slots_give(ch, chan_mpsc_owed_take(h, SIZE_MAX), firing); /* M-33 */
+			chan_mpsc_slots_give(ch, chan_mpsc_granted_take(h, SIZE_MAX), wakes); /* M-33 */
 			return CHAN_CLOSED;
 		}
 		size_t own = owned(h);
 		if (n > own)
-			chan_mpsc_serve(ch, firing); /* I2: a receiver may be on its way */
-		if (n <= own || (list_empty(&ch->writers) && n - own <= chan_mpsc_free(ch))) {
-			ch->held += n - chan_mpsc_owed_take(h, n);
+			chan_mpsc_serve(ch, wakes); /* I2: a receiver may be on its way */
+		if (n <= own || (list_empty(&ch->send_queue) && n - own <= chan_mpsc_free(ch))) {
+			ch->held += n - chan_mpsc_granted_take(h, n);
 			return CHAN_OK;
 		}
 		if (deadline == CHAN_NOW)
 			return CHAN_FULL;
-		if (list_empty(firing))
-			return queue_for_slots(h, n, sending, deadline, firing);
+		if (list_empty(wakes))
+			return queue_for_slots(h, n, sending, deadline, wakes);
 		/* Whom this operation woke so far must not wait for it; what they do may change everything. */
-		chan_mpsc_settle(ch);
-		chan_wait_fire(&ch->core.lock, firing);
+		chan_mpsc_publish_state(ch);
+		chan_wait_deliver(&ch->core.lock, wakes);
 	}
 }
 
 /* Puts a message into a slot that the caller holds. CHAN_OK or CHAN_NOMEM. Under the lock. */
-static enum chan_status put(struct mpsc *ch, const void *msg, struct list *firing)
+static enum chan_status put(struct mpsc *ch, const void *msg, struct list *wakes)
 {
 	if (!ch->store->push(ch, msg)) {
-		chan_mpsc_slots_give(ch, 1, firing);
+		chan_mpsc_slots_give(ch, 1, wakes);
 		return CHAN_NOMEM;
 	}
 	ch->held--;
-	chan_mpsc_receivers_call(ch, 1, firing);
+	chan_mpsc_receivers_call(ch, 1, wakes);
 	return CHAN_OK;
 }
 
 /* Sends one message. Under the lock. */
-static enum chan_status send_one(struct handle *h, const void *msg, uint64_t deadline, struct list *firing)
+static enum chan_status send_one(struct handle *h, const void *msg, uint64_t deadline, struct list *wakes)
 {
 	struct mpsc *ch = mpsc_of(h);
 	struct sending sending;
 
 	sending.msg = msg;
 	sending.what = SENDS;
-	enum chan_status status = acquire(h, 1, &sending, deadline, firing);
-	return status == CHAN_OK && sending.what != SENT ? put(ch, msg, firing) : status;
+	enum chan_status status = acquire(h, 1, &sending, deadline, wakes);
+	return status == CHAN_OK && sending.what != SENT ? put(ch, msg, wakes) : status;
 }
 
 enum chan_status chan_mpsc_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status;
 
 	if (msg == NULL && h->core->layout.size != 0)
 		return CHAN_INVALID;
 	chan_handle_enter(h, "send");
-	status = send_one(h, msg, deadline, &firing);
-	chan_mpsc_leave(h, &firing);
+	status = send_one(h, msg, deadline, &wakes);
+	chan_mpsc_leave(h, &wakes);
 	return status;
 }
 
@@ -200,7 +200,7 @@ enum chan_status chan_mpsc_send_many(struct chan_sender *tx, const void *msgs, s
 {
 	struct handle *h = (struct handle *)tx;
 	size_t size = h->core->layout.size;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status;
 
 	*sent = 0;
@@ -209,27 +209,27 @@ enum chan_status chan_mpsc_send_many(struct chan_sender *tx, const void *msgs, s
 	chan_handle_enter(h, "send_many");
 	status = n == 0 && chan_core_closed(h->core) ? CHAN_CLOSED : CHAN_OK;
 	while (status == CHAN_OK && *sent < n) {
-		status = send_one(h, size == 0 ? NULL : (const char *)msgs + *sent * size, deadline, &firing);
+		status = send_one(h, size == 0 ? NULL : (const char *)msgs + *sent * size, deadline, &wakes);
 		if (status == CHAN_OK)
 			++*sent;
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	return status;
 }
 
 void chan_mpsc_sent(struct handle *h, size_t n)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "send");
-	chan_mpsc_receivers_call(mpsc_of(h), n, &firing);
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_receivers_call(mpsc_of(h), n, &wakes);
+	chan_mpsc_leave(h, &wakes);
 }
 
 enum chan_status chan_mpsc_reserve(struct chan_sender *tx, size_t n, struct chan_permit *permit, uint64_t deadline)
 {
 	struct handle *h = (struct handle *)tx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	struct sending sending;
 	enum chan_status status;
 
@@ -239,58 +239,58 @@ enum chan_status chan_mpsc_reserve(struct chan_sender *tx, size_t n, struct chan
 		return deadline == CHAN_NOW ? CHAN_FULL : CHAN_INVALID; /* M-40, M-41 */
 	chan_handle_enter(h, "reserve");
 	sending.what = RESERVES;
-	status = acquire(h, n, &sending, deadline, &firing);
+	status = acquire(h, n, &sending, deadline, &wakes);
 	if (status == CHAN_OK)
 		*permit = (struct chan_permit){.sender = tx, .count = n};
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	return status;
 }
 
 void chan_mpsc_permit_send(struct chan_permit *permit, const void *msg)
 {
 	struct handle *h = (struct handle *)permit->sender;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	assert(permit->count > 0);
 	chan_handle_enter(h, "permit_send");
 	permit->count--;
-	put(mpsc_of(h), msg, &firing); /* a slot is held, so there is room */
-	chan_mpsc_leave(h, &firing);
+	put(mpsc_of(h), msg, &wakes); /* a slot is held, so there is room */
+	chan_mpsc_leave(h, &wakes);
 }
 
 void chan_mpsc_permit_release(struct chan_permit *permit)
 {
 	struct handle *h = (struct handle *)permit->sender;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (permit->count == 0)
 		return;
 	chan_handle_enter(h, "permit_release");
-	chan_mpsc_slots_give(mpsc_of(h), permit->count, &firing);
+	chan_mpsc_slots_give(mpsc_of(h), permit->count, &wakes);
 	permit->count = 0;
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 }
 
 enum chan_arm chan_mpsc_arm_send(struct chan_sender *tx, struct chan_waiter *waiter)
 {
 	struct handle *h = (struct handle *)tx;
 	struct mpsc *ch = mpsc_of(h);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_arm result = CHAN_READY;
 
 	chan_handle_enter(h, "arm_send");
-	chan_mpsc_seize(ch, true);
-	chan_mpsc_serve(ch, &firing);
-	bool free = list_empty(&ch->writers) && chan_mpsc_free(ch) > 0;
+	chan_mpsc_block_senders(ch, true);
+	chan_mpsc_serve(ch, &wakes);
+	bool free = list_empty(&ch->send_queue) && chan_mpsc_free(ch) > 0;
 	if (!chan_core_closed(&ch->core) && owned(h) == 0 && !free) {
 		struct wait *w = chan_wait_arm(waiter, h, &h->armed, MPSC_SLOT);
 
 		w->want = 1;
-		list_append(&ch->writers, &w->queue);
-		if (chan_mpsc_settle(ch))
-			chan_mpsc_serve(ch, &firing);
+		list_append(&ch->send_queue, &w->queue);
+		if (chan_mpsc_publish_state(ch))
+			chan_mpsc_serve(ch, &wakes);
 		result = CHAN_ARMED;
 	}
-	chan_mpsc_leave(h, &firing);
+	chan_mpsc_leave(h, &wakes);
 	return result;
 }

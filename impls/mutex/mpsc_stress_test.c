@@ -247,7 +247,7 @@ static void everything_at_once(void **state)
 	for (uint64_t round = 0; round < ROUNDS; round++) {
 		struct run run = {.capacity = capacities[round % 4], .ending = (enum ending)(round / 4 % ENDINGS)};
 
-		run.ops = run.capacity == 0 ? &mutex_unbounded_ops : &mutex_mpsc_ops;
+		run.ops = run.capacity == 0 ? &chan_mutex_unbounded_ops : &chan_mutex_mpsc_ops;
 		one_round(&run, round * 100);
 	}
 }
@@ -263,14 +263,14 @@ static void *drop_sender(void *arg)
 	struct racer *r = arg;
 
 	pthread_barrier_wait(&r->barrier);
-	mutex_mpsc_ops.sender_drop(&r->tx);
+	chan_mutex_mpsc_ops.sender_drop(&r->tx);
 	return NULL;
 }
 
 /* Either a live sender, with which the receiver gets one more message, or none; and CLOSED afterwards (M-75). */
 static void upgrade_races_with_the_last_drop(void **state)
 {
-	const struct chan_mpsc_ops *ops = &mutex_mpsc_ops;
+	const struct chan_mpsc_ops *ops = &chan_mutex_mpsc_ops;
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {

@@ -4,7 +4,7 @@
  */
 #include "impls/mutex/mpsc_testing.h"
 
-static const struct chan_mpsc_ops *const unbounded = &mutex_unbounded_ops;
+static const struct chan_mpsc_ops *const unbounded = &chan_mutex_unbounded_ops;
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Memory that runs out
@@ -73,7 +73,7 @@ static void an_unbounded_send_without_memory_keeps_the_value(void **state)
 static void a_slot_assigned_before_the_close_is_given_back(void **state)
 {
 	for (size_t n = 1; n <= 2; n++) { /* reserve of one; of two */
-		struct list firing = WAIT_FIRING(firing);
+		struct list wakes = WAKES_NONE(wakes);
 		struct chan_permit held;
 		uint64_t id;
 
@@ -84,11 +84,11 @@ static void a_slot_assigned_before_the_close_is_given_back(void **state)
 		call_start(&blocked);
 
 		pthread_mutex_lock(&channel->core.lock);
-		chan_mpsc_slots_give(channel, 2, &firing);
-		shut(channel, &firing);
+		chan_mpsc_slots_give(channel, 2, &wakes);
+		shut(channel, &wakes);
 		assert_false(chan_mpsc_ended(channel)); /* assigned is not idle */
 		assert_int_equal(channel->held, n);
-		chan_wait_unlock(&channel->core.lock, &firing);
+		chan_wait_unlock(&channel->core.lock, &wakes);
 		assert_int_equal(recv_item(&id, CHAN_FOREVER), CHAN_CLOSED);
 		assert_int_equal(call_end(&blocked), CHAN_CLOSED);
 		assert_int_equal(free_slots(), 2);
@@ -100,21 +100,21 @@ static void a_slot_assigned_before_the_close_is_given_back(void **state)
  * cannot notice the one before the other. False if it had given up before. */
 static bool grant_at(uint64_t deadline)
 {
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	while (chan_now() < deadline) {
 		pthread_mutex_lock(&channel->core.lock);
-		bool queued = !list_empty(&channel->writers);
+		bool queued = !list_empty(&channel->send_queue);
 		if (queued) {
 			struct item item;
 
 			while (chan_now() < deadline)
 				sched_yield();
-			mutex_queue_pop(MESSAGES, &item);
-			chan_mpsc_serve(channel, &firing);
+			chan_mutex_queue_pop(MESSAGES, &item);
+			chan_mpsc_serve(channel, &wakes);
 			item_end(&item);
 		}
-		chan_wait_unlock(&channel->core.lock, &firing);
+		chan_wait_unlock(&channel->core.lock, &wakes);
 		if (queued)
 			return true;
 	}

@@ -12,7 +12,7 @@
 #include "impls/mutex/mpsc_open.c"
 #include "impls/mutex/mutex.h"
 
-static const struct chan_mpsc_ops *const bounded = &mutex_mpsc_ops;
+static const struct chan_mpsc_ops *const bounded = &chan_mutex_mpsc_ops;
 
 static struct chan_sender *tx, *tx2;
 static struct chan_receiver *rx;

@@ -7,11 +7,11 @@
 
 #include "impls/channel.h"
 
-extern const struct chan_mpsc_ops mutex_mpsc_ops;
-extern const struct chan_mpsc_ops mutex_unbounded_ops;
-extern const struct chan_oneshot_ops mutex_oneshot_ops;
-extern const struct chan_broadcast_ops mutex_broadcast_ops;
-extern const struct chan_watch_ops mutex_watch_ops;
+extern const struct chan_mpsc_ops chan_mutex_mpsc_ops;
+extern const struct chan_mpsc_ops chan_mutex_unbounded_ops;
+extern const struct chan_oneshot_ops chan_mutex_oneshot_ops;
+extern const struct chan_broadcast_ops chan_mutex_broadcast_ops;
+extern const struct chan_watch_ops chan_mutex_watch_ops;
 
 extern const struct chan_impl chan_mutex;
 

@@ -77,7 +77,7 @@ static enum chan_status finish(struct handle *h, const char *operation, bool sen
 {
 	struct oneshot *ch = channel_of(h);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status = CHAN_CLOSED;
 
 	chan_handle_enter(h, operation);
@@ -88,9 +88,9 @@ static enum chan_status finish(struct handle *h, const char *operation, bool sen
 		status = CHAN_OK;
 	}
 	core->senders = 0;
-	chan_wait_wake_all(&core->readers, &firing);
-	chan_handle_leave(h, &firing);
-	chan_core_release(core);
+	chan_wait_wake_all(&core->recv_queue, &wakes);
+	chan_handle_leave(h, &wakes);
+	chan_core_unref(core);
 	return status;
 }
 
@@ -123,7 +123,7 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	struct handle *h = (struct handle *)rx;
 	struct oneshot *ch = channel_of(h);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	enum chan_status status = CHAN_OK;
 
 	if (msg == NULL && core->layout.size != 0)
@@ -134,7 +134,7 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 		goto out;
 	}
 	while (!ch->full && core->senders != 0 && !chan_core_closed(core)) {
-		status = chan_core_wait(core, &core->readers, deadline);
+		status = chan_core_wait(core, &core->recv_queue, deadline);
 		if (status != CHAN_OK)
 			goto out;
 	}
@@ -145,7 +145,7 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	ch->full = false;
 	ch->terminated = true;
 out:
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return status;
 }
 
@@ -153,19 +153,19 @@ static void oneshot_close(struct chan_receiver *rx)
 {
 	struct handle *h = (struct handle *)rx;
 	struct core *core = h->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "close");
-	core->shut = true;
-	chan_wait_wake_all(&core->closers, &firing);
-	chan_wait_wake_all(&core->readers, &firing); /* armed ones: a receive would now complete */
-	chan_handle_leave(h, &firing);
+	core->closed = true;
+	chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_wait_wake_all(&core->recv_queue, &wakes); /* armed ones: a receive would now complete */
+	chan_handle_leave(h, &wakes);
 }
 
 static void oneshot_receiver_drop(struct chan_receiver **rx)
 {
 	struct handle *h = (struct handle *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (h == NULL)
 		return;
@@ -177,11 +177,11 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	chan_handle_disarm_all(h);
 	core->receivers = 0;
 	bool unread = ch->full; /* if so, the sender is gone and the value this thread's alone */
-	chan_wait_wake_all(&core->closers, &firing);
-	chan_handle_leave(h, &firing);
+	chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_handle_leave(h, &wakes);
 	if (unread && core->config.destroy != NULL)
 		core->config.destroy(ch->value, core->config.context);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
@@ -189,13 +189,13 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 	struct handle *h = (struct handle *)rx;
 	struct oneshot *ch = channel_of(h);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "arm_recv");
 	bool ready = core->senders == 0 || chan_core_closed(core); /* a value that was sent has ended its sender */
 	if (!ready)
-		chan_handle_arm(h, &core->readers, waiter);
-	chan_handle_leave(h, &firing);
+		chan_handle_arm(h, &core->recv_queue, waiter);
+	chan_handle_leave(h, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
@@ -216,7 +216,7 @@ static uint64_t oneshot_receiver_get(const struct chan_receiver *rx, enum chan_p
 	return answer;
 }
 
-const struct chan_oneshot_ops mutex_oneshot_ops = {
+const struct chan_oneshot_ops chan_mutex_oneshot_ops = {
 	.open = oneshot_open,
 	.send = oneshot_send,
 	.recv = oneshot_recv,

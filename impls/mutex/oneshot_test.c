@@ -2,7 +2,7 @@
 #include "impls/testing/items_testing.h"
 #include "impls/mutex/oneshot.c"
 
-#define ONESHOT           mutex_oneshot_ops
+#define ONESHOT           chan_mutex_oneshot_ops
 #define ONESHOT_VALUE(rx) (((struct oneshot *)((struct handle *)(rx))->core)->value)
 #include "impls/testing/oneshot_testing.h"
 

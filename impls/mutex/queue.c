@@ -27,7 +27,7 @@ static struct queue_block *block_new(const struct queue *q)
 	return memory;
 }
 
-bool mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
+bool chan_mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
 {
 	size_t align = layout->align;
 
@@ -45,7 +45,7 @@ bool mutex_queue_open(struct queue *q, const struct layout *layout, size_t capac
 	return true;
 }
 
-void mutex_queue_close(struct queue *q)
+void chan_mutex_queue_close(struct queue *q)
 {
 	while (q->head != NULL) {
 		struct queue_block *block = q->head;
@@ -77,7 +77,7 @@ static bool extend(struct queue *q)
 	return true;
 }
 
-bool mutex_queue_push(struct queue *q, const void *msg)
+bool chan_mutex_queue_push(struct queue *q, const void *msg)
 {
 	if ((q->tail == NULL || q->tail_index == q->per_block) && !extend(q))
 		return false;
@@ -87,7 +87,7 @@ bool mutex_queue_push(struct queue *q, const void *msg)
 	return true;
 }
 
-void *mutex_queue_front(const struct queue *q)
+void *chan_mutex_queue_front(const struct queue *q)
 {
 	return element(q, q->head, q->head_index);
 }
@@ -109,10 +109,10 @@ static void advance(struct queue *q)
 		free(drained);
 }
 
-void mutex_queue_pop(struct queue *q, void *msg)
+void chan_mutex_queue_pop(struct queue *q, void *msg)
 {
 	if (msg != NULL)
-		chan_layout_copy(&q->layout, msg, mutex_queue_front(q));
+		chan_layout_copy(&q->layout, msg, chan_mutex_queue_front(q));
 	q->popped++;
 	if (++q->head_index == q->per_block)
 		advance(q);

@@ -36,23 +36,23 @@ struct queue {
 
 /* An empty queue: a ring of `capacity` elements, or unbounded for capacity 0. `start` is where its counters begin. False: out of
  * memory (an unbounded one allocates nothing yet). */
-bool mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start);
+bool chan_mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start);
 
 /* Frees the memory; elements that are still inside are forgotten. */
-void mutex_queue_close(struct queue *q);
+void chan_mutex_queue_close(struct queue *q);
 
-static inline size_t mutex_queue_len(const struct queue *q)
+static inline size_t chan_mutex_queue_len(const struct queue *q)
 {
 	return (size_t)(q->pushed - q->popped);
 }
 
 /* Copies the element at `msg` to the end. False: out of memory (unbounded only), and nothing has changed. */
-bool mutex_queue_push(struct queue *q, const void *msg);
+bool chan_mutex_queue_push(struct queue *q, const void *msg);
 
 /* The oldest element where it lies; the queue is not empty. */
-void *mutex_queue_front(const struct queue *q);
+void *chan_mutex_queue_front(const struct queue *q);
 
 /* Takes the oldest element away, copied to `msg` unless that is NULL; the queue is not empty. */
-void mutex_queue_pop(struct queue *q, void *msg);
+void chan_mutex_queue_pop(struct queue *q, void *msg);
 
 #endif

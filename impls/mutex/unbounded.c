@@ -16,10 +16,10 @@ static enum chan_status open_unbounded(const struct chan_config *config, struct 
 	if (config == NULL || tx == NULL || rx == NULL)
 		return CHAN_INVALID;
 	status = chan_config_layout(config, &layout);
-	return status == CHAN_OK ? mutex_mpsc_open(config, &layout, 0, tx, rx) : status;
+	return status == CHAN_OK ? chan_mutex_mpsc_open(config, &layout, 0, tx, rx) : status;
 }
 
-const struct chan_mpsc_ops mutex_unbounded_ops = {
+const struct chan_mpsc_ops chan_mutex_unbounded_ops = {
 	.open = open_unbounded,
 	.send = chan_mpsc_send,
 	.recv = chan_mpsc_recv,

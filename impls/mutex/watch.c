@@ -19,8 +19,8 @@ static void end(struct core *core)
 	free(ch);
 }
 
-enum chan_status mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
-                                  struct chan_sender **tx, struct chan_receiver **rx)
+enum chan_status chan_mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
+                                       struct chan_sender **tx, struct chan_receiver **rx)
 {
 	struct layout layout;
 
@@ -59,16 +59,16 @@ no_memory:
 static enum chan_status watch_open(const struct chan_config *config, const void *initial, struct chan_sender **tx,
                                    struct chan_receiver **rx)
 {
-	return mutex_watch_open(config, initial, CORE_WAITS, tx, rx);
+	return chan_mutex_watch_open(config, initial, CORE_WAITS, tx, rx);
 }
 
 /* A receiver made through `from`, which has seen what `like` has or, NULL, the current version. */
 static enum chan_status receiver_new(struct handle *from, const struct watch_receiver *like, struct chan_receiver **out)
 {
 	struct watch *ch = watch_of(from);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(&ch->core) || out == NULL)
+	if (inside_callback_of(&ch->core) || out == NULL)
 		return CHAN_INVALID;
 	struct watch_receiver *r = chan_handle_new(&ch->core, sizeof *r);
 	if (r == NULL)
@@ -76,7 +76,7 @@ static enum chan_status receiver_new(struct handle *from, const struct watch_rec
 	chan_handle_enter(from, "subscribe");
 	r->seen = like != NULL ? like->seen : ch->version;
 	ch->core.receivers++;
-	chan_handle_leave(from, &firing);
+	chan_handle_leave(from, &wakes);
 	*out = (struct chan_receiver *)r;
 	return CHAN_OK;
 }
@@ -96,7 +96,7 @@ static enum chan_status watch_subscribe(struct chan_sender *tx, struct chan_rece
 static void watch_receiver_drop(struct chan_receiver **rx)
 {
 	struct watch_receiver *r = (struct watch_receiver *)*rx;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
 	if (r == NULL)
 		return;
@@ -106,43 +106,43 @@ static void watch_receiver_drop(struct chan_receiver **rx)
 	chan_handle_enter(&r->handle, "receiver_drop");
 	chan_handle_disarm_all(&r->handle);
 	if (--core->receivers == 0)
-		chan_wait_wake_all(&core->closers, &firing);
-	chan_handle_leave(&r->handle, &firing);
+		chan_wait_wake_all(&core->closed_queue, &wakes);
+	chan_handle_leave(&r->handle, &wakes);
 	free(r);
-	chan_core_release(core);
+	chan_core_unref(core);
 }
 
 static enum chan_arm watch_arm_changed(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
 	struct watch_receiver *r = (struct watch_receiver *)rx;
 	struct watch *ch = watch_of(&r->handle);
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(&ch->core))
+	if (inside_callback_of(&ch->core))
 		return CHAN_NOT_ARMED;
 	chan_handle_enter(&r->handle, "arm_changed");
 	bool ready = r->seen != ch->version || ch->core.senders == 0;
 	if (!ready)
-		chan_handle_arm(&r->handle, &ch->core.readers, waiter);
-	chan_handle_leave(&r->handle, &firing);
+		chan_handle_arm(&r->handle, &ch->core.recv_queue, waiter);
+	chan_handle_leave(&r->handle, &wakes);
 	return ready ? CHAN_READY : CHAN_ARMED;
 }
 
-const struct chan_watch_ops mutex_watch_ops = {
+const struct chan_watch_ops chan_mutex_watch_ops = {
 	.open = watch_open,
-	.send = mutex_watch_send,
-	.borrow = mutex_watch_borrow,
-	.changed = mutex_watch_changed,
+	.send = chan_mutex_watch_send,
+	.borrow = chan_mutex_watch_borrow,
+	.changed = chan_mutex_watch_changed,
 	.sender_drop = chan_core_sender_drop,
 	.receiver_drop = watch_receiver_drop,
-	.send_replace = mutex_watch_send_replace,
-	.modify = mutex_watch_modify,
-	.sender_borrow = mutex_watch_sender_borrow,
-	.borrow_and_update = mutex_watch_borrow_and_update,
-	.has_changed = mutex_watch_has_changed,
-	.wait_for = mutex_watch_wait_for,
-	.mark_changed = mutex_watch_mark_changed,
-	.mark_unchanged = mutex_watch_mark_unchanged,
+	.send_replace = chan_mutex_watch_send_replace,
+	.modify = chan_mutex_watch_modify,
+	.sender_borrow = chan_mutex_watch_sender_borrow,
+	.borrow_and_update = chan_mutex_watch_borrow_and_update,
+	.has_changed = chan_mutex_watch_has_changed,
+	.wait_for = chan_mutex_watch_wait_for,
+	.mark_changed = chan_mutex_watch_mark_changed,
+	.mark_unchanged = chan_mutex_watch_mark_unchanged,
 	.sender_clone = chan_core_sender_clone,
 	.receiver_clone = watch_receiver_clone,
 	.subscribe = watch_subscribe,

@@ -57,16 +57,16 @@ static inline void watch_await_unpinned(struct watch *ch)
 }
 
 /* Pins the value, which is not pinned, and releases the lock; what runs between this and `unpin` runs the caller's code. */
-static inline void watch_pin(struct watch *ch, struct mark *mark)
+static inline void watch_pin(struct watch *ch, struct inside *mark)
 {
 	ch->pinned = true;
 	pthread_mutex_unlock(&ch->core.lock);
-	mark_enter(mark, &ch->core);
+	inside_enter(mark, &ch->core);
 }
 
-static inline void watch_unpin(struct watch *ch, struct mark *mark)
+static inline void watch_unpin(struct watch *ch, struct inside *mark)
 {
-	mark_leave(mark);
+	inside_leave(mark);
 	pthread_mutex_lock(&ch->core.lock);
 	ch->pinned = false;
 	pthread_cond_broadcast(&ch->unpinned);
@@ -75,26 +75,26 @@ static inline void watch_unpin(struct watch *ch, struct mark *mark)
 /* ---- watch.c ---- */
 
 /* As open; `sleep` says how the threads sleep. For families whose channels with hooks are of this one. */
-enum chan_status mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
-                                  struct chan_sender **tx, struct chan_receiver **rx);
+enum chan_status chan_mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
+                                       struct chan_sender **tx, struct chan_receiver **rx);
 
 /* ---- watch_write.c ---- */
 
-enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg);
-enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous);
-enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
-                                    bool *modified);
+enum chan_status chan_mutex_watch_send(struct chan_sender *tx, const void *msg);
+enum chan_status chan_mutex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous);
+enum chan_status chan_mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
+                                         bool *modified);
 
 /* ---- watch_read.c ---- */
 
-enum chan_status mutex_watch_sender_borrow(struct chan_sender *tx, void *value);
-enum chan_status mutex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen);
-enum chan_status mutex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen);
-enum chan_status mutex_watch_changed(struct chan_receiver *rx, uint64_t deadline);
-enum chan_status mutex_watch_has_changed(struct chan_receiver *rx);
-enum chan_status mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
-                                      void *value, uint64_t deadline);
-void mutex_watch_mark_changed(struct chan_receiver *rx);
-void mutex_watch_mark_unchanged(struct chan_receiver *rx);
+enum chan_status chan_mutex_watch_sender_borrow(struct chan_sender *tx, void *value);
+enum chan_status chan_mutex_watch_borrow(struct chan_receiver *rx, void *value, bool *unseen);
+enum chan_status chan_mutex_watch_borrow_and_update(struct chan_receiver *rx, void *value, bool *unseen);
+enum chan_status chan_mutex_watch_changed(struct chan_receiver *rx, uint64_t deadline);
+enum chan_status chan_mutex_watch_has_changed(struct chan_receiver *rx);
+enum chan_status chan_mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg),
+                                           void *arg, void *value, uint64_t deadline);
+void chan_mutex_watch_mark_changed(struct chan_receiver *rx);
+void chan_mutex_watch_mark_unchanged(struct chan_receiver *rx);
 
 #endif

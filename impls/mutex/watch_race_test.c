@@ -4,7 +4,7 @@
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"
 
-#define WATCH mutex_watch_ops
+#define WATCH chan_mutex_watch_ops
 #include "impls/testing/watch_race_testing.h"
 
 int main(void)

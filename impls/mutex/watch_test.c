@@ -4,7 +4,7 @@
 #include "impls/mutex/watch_write.c"
 #include "impls/mutex/watch_read.c"
 
-#define WATCH              mutex_watch_ops
+#define WATCH              chan_mutex_watch_ops
 #define WATCH_SEEN_ALL(rx) (((struct watch_receiver *)(rx))->seen == watch_of((struct handle *)(rx))->version)
 #include "impls/testing/watch_testing.h"
 

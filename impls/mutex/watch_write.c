@@ -5,23 +5,23 @@
 #include "impls/base/scratch.h"
 #include "impls/mutex/watch.h"
 
-static void notify(struct watch *ch, struct list *firing)
+static void notify(struct watch *ch, struct list *wakes)
 {
 	ch->version++;
-	chan_wait_wake_all(&ch->core.readers, firing);
+	chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
-enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
+enum chan_status chan_mutex_watch_send(struct chan_sender *tx, const void *msg)
 {
 	struct handle *h = (struct handle *)tx;
 	struct watch *ch = watch_of(h);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 	void (*destroy)(void *, void *) = core->config.destroy;
 	void *context = core->config.context;
 	struct scratch old;
 
-	if (mark_inside(core) || (msg == NULL && core->layout.size != 0))
+	if (inside_callback_of(core) || (msg == NULL && core->layout.size != 0))
 		return CHAN_INVALID;
 	if (destroy != NULL && !scratch_get(&old, &core->layout))
 		return CHAN_NOMEM;
@@ -34,9 +34,9 @@ enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
 			chan_layout_copy(&core->layout, old.element, ch->value);
 		chan_layout_copy(&core->layout, ch->value, msg);
 		ch->edits++;
-		notify(ch, &firing);
+		notify(ch, &wakes);
 	}
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 
 	if (destroy != NULL) {
 		if (!closed)
@@ -46,14 +46,14 @@ enum chan_status mutex_watch_send(struct chan_sender *tx, const void *msg)
 	return closed ? CHAN_CLOSED : CHAN_OK;
 }
 
-enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous)
+enum chan_status chan_mutex_watch_send_replace(struct chan_sender *tx, const void *msg, void *previous)
 {
 	struct handle *h = (struct handle *)tx;
 	struct watch *ch = watch_of(h);
 	struct core *core = &ch->core;
-	struct list firing = WAIT_FIRING(firing);
+	struct list wakes = WAKES_NONE(wakes);
 
-	if (mark_inside(core) || ((msg == NULL || previous == NULL) && core->layout.size != 0))
+	if (inside_callback_of(core) || ((msg == NULL || previous == NULL) && core->layout.size != 0))
 		return CHAN_INVALID;
 	chan_handle_enter(h, "send_replace");
 	watch_await_unpinned(ch);
@@ -63,31 +63,31 @@ enum chan_status mutex_watch_send_replace(struct chan_sender *tx, const void *ms
 		((char *)ch->value)[i] = byte;
 	}
 	ch->edits++;
-	notify(ch, &firing);
-	chan_handle_leave(h, &firing);
+	notify(ch, &wakes);
+	chan_handle_leave(h, &wakes);
 	return CHAN_OK;
 }
 
-enum chan_status mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
-                                    bool *modified)
+enum chan_status chan_mutex_watch_modify(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
+                                         bool *modified)
 {
 	struct handle *h = (struct handle *)tx;
 	struct watch *ch = watch_of(h);
-	struct list firing = WAIT_FIRING(firing);
-	struct mark mark;
+	struct list wakes = WAKES_NONE(wakes);
+	struct inside inside;
 
-	if (mark_inside(h->core) || f == NULL)
+	if (inside_callback_of(h->core) || f == NULL)
 		return CHAN_INVALID;
 	chan_handle_enter(h, "modify");
 	watch_await_unpinned(ch);
-	watch_pin(ch, &mark);
+	watch_pin(ch, &inside);
 	bool changed = f(ch->value, arg);
-	watch_unpin(ch, &mark);
+	watch_unpin(ch, &inside);
 	ch->edits++;
 	if (changed)
-		notify(ch, &firing);
+		notify(ch, &wakes);
 	if (modified != NULL)
 		*modified = changed;
-	chan_handle_leave(h, &firing);
+	chan_handle_leave(h, &wakes);
 	return CHAN_OK;
 }

@@ -7,4 +7,4 @@
 #include "impls/fastpath/bounded_ops.h"
 #include "impls/vyukov/vyukov.h"
 
-const struct chan_mpsc_ops vyukov_mpsc_ops = LANE_OPS;
+const struct chan_mpsc_ops chan_vyukov_mpsc_ops = LANE_OPS;

@@ -22,7 +22,7 @@
  *   A2 stamp p + 1        -> R2   the message, before it is copied out
  *   A3 stamp a lap later  -> R3   the copying out, before the cell is written again; and what the receiver did before (M-68)
  *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds the message itself (P-4), and for who finds
- *                                 it full (M-70). (ring_len, after ring_seize, reads the same again.)
+ *                                 it full (M-70). (ring_len, after ring_block_senders, reads the same again.)
  *   A5 head               -> R5   the tail beyond it: who asks for the length never sees a head that is newer than the tail
  * What is read before an exchange is a guess: the stamps say whether it is true, and the exchange whether it still is.
  *
@@ -164,7 +164,7 @@ static CHAN_INLINE void ring_write(struct ring *r, uint64_t at, const void *msgs
 
 /* Sends up to `n` messages; 0: there seems to be no room. One sender. */
 static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
-                                           const lane_gate_t *gate)
+                                           const fastpath_state_t *gate)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), end; /* its own */
 	size_t room = ring_run(r, at, 0, n, &end);
@@ -179,8 +179,8 @@ static CHAN_INLINE size_t ring_send_single(struct ring *r, const void *msgs, siz
 }
 
 /* The same, several senders. `*shut`: locked out. */
-static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen, const lane_gate_t *gate,
-                                    bool *shut)
+static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, uint64_t *seen,
+                                    const fastpath_state_t *gate, bool *shut)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed), end;
 
@@ -210,7 +210,7 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 }
 
 /* Under the lock, senders locked out, and there is room. */
-static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
+static void ring_push(struct ring *r, const void *msg, const fastpath_state_t *gate)
 {
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed), at = tail & ~(uint64_t)1, end;
 	unsigned looks = 0;
@@ -223,12 +223,12 @@ static void ring_push(struct ring *r, const void *msg, const lane_gate_t *gate)
 }
 
 /* Locks several senders out; lets them in again. Under the lock. */
-static void ring_seize(struct ring *r)
+static void ring_block_senders(struct ring *r)
 {
 	atomic_fetch_or_explicit(&r->tail, 1, memory_order_acquire); /* R4 */
 }
 
-static void ring_let_go(struct ring *r)
+static void ring_admit_senders(struct ring *r)
 {
 	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
@@ -239,7 +239,7 @@ static void ring_let_go(struct ring *r)
 /* From now on there are several senders. Under the lock, the one locked out; they remain so. */
 static void ring_many_senders(struct ring *r)
 {
-	ring_seize(r);
+	ring_block_senders(r);
 }
 
 /* ------------------------------------------------------------------------------------------------------------------
@@ -258,7 +258,8 @@ static CHAN_INLINE void ring_read(struct ring *r, uint64_t at, void *msgs, size_
 }
 
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
-static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen, const lane_gate_t *gate)
+static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, uint64_t *seen,
+                                    const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), end;
 
@@ -266,7 +267,7 @@ static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 	for (;;) {
 		size_t n = ring_run(r, head, 1, limit, &end);
 
-		if (!(lane_gate(gate) & GATE_MANY_RECEIVERS)) {
+		if (!(fastpath_state(gate) & STATE_MANY_RECEIVERS)) {
 			if (n > 0) {
 				atomic_store_explicit(&r->head, end, memory_order_release); /* A5 */
 				ring_read(r, head, msgs, n);
@@ -295,7 +296,7 @@ static void ring_many_receivers(struct ring *r)
 }
 
 /* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the lock. */
-static void *ring_front(struct ring *r, const lane_gate_t *gate)
+static void *ring_front(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), end;
 	unsigned looks = 0;
@@ -306,7 +307,7 @@ static void *ring_front(struct ring *r, const lane_gate_t *gate)
 	return ring_msg(r, ring_cell(r, head));
 }
 
-static void ring_pop(struct ring *r, const lane_gate_t *gate)
+static void ring_pop(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
 

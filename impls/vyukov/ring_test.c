@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/ring.c"
 
-#define LANE_TESTED vyukov_mpsc_ops
+#define LANE_TESTED chan_vyukov_mpsc_ops
 
 static uint64_t claim_slot(struct lane *lane)
 {

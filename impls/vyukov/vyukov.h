@@ -9,7 +9,7 @@
 
 #include "impls/channel.h"
 
-extern const struct chan_mpsc_ops vyukov_mpsc_ops;
+extern const struct chan_mpsc_ops chan_vyukov_mpsc_ops;
 
 extern const struct chan_impl chan_vyukov;
 
