@@ -1,14 +1,16 @@
 #!/bin/bash -eu
 # SPDX-License-Identifier: MIT
 #
-# .clusterfuzzlite/build.sh - builds every fuzz target the way ClusterFuzzLite and OSS-Fuzz want it, here as well as there:
+# .clusterfuzzlite/build.sh - builds every fuzz target the way ClusterFuzzLite and OSS-Fuzz want it,
+# here as well as there:
 #
 #   CC=clang CXX=clang++ CFLAGS='-O1 -fsanitize=address,fuzzer-no-link' CXXFLAGS=$CFLAGS \
 #   LIB_FUZZING_ENGINE=-fsanitize=fuzzer OUT=/tmp/out .clusterfuzzlite/build.sh
 #
-# CC, CXX, CFLAGS, CXXFLAGS and LIB_FUZZING_ENGINE are taken as they are; the sanitizers are in the flags, so SANITIZER need not be known. WORK is
-# where it builds (a temporary folder if not set). In OUT there is then, for each target: NAME, NAME_seed_corpus.zip (its corpus and its
-# regressions), NAME.dict, NAME.options; and in OUT/lib the libraries that they need and a runner may not have.
+# CC, CXX, CFLAGS, CXXFLAGS and LIB_FUZZING_ENGINE are taken as they are; the sanitizers are in the
+# flags, so SANITIZER need not be known. WORK is where it builds (a temporary folder if not set). In
+# OUT there is then, for each target: NAME, NAME_seed_corpus.zip (its corpus and its regressions),
+# NAME.dict, NAME.options; and in OUT/lib the libraries that they need and a runner may not have.
 
 # A cluster runs a copy that lies outside the tree, from inside the tree.
 here=$(dirname "$(readlink -f "$0")")

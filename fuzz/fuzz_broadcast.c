@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_broadcast.c - a broadcast channel and all its handles, against model/broadcast.h. What an input means: run/broadcast.h.
+ * fuzz_broadcast.c - a broadcast channel and all its handles, against model/broadcast.h. What an
+ * input means: run/broadcast.h.
  */
 #include "fuzz/common/target.h"
 #include "fuzz/common/trace.h"
@@ -8,7 +9,7 @@
 
 static struct broadcast_run run;
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * From inside callbacks
  */
 
@@ -75,7 +76,7 @@ static void call_back(struct sequence *q, struct bytes *in, enum place place)
 		broadcast_send(r, in);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void operate(struct broadcast_run *r, struct bytes *in)
 {

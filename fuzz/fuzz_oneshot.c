@@ -2,7 +2,8 @@
  *
  * fuzz_oneshot.c - one oneshot channel after another, against model/oneshot.h.
  *
- * A channel is soon over, so an input runs as many as it has bytes for, each with a configuration of its own.
+ * A channel is soon over, so an input runs as many as it has bytes for, each with a configuration
+ * of its own.
  */
 #include "fuzz/common/sequence.h"
 #include "fuzz/common/target.h"
@@ -184,7 +185,8 @@ static void operate(struct run *r, struct bytes *in)
 	}
 }
 
-/* A wake or a destroy that uses the other handle: the interrupted call's own was consumed, or is the other's to drop. */
+/* A wake or a destroy that uses the other handle: the interrupted call's own was consumed, or is
+ * the other's to drop. */
 static void call_back(struct sequence *q, struct bytes *in, enum place place)
 {
 	struct run *r = (struct run *)q;

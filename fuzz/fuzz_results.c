@@ -2,9 +2,10 @@
  *
  * fuzz_results.c - bytes as the two result files of `chanbench compare`.
  *
- * The bytes up to the first 0xff are the old file, those after it the new one; without it, both are the same file. 0xff stands in no JSON
- * text, so this takes no file away. Whatever they are, the readers must not crash, leak or be undefined, and a file that
- * is refused must be refused with one line (harness/say.h), which is checked here in place of being printed.
+ * The bytes up to the first 0xff are the old file, those after it the new one; without it, both are
+ * the same file. 0xff stands in no JSON text, so this takes no file away. Whatever they are, the
+ * readers must not crash, leak or be undefined, and a file that is refused must be refused with one
+ * line (harness/say.h), which is checked here in place of being printed.
  */
 #include "fuzz/common/memory.h"
 #include "harness/bench/compare.h"
@@ -21,7 +22,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The file that the input is written to, by both its names, and where results are printed. Kept from input to input, for speed. */
+/* The file that the input is written to, by both its names, and where results are printed. Kept
+ * from input to input, for speed. */
 static int file = -1;
 static char path[64];
 static FILE *nowhere;
@@ -54,7 +56,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	memory_fail(0); /* no allocation fails: the readers' library is not linked through memory.c */
+	/* no allocation fails: the readers' library is not linked through memory.c */
+	memory_fail(0);
 	file = memfd_create("result", MFD_CLOEXEC);
 	nowhere = fopen("/dev/null", "we");
 	if (file < 0 || nowhere == NULL) {

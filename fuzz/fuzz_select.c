@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_select.c - chan_select over channels of all kinds, against their models. What an input means: run/select.h.
+ * fuzz_select.c - chan_select over channels of all kinds, against their models. What an input
+ * means: run/select.h.
  */
 #include "fuzz/common/compare.h"
 #include "fuzz/common/target.h"

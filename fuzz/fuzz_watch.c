@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_watch.c - a watch channel and all its handles, against model/watch.h. What an input means: run/watch.h.
+ * fuzz_watch.c - a watch channel and all its handles, against model/watch.h. What an input means:
+ * run/watch.h.
  */
 #include "fuzz/common/target.h"
 #include "fuzz/common/trace.h"
@@ -8,7 +9,7 @@
 
 static struct watch_run run;
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * From inside callbacks
  */
 
@@ -97,7 +98,7 @@ static void call_back(struct sequence *q, struct bytes *in, enum place place)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void operate(struct watch_run *r, struct bytes *in)
 {

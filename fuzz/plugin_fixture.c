@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * plugin_fixture.c - a plug-in for the tests of this folder: the mutex family, which keeps the rules, and a copy that
- * breaks one. After the close its length counts a marker, as a queue does that puts its end into itself (M-8).
+ * plugin_fixture.c - a plug-in for the tests of this folder: the mutex family, which keeps the
+ * rules, and a copy that breaks one. After the close its length counts a marker, as a queue does
+ * that puts its end into itself (M-8).
  */
 #include "impls/channel.h"
 

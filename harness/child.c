@@ -25,7 +25,8 @@ enum {
 	ENDING_TICK_MS = 1      /* the same when the pipes are closed and only the end is missing */
 };
 
-/* There in a build that measures coverage (its preset asks the linker for it); _exit would lose what was counted. */
+/* There in a build that measures coverage (its preset asks the linker for it); _exit would lose
+ * what was counted. */
 extern void __gcov_dump(void) __attribute__((weak));
 
 static volatile sig_atomic_t interrupted;
@@ -59,7 +60,7 @@ int child_interrupted(void)
 	return interrupted;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The child's side, between fork and exec
  */
 
@@ -108,7 +109,7 @@ failed:;
 	_exit(127);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The parent's side
  */
 
@@ -166,8 +167,8 @@ static void take_output(struct child_result *result, const char *bytes, size_t n
 	result->output[have + n] = '\0';
 }
 
-/* Reads once: a child that writes without end must not keep its watchdog waiting. Closes the descriptor at its end. Returns
- * whether there was something. */
+/* Reads once: a child that writes without end must not keep its watchdog waiting. Closes the
+ * descriptor at its end. Returns whether there was something. */
 static bool drain(struct watched *w, int *fd)
 {
 	char bytes[CHUNK];
@@ -215,8 +216,9 @@ static void watch(struct watched *w, uint64_t started)
 	}
 }
 
-/* Ends the processes that the child started in sessions of their own, which the end of its group did not reach: when their
- * parent ends they become children of this process, the nearest subreaper. */
+/* Ends the processes that the child started in sessions of their own, which the end of its group
+ * did not reach: when their parent ends they become children of this process, the nearest
+ * subreaper. */
 static void end_orphans(void)
 {
 	char path[64], text[4096];
@@ -227,7 +229,8 @@ static void end_orphans(void)
 		close_fd(&fd);
 		if (n <= 0)
 			return;
-		/* "123 456 ": what has no space behind it may be cut off, and is for the next round. */
+		/* "123 456 ": what has no space behind it may be cut off, and is for the next
+		 * round. */
 		while (n > 0 && text[n - 1] != ' ')
 			n--;
 		text[n] = '\0';
@@ -248,7 +251,8 @@ static void reap(struct watched *w)
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	end_orphans();
-	/* The pipes hold what was written before the end; a bound, should somebody write on all the same. */
+	/* The pipes hold what was written before the end; a bound, should somebody write on all
+	 * the same. */
 	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->output); i++)
 		;
 	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->line); i++)

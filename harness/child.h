@@ -2,11 +2,12 @@
  *
  * child.h - whatever may crash, hang or lie runs in a process of its own, under a watchdog.
  *
- * The child reports by writing lines to a pipe; any line counts as a sign of life. Its stdout and stderr are caught, and
- * the last of them is kept for the message that says what went wrong. The child leads a process group of its own, which is
- * killed as a whole, and so is what it started in other sessions: this process becomes a subreaper, and when a child has
- * ended, whatever has become a child of the calling thread is killed. So a thread that calls child_run has no other
- * children. The child dies with its parent.
+ * The child reports by writing lines to a pipe; any line counts as a sign of life. Its stdout and
+ * stderr are caught, and the last of them is kept for the message that says what went wrong. The
+ * child leads a process group of its own, which is killed as a whole, and so is what it started in
+ * other sessions: this process becomes a subreaper, and when a child has ended, whatever has become
+ * a child of the calling thread is killed. So a thread that calls child_run has no other children.
+ * The child dies with its parent.
  */
 #ifndef CHANBENCH_HARNESS_CHILD_H
 #define CHANBENCH_HARNESS_CHILD_H
@@ -16,9 +17,11 @@
 #include <sys/types.h>
 
 struct child_spec {
-	/* Either a program: argv (NULL-terminated), searched in PATH if it has no slash; the pipe is its descriptor 3. */
+	/* Either a program: argv (NULL-terminated), searched in PATH if it has no slash; the
+	 * pipe is its descriptor 3. */
 	const char *const *argv;
-	bool lines_on_stdout; /* the pipe is the program's stdout instead; only its stderr is caught as output */
+	/* the pipe is the program's stdout instead; only its stderr is caught as output */
+	bool lines_on_stdout;
 	/* Or a function that runs in a fork of this process; its result is the exit status. */
 	int (*body)(int pipe, void *arg);
 	void *arg;
@@ -32,12 +35,13 @@ struct child_spec {
 };
 
 enum child_end {
-	CHILD_EXITED,      /* by itself; `code` is its exit status */
-	CHILD_SIGNALLED,   /* by a signal; `code` is its number */
-	CHILD_HUNG,        /* killed: silent for too long */
-	CHILD_OVERDUE,     /* killed: total_ns over */
-	CHILD_INTERRUPTED, /* killed: this process got SIGINT, SIGTERM or SIGHUP (child_interrupted) */
-	CHILD_NOT_STARTED  /* fork, pipe or exec failed; `code` is errno */
+	CHILD_EXITED,    /* by itself; `code` is its exit status */
+	CHILD_SIGNALLED, /* by a signal; `code` is its number */
+	CHILD_HUNG,      /* killed: silent for too long */
+	CHILD_OVERDUE,   /* killed: total_ns over */
+	/* killed: this process got SIGINT, SIGTERM or SIGHUP (child_interrupted) */
+	CHILD_INTERRUPTED,
+	CHILD_NOT_STARTED /* fork, pipe or exec failed; `code` is errno */
 };
 
 struct child_result {
@@ -50,11 +54,13 @@ struct child_result {
 /* Runs it to its end. */
 void child_run(const struct child_spec *spec, struct child_result *result);
 
-/* One line that says how it ended: "crashed (SIGSEGV)", "hung: no progress for 10 s, killed", "exited with status 3". */
+/* One line that says how it ended: "crashed (SIGSEGV)", "hung: no progress for 10 s, killed",
+ * "exited with status 3". */
 void child_describe(const struct child_result *result, char *text, size_t size);
 
-/* Catches SIGINT, SIGTERM and SIGHUP (unless it is ignored) from now on: the first one makes child_run stop its child and return CHILD_INTERRUPTED, and
- * child_interrupted() true (the signal's number); a second one ends the program at once. */
+/* Catches SIGINT, SIGTERM and SIGHUP (unless it is ignored) from now on: the first one makes
+ * child_run stop its child and return CHILD_INTERRUPTED, and child_interrupted() true (the
+ * signal's number); a second one ends the program at once. */
 void child_catch_interrupts(void);
 int child_interrupted(void);
 

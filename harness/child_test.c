@@ -49,7 +49,7 @@ static void expect_text(const struct child_result *result, const char *text)
 	assert_string_equal(got, text);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static int body_reports(int pipe, void *arg)
 {

@@ -2,9 +2,10 @@
  *
  * info.h - what the harness knows of an implementation without running any of its code.
  *
- * The process that plans a run, prints its tables and writes its files never loads a plug-in: one that crashes when
- * it is loaded, or later, must not take the run with it. A child loads it, describes it in a `struct impl_info`, and the
- * planner goes by that. Built-in implementations are described by the same function, without a child.
+ * The process that plans a run, prints its tables and writes its files never loads a plug-in: one
+ * that crashes when it is loaded, or later, must not take the run with it. A child loads it,
+ * describes it in a `struct impl_info`, and the planner goes by that. Built-in implementations are
+ * described by the same function, without a child.
  */
 #ifndef CHANBENCH_HARNESS_INFO_H
 #define CHANBENCH_HARNESS_INFO_H
@@ -26,7 +27,8 @@ struct info_deviation {
 	char why[256];
 };
 
-/* What runs in a program of its own, under a runtime of its own, and not behind the contract (harness/bench/driver.h). */
+/* What runs in a program of its own, under a runtime of its own, and not behind the contract
+ * (harness/bench/driver.h). */
 struct info_driver {
 	char program[PATH_MAX]; /* "": not from a driver */
 	bool named;             /* by --driver */
@@ -44,26 +46,29 @@ struct impl_info {
 	char summary[256];
 	char plugin[PATH_MAX]; /* the file it came from; "": built in */
 	unsigned flags;        /* enum chan_flags */
-	bool peer;             /* somebody else's: there for comparison, and judged apart from ours */
-	char package[128];     /* of a peer: package and version, "libck-dev 0.7.1-10"; else "" */
+	/* somebody else's: there for comparison, and judged apart from ours */
+	bool peer;
+	char package[128]; /* of a peer: package and version, "libck-dev 0.7.1-10"; else "" */
 
 	struct info_driver driver;
 
-	/* Bit i: the i-th function of the kind's table is there (kind_op). 0: the kind is not offered. */
+	/* Bit i: the i-th function of the kind's table is there (kind_op). 0: the kind is not
+	 * offered. */
 	uint64_t offered[KIND_COUNT];
 
 	struct info_deviation deviations[8];
 	size_t deviation_count;
 };
 
-/* The name of the i-th function of a kind's table, as in channel.h ("receiver_clone"); NULL after the last. */
+/* The name of the i-th function of a kind's table, as in channel.h ("receiver_clone"); NULL
+ * after the last. */
 const char *kind_op(enum kind kind, size_t i);
 
 /* How many functions of a kind's table are its minimum: the first so many. */
 size_t kind_minimum(enum kind kind);
 
-/* Whether the function `op` is offered in that kind. A name that the kind's table does not have is a mistake of the caller:
- * it ends the program. */
+/* Whether the function `op` is offered in that kind. A name that the kind's table does not have
+ * is a mistake of the caller: it ends the program. */
 bool info_offers(const struct impl_info *info, enum kind kind, const char *op);
 
 /* Why it does not keep a rule ("M-22"), in its own words; NULL: it does not declare that. */
@@ -75,17 +80,20 @@ bool info_offer(struct impl_info *info, enum kind kind, const char *op);
 /* How tables name it: its name, and "+yield" behind it when it spins. */
 void info_shown_name(const struct impl_info *info, char *text, size_t size);
 
-/* Describes an implementation that is loaded in this process. Returns NULL, or one line that says what is wrong with it (a
- * bad name, a kind without its minimum, a deviation that may not be declared, no kind at all). */
+/* Describes an implementation that is loaded in this process. Returns NULL, or one line that
+ * says what is wrong with it (a bad name, a kind without its minimum, a deviation that may not
+ * be declared, no kind at all). */
 const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info);
 
-/* A peer that there could be and is not, and what to do about it: "not built: install libck-dev, then rebuild". */
+/* A peer that there could be and is not, and what to do about it: "not built: install libck-dev,
+ * then rebuild". */
 struct impl_absent {
 	char name[33];
 	char cure[128];
 };
 
-/* A growing set of implementations: ours first, then peers, then plug-ins in the order in which they were named. */
+/* A growing set of implementations: ours first, then peers, then plug-ins in the order in which
+ * they were named. */
 struct impl_set {
 	struct impl_info *infos;
 	size_t count;
@@ -93,9 +101,10 @@ struct impl_set {
 	size_t absent_count;
 };
 
-/* Fills `set` with the built-ins, the peers that were found when it was built, and with what each file of `plugins` holds; describes those in a child process. 0, or -1
- * after printing one line that says which plug-in is wrong in what way (missing, no plug-in, other contract version, crashes or
- * hangs when loaded, a name that is taken). */
+/* Fills `set` with the built-ins, the peers that were found when it was built, and with what
+ * each file of `plugins` holds; describes those in a child process. 0, or -1 after printing one
+ * line that says which plug-in is wrong in what way (missing, no plug-in, other contract
+ * version, crashes or hangs when loaded, a name that is taken). */
 int impl_set_open(struct impl_set *set, const char *const *plugins, size_t plugin_count);
 void impl_set_close(struct impl_set *set);
 
@@ -106,8 +115,8 @@ bool impl_set_add_absent(struct impl_set *set, const char *name, const char *cur
 /* By name; NULL if there is none. */
 const struct impl_info *impl_set_find(const struct impl_set *set, const char *name);
 
-/* In the process that will run it: the implementation itself, loaded from its plug-in where it is from one. NULL, with one line in
- * `error`. */
+/* In the process that will run it: the implementation itself, loaded from its plug-in where it
+ * is from one. NULL, with one line in `error`. */
 const struct chan_impl *impl_load(const char *name, const char *plugin, char *error, size_t error_size);
 
 #endif

@@ -20,7 +20,7 @@
 /* A constructor, and reading a few tables, take milliseconds. */
 #define LOAD_SECONDS 5
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * In the process that runs it
  */
 
@@ -73,9 +73,9 @@ const struct chan_impl *impl_load(const char *name, const char *file, char *erro
 	return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Describing a plug-in: a child loads it and writes one JSON object a line: {"info":{...}} for each implementation, then {"end":true};
- * or {"error":"..."}
+/* ------------------------------------------------------------------------------------------
+ * Describing a plug-in: a child loads it and writes one JSON object a line: {"info":{...}} for each
+ * implementation, then {"end":true}; or {"error":"..."}
  */
 
 static int send_json(int pipe, json_t *object)
@@ -157,7 +157,7 @@ static int describe_in_child(int pipe, void *arg)
 	return send_json(pipe, json_pack("{s:b}", "end", 1)) == 0 ? 0 : EXIT_MACHINE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The set
  */
 

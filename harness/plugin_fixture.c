@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * plugin_fixture.c - plug-ins for plugin_test.c: one that is right, and (compiled with -DFLAW_...) one for everything that can be wrong with one.
+ * plugin_fixture.c - plug-ins for plugin_test.c: one that is right, and (compiled with -DFLAW_...)
+ * one for everything that can be wrong with one.
  */
 #include "impls/channel.h"
 

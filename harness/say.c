@@ -37,7 +37,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Edits (insert, delete, replace, swap two neighbours) that make one of the other; SIZE_MAX where a name is too long to be one. */
+/* Edits (insert, delete, replace, swap two neighbours) that make one of the other; SIZE_MAX
+ * where a name is too long to be one. */
 static size_t distance(const char *a, const char *b)
 {
 	enum { LONGEST = 64 };

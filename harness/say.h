@@ -15,11 +15,12 @@ enum exit_status {
 			  /* 128 + signal: interrupted; what was measured is kept */
 };
 
-/* Prints "chanbench: ...\n" to stderr, as one write. Returns nothing; the caller says what follows. */
+/* Prints "chanbench: ...\n" to stderr, as one write. Returns nothing; the caller says what
+ * follows. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The name in `names` (count of them) that is nearest to what was typed, or NULL when none is near: for
- * "unknown scenario 'fanin'; did you mean 'fan_in'?" */
+/* The name in `names` (count of them) that is nearest to what was typed, or NULL when none is
+ * near: for "unknown scenario 'fanin'; did you mean 'fan_in'?" */
 const char *say_nearest(const char *typed, const char *const *names, size_t count);
 
 #endif

@@ -40,7 +40,8 @@ static void test_nearest_does_not_guess(void **state)
 	assert_null(nearest("x"));
 	assert_null(nearest(longest));
 	assert_null(say_nearest("fan_in", names, 0));
-	/* One letter for another is a slip in a long name, and everything in a name of one letter. */
+	/* One letter for another is a slip in a long name, and everything in a name of one
+	 * letter. */
 	assert_null(say_nearest("x", (const char *const[]){"y"}, 1));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The operations that a select can choose: for each the source that it is waited for with, and its form that does not wait.
+ * The operations that a select can choose: for each the source that it is waited for with, and its
+ * form that does not wait.
  */
 #include "impls/select.h"
 

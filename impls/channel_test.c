@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What channel.h does by itself: deadlines and owned permits. channel_cxx_test.cc is the same as C++17.
+ * What channel.h does by itself: deadlines and owned permits. channel_cxx_test.cc is the same as
+ * C++17.
  */
 #include "impls/channel_test.h"
 #include "impls/registry.h"
@@ -20,7 +21,8 @@ static void deadlines_saturate_and_are_never_now(void **state)
 	assert_true(chan_deadline_in(0) <= chan_now()); /* past, or just now */
 	uint64_t before = chan_now(), deadline = chan_deadline_in(1000), after = chan_now();
 	assert_true(deadline >= before + 1000 && deadline <= after + 1000);
-	uint64_t far = UINT64_MAX - after - 1000000000u; /* the largest that does not saturate, nearly */
+	/* the largest that does not saturate, nearly */
+	uint64_t far = UINT64_MAX - after - 1000000000u;
 	assert_true(chan_deadline_in(far) < CHAN_FOREVER && chan_deadline_in(far) > UINT64_MAX / 2);
 }
 

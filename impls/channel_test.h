@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * channel_test.h - what is to hold of owned permits (M-44, M-45), in the common part of C11 and C++17.
+ * channel_test.h - what is to hold of owned permits (M-44, M-45), in the common part of C11 and
+ * C++17.
  */
 #ifndef CHANBENCH_CHANNEL_TEST_H
 #define CHANBENCH_CHANNEL_TEST_H
@@ -28,7 +29,8 @@ static inline const char *owned_permits(const struct chan_mpsc_ops *ops)
 	kept = tx;
 	OWNED_EXPECT(chan_reserve_owned(ops, &tx, &permit, NULL, CHAN_NOW) == CHAN_OK);
 	OWNED_EXPECT(tx == NULL && permit.count == 1);
-	OWNED_EXPECT(ops->recv(rx, &out, CHAN_NOW) == CHAN_EMPTY); /* it counts as a sender in there */
+	/* it counts as a sender in there */
+	OWNED_EXPECT(ops->recv(rx, &out, CHAN_NOW) == CHAN_EMPTY);
 	chan_owned_send(ops, &permit, &in, &back);
 	OWNED_EXPECT(back == kept && permit.sender == NULL && permit.count == 0);
 	OWNED_EXPECT(ops->recv(rx, &out, CHAN_NOW) == CHAN_OK && out == 5);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The eventfd's counter is the readiness: 0, or more. It is set to 0 only while no waiter is armed, so no wake can come in
- * between, and armed only after that: what makes the operation ready before the arm is told by CHAN_READY, and what does
- * so after it by the wake.
+ * The eventfd's counter is the readiness: 0, or more. It is set to 0 only while no waiter is armed,
+ * so no wake can come in between, and armed only after that: what makes the operation ready before
+ * the arm is told by CHAN_READY, and what does so after it by the wake.
  */
 #include "impls/event.h"
 
@@ -10,7 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Cannot fail: the counter never comes near its end, for each arm adds at most one and is preceded by a drain. */
+/* Cannot fail: the counter never comes near its end, for each arm adds at most one and is
+ * preceded by a drain. */
 static void make_readable(int fd)
 {
 	eventfd_write(fd, 1);

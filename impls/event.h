@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * event.h - a file descriptor that tells whether a channel operation would complete: channels in an epoll loop, beside sockets.
+ * event.h - a file descriptor that tells whether a channel operation would complete: channels in an
+ * epoll loop, beside sockets.
  *
- * It serves every implementation that offers readiness. No thread stands behind it and it allocates nothing but the
- * descriptor, an eventfd. Wait for it to be readable, with epoll (level or edge triggered, one shot or not), poll or
- * select; never read or write it yourself.
+ * It serves every implementation that offers readiness. No thread stands behind it and it allocates
+ * nothing but the descriptor, an eventfd. Wait for it to be readable, with epoll (level or edge
+ * triggered, one shot or not), poll or select; never read or write it yourself.
  *
  *   struct chan_event inbox;
  *   int error = chan_event_open(&inbox, chan_source_recv(ops, rx));
@@ -15,7 +16,8 @@
  *   for (;;) {
  *           epoll_wait(ep, &got, 1, -1);
  *           if (got.data.ptr == &inbox) {
- *                   status = ops->recv(rx, &msg, CHAN_NOW);     once, or some, or until CHAN_EMPTY, as you like
+ *                   status = ops->recv(rx, &msg, CHAN_NOW);     once, or some, or until CHAN_EMPTY,
+ *                                                               as you like
  *                   if (status == CHAN_OK)
  *                           use(&msg);
  *                   else if (status == CHAN_CLOSED)
@@ -26,21 +28,25 @@
  *   chan_event_close(&inbox);                                   before the handle is dropped
  *   ops->receiver_drop(&rx);
  *
- * READINESS. After chan_event_open and after each chan_event_rearm the descriptor is readable if and only if the operation would
- * complete at that moment (CHAN_CLOSED and CHAN_LAGGED count), or has been able to since. It then stays readable until
- * the next rearm, also when somebody else was faster: a use can give CHAN_EMPTY or CHAN_FULL, and is then rearmed as any
- * other. So the loop needs no order of its own: nothing that happens before, during or after a rearm is lost, and what
+ * READINESS. After chan_event_open and after each chan_event_rearm the descriptor is readable if
+ * and only if the operation would complete at that moment (CHAN_CLOSED and CHAN_LAGGED count), or
+ * has been able to since. It then stays readable until the next rearm, also when somebody else was
+ * faster: a use can give CHAN_EMPTY or CHAN_FULL, and is then rearmed as any other. So the loop
+ * needs no order of its own: nothing that happens before, during or after a rearm is lost, and what
  * was not used up shows again. The same use may take place at any other time, too; rearm after it.
  *
- * SENDERS. An event on chan_source_send is a queued sender: once it is readable for a free slot, that slot is this handle's
- * until the next send or reserve through it, or until rearm or close, which pass an unused slot on. Ask for it only while
- * there is something to send: open it then, close it after.
+ * SENDERS. An event on chan_source_send is a queued sender: once it is readable for a free slot,
+ * that slot is this handle's until the next send or reserve through it, or until rearm or close,
+ * which pass an unused slot on. Ask for it only while there is something to send: open it then,
+ * close it after.
  *
- * OWNERSHIP. The struct is the caller's and must stay where it is from open to close; open makes the descriptor, close
- * closes it. The handle is not owned: close the event before the handle is dropped. rearm and close count as uses of the handle: by the thread that uses it. A channel handed
- * from loop to loop goes with its handle.
+ * OWNERSHIP. The struct is the caller's and must stay where it is from open to close; open makes
+ * the descriptor, close closes it. The handle is not owned: close the event before the handle is
+ * dropped. rearm and close count as uses of the handle: by the thread that uses it. A channel
+ * handed from loop to loop goes with its handle.
  *
- * After a fork the child's copy of the descriptor is the same eventfd; the event belongs to the process that opened it.
+ * After a fork the child's copy of the descriptor is the same eventfd; the event belongs to the
+ * process that opened it.
  */
 #ifndef CHANBENCH_EVENT_H
 #define CHANBENCH_EVENT_H
@@ -61,17 +67,20 @@ struct chan_event {
 	struct chan_waiter waiter;
 };
 
-/* Makes the descriptor and arms. 0, or an errno value, and then there is nothing to close (fd is -1): ENOTSUP, the
- * implementation does not offer readiness for this operation; EMFILE, ENFILE, ENOMEM as of eventfd(2); EDEADLK, called
- * from inside a callback that must not (CALLBACKS in channel.h). */
+/* Makes the descriptor and arms. 0, or an errno value, and then there is nothing to close (fd is
+ * -1): ENOTSUP, the implementation does not offer readiness for this operation; EMFILE, ENFILE,
+ * ENOMEM as of eventfd(2); EDEADLK, called from inside a callback that must not (CALLBACKS in
+ * channel.h). */
 int chan_event_open(struct chan_event *event, struct chan_source source);
 
-/* Makes the descriptor say what is so now; see READINESS. An event that has not fired keeps its place in the senders' queue.
- * 0; or EDEADLK as above, and the descriptor is then readable, so that the loop comes back. */
+/* Makes the descriptor say what is so now; see READINESS. An event that has not fired keeps its
+ * place in the senders' queue. 0; or EDEADLK as above, and the descriptor is then readable, so
+ * that the loop comes back. */
 int chan_event_rearm(struct chan_event *event);
 
-/* Ends it: passes on what was granted and not used, and closes the descriptor (which takes it out of every epoll set unless
- * it was duplicated). Again, or after a failed open: nothing happens. */
+/* Ends it: passes on what was granted and not used, and closes the descriptor (which takes it
+ * out of every epoll set unless it was duplicated). Again, or after a failed open: nothing
+ * happens. */
 void chan_event_close(struct chan_event *event);
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * registry.h - the built-in implementations, by an explicit list. A new one is one folder and one line in registry.c.
+ * registry.h - the built-in implementations, by an explicit list. A new one is one folder and one
+ * line in registry.c.
  */
 #ifndef CHANBENCH_REGISTRY_H
 #define CHANBENCH_REGISTRY_H

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * A select first tries each branch, in the order of its choice: when one is ready nothing is registered. Only then it arms
- * them, sleeps on one word in its frame until one fires, and tries what fired.
+ * A select first tries each branch, in the order of its choice: when one is ready nothing is
+ * registered. Only then it arms them, sleeps on one word in its frame until one fires, and tries
+ * what fired.
  *
- * WHY NO WAKE IS LOST. A branch that was armed was not ready at that moment, and fires if it becomes so. The wake stores 1 to
- * the word before it wakes the sleeper, and the kernel lets the select sleep only while the word is 0; the word is set
- * back to 0 before the branches are looked at, so that a wake that comes during the look is seen by the next sleep.
+ * WHY NO WAKE IS LOST. A branch that was armed was not ready at that moment, and fires if it
+ * becomes so. The wake stores 1 to the word before it wakes the sleeper, and the kernel lets the
+ * select sleep only while the word is 0; the word is set back to 0 before the branches are looked
+ * at, so that a wake that comes during the look is seen by the next sleep.
  *
- * WHY "NONE" IS TRUE OF ONE MOMENT (S-3). Each branch was not ready when it was armed; disarm says that it did not fire
- * until it was disarmed. The interval of every branch contains the moment between the last arm and the first disarm. If a
- * disarm says that it fired after all, there is no such moment, and the select begins again; something happened on that
- * channel meanwhile, so it begins again only as often as others get on.
+ * WHY "NONE" IS TRUE OF ONE MOMENT (S-3). Each branch was not ready when it was armed; disarm says
+ * that it did not fire until it was disarmed. The interval of every branch contains the moment
+ * between the last arm and the first disarm. If a disarm says that it fired after all, there is no
+ * such moment, and the select begins again; something happened on that channel meanwhile, so it
+ * begins again only as often as others get on.
  */
 #include "impls/select.h"
 
@@ -34,13 +37,15 @@ static void wake(struct chan_waiter *waiter)
 	struct chan_branch *b = (struct chan_branch *)(void *)((char *)waiter - offsetof(struct chan_branch, waiter));
 	struct run *run = (struct run *)b->run;
 
-	/* Orders nothing: whoever sees it tries the operation, which synchronises by itself, and disarms, which waits for this call. */
+	/* Orders nothing: whoever sees it tries the operation, which synchronises by itself, and
+	 * disarms, which waits for this call. */
 	__atomic_store_n(&b->fired, 1, __ATOMIC_RELAXED);
 	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0)
 		syscall(SYS_futex, &run->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Waits for a wake that was not looked at yet; true: there is one. Spurious and interrupted sleeps go round (S-16). */
+/* Waits for a wake that was not looked at yet; true: there is one. Spurious and interrupted
+ * sleeps go round (S-16). */
 static bool await_wake(struct run *run, uint64_t deadline)
 {
 	const struct timespec until = {
@@ -71,7 +76,8 @@ static size_t random_below(size_t n)
 	return (size_t)(((state * 0x2545f4914f6cdd1du) >> 32) % n);
 }
 
-/* Puts the enabled branches into the order in which they are looked at. False: the call is invalid. */
+/* Puts the enabled branches into the order in which they are looked at. False: the call is
+ * invalid. */
 static bool prepare(struct run *run, size_t count, unsigned flags)
 {
 	struct chan_branch *branches = run->branches;
@@ -132,7 +138,8 @@ static bool complete_any(struct run *run)
 	return false;
 }
 
-/* Arms what is not armed. Ready and yet not to be completed: somebody else was faster, and it is asked again. */
+/* Arms what is not armed. Ready and yet not to be completed: somebody else was faster, and it is
+ * asked again. */
 static bool arm_all_or_complete(struct run *run)
 {
 	for (size_t k = 0; k < run->enabled; k++) {
@@ -156,7 +163,8 @@ static bool arm_all_or_complete(struct run *run)
 	return false;
 }
 
-/* What fired is tried while it is still armed: a slot that a sender was granted is its own until the disarm. */
+/* What fired is tried while it is still armed: a slot that a sender was granted is its own until
+ * the disarm. */
 static bool complete_fired(struct run *run)
 {
 	for (size_t k = 0; k < run->enabled; k++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Selects over everything that can be waited for, of every kind, in one call. One event makes one of them complete; the others
- * must have no effect (S-1, S-10, S-11).
+ * Selects over everything that can be waited for, of every kind, in one call. One event makes one
+ * of them complete; the others must have no effect (S-1, S-10, S-11).
  */
 #include "impls/select.h"
 #include "impls/testing/sleepers.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What happens to a select in the middle of its work. The deterministic half puts a step of somebody else between two of its
- * own, through a copy of the implementation's table whose functions do that step first; the other half is left to chance,
- * and to a ledger.
+ * What happens to a select in the middle of its work. The deterministic half puts a step of
+ * somebody else between two of its own, through a copy of the implementation's table whose
+ * functions do that step first; the other half is left to chance, and to a ledger.
  */
 #include "impls/select.h"
 #include "impls/testing/sleepers.h"
@@ -58,7 +58,8 @@ static bool disarm_after_step(struct chan_waiter *waiter)
 	return impl->mpsc->disarm(waiter);
 }
 
-/* --- one moment, not a smear (S-3): the message moves from b to a while the select looks at b --- */
+/* --- one moment, not a smear (S-3): the message moves from b to a while the select looks at b
+ * --- */
 
 static void message_to_a_from_b(void)
 {
@@ -85,8 +86,9 @@ static void never_says_none_of_a_smear(void **state)
 				ops.arm_recv = arm_after_step;
 			else
 				ops.disarm = disarm_after_step;
-			/* Before b is first looked at, after a was armed, before a is disarmed. Only the first time b can have been
-			 * ready until then: arming it would have said so. */
+			/* Before b is first looked at, after a was armed, before a is disarmed.
+			 * Only the first time b can have been ready until then: arming it would
+			 * have said so. */
 			if (where == 0)
 				assert_int_equal(put(&b, 1), CHAN_OK);
 			step = where == 0 ? message_to_a_from_b : message_to_a;
@@ -99,7 +101,8 @@ static void never_says_none_of_a_smear(void **state)
 		}
 }
 
-/* --- the same, when who made a ready was held up before it could call back: another waiter's wake is before the select's --- */
+/* --- the same, when who made a ready was held up before it could call back: another waiter's
+ * wake is before the select's --- */
 
 static _Atomic int wake_runs, wake_may_go;
 
@@ -175,7 +178,8 @@ static void recv_blocked(void *arg)
 	o->status = impl->mpsc->recv(o->rx, &o->got, CHAN_FOREVER);
 }
 
-/* The select is first in a's queue, the other thread second; then the slot comes, and b is ready as well. */
+/* The select is first in a's queue, the other thread second; then the slot comes, and b is ready
+ * as well. */
 static void slot_comes_and_b_too(void)
 {
 	sleeper_start(&other_thread, send_blocked, &other);
@@ -233,7 +237,8 @@ static void losing_receive_passes_its_wake_on(void **state)
 	impl->mpsc->receiver_drop(&other.rx);
 }
 
-/* --- one of two is ready at every moment: a select that does not wait must never find none (S-3) --- */
+/* --- one of two is ready at every moment: a select that does not wait must never find none
+ * (S-3) --- */
 
 enum { RACES = 20000 };
 
@@ -325,7 +330,8 @@ static void produce(void *arg)
 		                                 chan_on_send(impl->mpsc, w->tx[1], &message)};
 		size_t chosen;
 		enum chan_status status = chan_select(branches, 2, some_deadline(w), 0, &chosen);
-		/* Nobody may write here any more (S-9); the sanitizers see to that, and so does the next round. */
+		/* Nobody may write here any more (S-9); the sanitizers see to that, and so does
+		 * the next round. */
 		if (status == CHAN_OK) {
 			MUST(branches[chosen].status == CHAN_OK);
 			i++;

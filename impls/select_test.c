@@ -135,7 +135,8 @@ static void sleeps_through_signals_and_huge_timeouts(void **state)
 {
 	(void)state;
 	const uint64_t deadlines[] = {CHAN_FOREVER, CHAN_FOREVER - 1, UINT64_MAX / 2, chan_deadline_in(UINT64_MAX - 1)};
-	struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: the futex call sees EINTR */
+	/* no SA_RESTART: the futex call sees EINTR */
+	struct sigaction action = {.sa_handler = on_signal};
 	sigaction(SIGUSR1, &action, NULL);
 	for (size_t i = 0; i < 4; i++) {
 		struct chan_branch branch = chan_on_recv(impl->mpsc, a.rx, got);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * source.h - a thing one can wait for: an operation on one handle, and the functions that arm and disarm a waiter for it.
+ * source.h - a thing one can wait for: an operation on one handle, and the functions that arm and
+ * disarm a waiter for it.
  *
- * select.h and event.h wait for sources, and so for every operation of every implementation that offers readiness. A
- * source is a plain value that owns nothing; the handle in it must outlive its use.
+ * select.h and event.h wait for sources, and so for every operation of every implementation that
+ * offers readiness. A source is a plain value that owns nothing; the handle in it must outlive its
+ * use.
  *
  *   struct chan_source inbox = chan_source_recv(ops, rx);
  *   if (!chan_source_offered(&inbox)) ... this implementation cannot be waited for with others

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * broken_plugin.c - the mutex family, broken on purpose in one way each, as plug-ins: what a verdict must catch.
+ * broken_plugin.c - the mutex family, broken on purpose in one way each, as plug-ins: what a
+ * verdict must catch.
  *
- * scripts/test builds it against libchannels.a and asserts that each is named for what it did while the numbers of the
- * others stand. Every variant is a copy of the family's tables with one function replaced; what would go round that
- * function (batches, permits) is not offered.
+ * scripts/test builds it against libchannels.a and asserts that each is named for what it did while
+ * the numbers of the others stand. Every variant is a copy of the family's tables with one function
+ * replaced; what would go round that function (batches, permits) is not offered.
  *
  * Without a macro the plug-in loads and its channels are wrong:
  *
@@ -85,7 +86,8 @@ static enum chan_status duplicate_send(struct chan_sender *tx, const void *msg, 
 	return status;
 }
 
-/* What broken_swap holds back, per receiving thread: one trial's receiver stays in one thread, and ends by CHAN_CLOSED. */
+/* What broken_swap holds back, per receiving thread: one trial's receiver stays in one thread,
+ * and ends by CHAN_CLOSED. */
 static _Thread_local void *held;
 static atomic_size_t message_size;
 
@@ -149,7 +151,8 @@ static enum chan_status lag_recv(struct chan_receiver *rx, void *msg, uint64_t *
 static struct chan_mpsc_ops drop_mpsc, duplicate_mpsc, swap_mpsc, close_mpsc, crash_mpsc;
 static struct chan_broadcast_ops lag_broadcast;
 
-/* Before main, or while the plug-in is loaded: the tables of the family, each with its one fault. */
+/* Before main, or while the plug-in is loaded: the tables of the family, each with its one
+ * fault. */
 __attribute__((constructor)) static void fill(void)
 {
 	struct chan_mpsc_ops *const copies[] = {&drop_mpsc, &duplicate_mpsc, &swap_mpsc, &close_mpsc, &crash_mpsc};

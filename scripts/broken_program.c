@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * broken_program.c - a program that hands a block of memory from one thread to another, right or, with one of the macros below
- * defined, wrong in one way. scripts/test explores each: the verdict must be the macro's name.
+ * broken_program.c - a program that hands a block of memory from one thread to another, right or,
+ * with one of the macros below defined, wrong in one way. scripts/test explores each: the verdict
+ * must be the macro's name.
  */
 #include <assert.h>
 #include <pthread.h>

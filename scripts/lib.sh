@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# What scripts/bench and scripts/test share: the list of packages, their installation, and the build. Sourced, not run.
+# What scripts/bench and scripts/test share: the list of packages, their installation, and the
+# build. Sourced, not run.
 #
-# Everything is built with Debian's own tools, whatever else stands first in PATH, and into build/ (or $CHANBENCH_BUILD).
-# Exit status 3 from any function here: the machine cannot do it; what is missing was said in one line.
+# Everything is built with Debian's own tools, whatever else stands first in PATH, and into build/
+# (or $CHANBENCH_BUILD). Exit status 3 from any function here: the machine cannot do it; what is
+# missing was said in one line.
 
 # What the program is built from, and what the tests need beside it. The only lists there are.
 packages_build=(gcc g++ cmake ninja-build pkg-config libbenchmark-dev libcmocka-dev libjansson-dev)
@@ -19,8 +21,9 @@ root=$(CDPATH='' cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd 
 build_root=${CHANBENCH_BUILD:-$root/build}
 [[ $build_root == /* ]] || build_root=$PWD/$build_root
 
-# "${plainly[@]}" COMMAND: for programs built with sanitizers. Those of gcc 12 and clang 14 do not start where the kernel spreads mappings over
-# more bits than they know of (vm.mmap_rnd_bits 32). Without address space randomization they do. A container may forbid that.
+# "${plainly[@]}" COMMAND: for programs built with sanitizers. Those of gcc 12 and clang 14 do not
+# start where the kernel spreads mappings over more bits than they know of (vm.mmap_rnd_bits 32).
+# Without address space randomization they do. A container may forbid that.
 plainly=()
 setarch "$(uname -m)" -R true 2>/dev/null && plainly=(setarch "$(uname -m)" -R)
 
@@ -86,8 +89,9 @@ install_packages() (
 	[ ${#missing[@]} -eq 0 ] || machine_fails "apt ended well, but these are still not installed: ${missing[*]}"
 )
 
-# build PRESET [TARGET]: configures and builds build/PRESET, or one target of it, quietly. The log is build/PRESET.log; when something fails its end is
-# shown. Builds of one tree wait for each other.
+# build PRESET [TARGET]: configures and builds build/PRESET, or one target of it, quietly. The log
+# is build/PRESET.log; when something fails its end is shown. Builds of one tree wait for each
+# other.
 build() (
 	clean_environment
 	preset=$1
@@ -98,7 +102,8 @@ build() (
 
 	configure=(cmake -S "$root" --preset "$preset" -B "$build_root/$preset")
 	say "building $build_root/$preset"
-	# What is left of a build elsewhere, or with another compiler, is not worth a question: once more from the start.
+	# What is left of a build elsewhere, or with another compiler, is not worth a question: once
+	# more from the start.
 	if ! { "${configure[@]}" >"$log" 2>&1 || "${configure[@]}" --fresh >"$log" 2>&1; } ||
 		! cmake --build "$build_root/$preset" --target "$target" >>"$log" 2>&1; then
 		tail -n 60 "$log" >&2

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The steps of scripts/test, each a function that succeeds or prints what was wrong. Sourced, not run. $work is theirs.
+# The steps of scripts/test, each a function that succeeds or prints what was wrong. Sourced, not
+# run. $work is theirs.
 
 have() {
 	command -v "$1" >/dev/null
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # Sanitizers (lib.sh says what "${plainly[@]}" is for)
 
 # sanitizers_start: whether they do here; a few times, because it is a matter of chance.
@@ -22,7 +23,7 @@ sanitizers_start() {
 	done >"$work/start.log" 2>&1
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # Helpers
 
 # chanbench FLAVOUR ARGUMENT...
@@ -63,7 +64,8 @@ holds() {
 	return 1
 }
 
-# refused STATUS PATTERN ARGUMENT...: chanbench ends with that status, after one line on stderr that matches.
+# refused STATUS PATTERN ARGUMENT...: chanbench ends with that status, after one line on stderr that
+# matches.
 refused() {
 	local wanted=$1 pattern=$2
 	shift 2
@@ -82,7 +84,7 @@ files() { # files PATTERN...: of the tree, committed or about to be; without git
 	fi
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # The sources
 
 style() {
@@ -119,10 +121,11 @@ run_shellcheck() {
 		harness/drivers/build
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # What a fuzzing cluster builds
 
-# cluster_build: builds as ClusterFuzzLite does, and runs each target on its seeds and a thousand inputs more, from another folder.
+# cluster_build: builds as ClusterFuzzLite does, and runs each target on its seeds and a thousand
+# inputs more, from another folder.
 cluster_build() {
 	local out=$work/cluster/out target seeds=$work/cluster/seeds
 	CC=clang CXX=clang++ CFLAGS='-O1 -fsanitize=address,fuzzer-no-link' CXXFLAGS='-O1 -fsanitize=address,fuzzer-no-link' \
@@ -137,7 +140,7 @@ cluster_build() {
 	done
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # What is built
 
 unit_tests() {
@@ -168,8 +171,8 @@ stress() { # FLAVOUR SECONDS
 	chanbench "$1" stress --seconds="$2" --histories="$work"
 }
 
-# What a failed check saw is left whole, and can be checked again. The channel exchanges messages, which a ledger may be the first to miss; then
-# another seed is tried.
+# What a failed check saw is left whole, and can be checked again. The channel exchanges messages,
+# which a ledger may be the first to miss; then another seed is tried.
 history_files() {
 	local folder=$work/histories bad=0 seed file
 	mkdir -p "$folder" && rm -f "$folder"/* && broken "$work/broken.so" || return
@@ -272,7 +275,7 @@ loaded() {
 	return $status
 }
 
-# ------------------------------------------------------------------------------------------------------------------
+# ------------------------------------------------------------------------------------------
 # The front door
 
 wrong_usage() {
@@ -305,7 +308,8 @@ unwritable() {
 	return $bad
 }
 
-# child_names PID PATTERN: whether a child of that process has that on its command line, which is the parent's until it executes something.
+# child_names PID PATTERN: whether a child of that process has that on its command line, which is
+# the parent's until it executes something.
 child_names() {
 	local child
 	for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
@@ -315,14 +319,16 @@ child_names() {
 	return 1
 }
 
-# Ctrl-C and SIGTERM in the middle: what was measured is kept and marked, and the status says which it was.
+# Ctrl-C and SIGTERM in the middle: what was measured is kept and marked, and the status says which
+# it was.
 interrupted() {
 	local bad=0 signal status pid json number
 	broken "$work/broken.so" || return
 	for signal in INT TERM; do
 		json=$work/interrupted.$signal.json
 		number=$(kill -l $signal)
-		# The second implementation hangs until the watchdog's minutes are over: the signal finds it there.
+		# The second implementation hangs until the watchdog's minutes are over: the signal
+		# finds it there.
 		"$build_root/release/chanbench" bench --scenario=spsc --plugin="$work/broken.so" --impl=mutex,broken_close \
 			--timeout=300 --seconds=0.02 --processes=2 --repetitions=1 --no-controls --out="$json" \
 			>"$work/out.$signal" 2>"$work/err.$signal" &

@@ -7,7 +7,8 @@ explore() { # FLAVOUR SECONDS
 	chanbench "$1" explore --seconds="$2"
 }
 
-# explored MACRO [ARGUMENT...]: explores scripts/broken_program.c with that macro defined; what it says is in $out.
+# explored MACRO [ARGUMENT...]: explores scripts/broken_program.c with that macro defined; what it
+# says is in $out.
 explored() {
 	local source=$work/explored/$1.c status=1
 	[ "$1" != OK ] || status=0
@@ -15,7 +16,8 @@ explored() {
 	expect $status chanbench release explore --plugin-source="$source" --seconds=10 "${@:2}"
 }
 
-# Each defect has its verdict, with each compiler that is here; and its schedule can be had again, from another process.
+# Each defect has its verdict, with each compiler that is here; and its schedule can be had again,
+# from another process.
 explorer_verdicts() {
 	local bad=0 macro verdict replay compiler
 	for compiler in clang-19 clang-14 gcc; do
@@ -91,7 +93,8 @@ explorer_weakens() {
 	holds "$out" '.sites | length == 4 and all((.operation == "rmw") == (.outcome == "survived"))'
 }
 
-# Two threads that do two operations each, some of which wait: nothing is left to explore, on each implementation of ours.
+# Two threads that do two operations each, some of which wait: nothing is left to explore, on each
+# implementation of ours.
 explorer_exhausts() {
 	local programs='mpsc/try_send_try_recv,unbounded/try_send_try_recv,oneshot/send_recv,broadcast/send_against_try_recv,watch/write_against_borrow'
 	programs+=,mpsc/timeout_against_delivery,mpsc/permit_set_dropped,watch/changed_against_drop
@@ -99,8 +102,8 @@ explorer_exhausts() {
 	holds "$out" '.runs | length == 24 and all(.verdict == "ok" and .exhausted)'
 }
 
-# The same seed explores the same schedules, whatever else the machine does, and wherever: another directory, another
-# environment, other addresses, one processor.
+# The same seed explores the same schedules, whatever else the machine does, and wherever: another
+# directory, another environment, other addresses, one processor.
 explorer_repeats() {
 	local bad=0 strategy facts='[.runs[] | [.implementation, .program, .verdict, .executions, .states, .redundant, .exhausted]]'
 	local arguments=(--program='*two_senders*,broadcast/*,rules/mpsc/S-15/*' --seed=7 --schedules=500 --json)
@@ -145,8 +148,9 @@ explorer_plugin() {
 	holds "$out" '.runs | length > 10 and all(.verdict == "ok" and .implementation == "example")'
 }
 
-# The tests of the rules, each under a few schedules on each implementation of ours; --list accounts for every test. A wakeup that is
-# lost in the moment between a look and the wait is found by the rule that speaks of it.
+# The tests of the rules, each under a few schedules on each implementation of ours; --list accounts
+# for every test. A wakeup that is lost in the moment between a look and the wait is found by the
+# rule that speaks of it.
 explorer_rules() {
 	local bad=0 source=$work/explored/forgetful.c replay
 	mkdir -p "$work/explored" || return

@@ -46,7 +46,8 @@ installed() {
 	"$work/installed/bin/chanbench" list --json | jq -e '.implementations | length > 0' >/dev/null
 }
 
-# takes_part FLAVOUR FILE NAME OTHERS: a plug-in is listed, keeps the rules, and gets numbers beside the others.
+# takes_part FLAVOUR FILE NAME OTHERS: a plug-in is listed, keeps the rules, and gets numbers beside
+# the others.
 takes_part() {
 	local flavour=$1 file=$2 name=$3 others=$4 json=$work/takes_part.$3.$1.json
 	chanbench "$flavour" list --json --plugin="$file" >"$json" || return
@@ -125,7 +126,8 @@ table_verdict() {
 		note != "" && $1 == note { print line ": " $0; note = "" }' "$1"
 }
 
-# Each broken channel is named for what it did, in the table, in the file and by the exit status; the others' numbers stand.
+# Each broken channel is named for what it did, in the table, in the file and by the exit status;
+# the others' numbers stand.
 broken_channels() {
 	local json=$work/broken.json bad=0 name verdict
 	local -A verdicts=([drop]='lost [0-9]+' [duplicate]='duplicated [0-9]+' [swap]='reordered [0-9]+'
@@ -148,7 +150,8 @@ broken_channels() {
 	return $bad
 }
 
-# A soak of seconds: every kind of ours gets its line; what loses values is found; wrong usage and Ctrl-C have their statuses.
+# A soak of seconds: every kind of ours gets its line; what loses values is found; wrong usage and
+# Ctrl-C have their statuses.
 soak() {
 	local bad=0 kind pid soak=$root/scripts/soak
 	expect 0 "$soak" --minutes=0.02 || return
@@ -171,7 +174,8 @@ soak() {
 	return $bad
 }
 
-# What is wrong with a plug-in itself is said in one line that names the file, by every command that loads it.
+# What is wrong with a plug-in itself is said in one line that names the file, by every command that
+# loads it.
 broken_plugins() {
 	local bad=0 command
 	broken "$work/version.so" BROKEN_VERSION && broken "$work/symbol.so" BROKEN_SYMBOL &&

@@ -2,8 +2,9 @@
  *
  * bytes.h - an input of the fuzzer, read as decisions.
  *
- * Each decision takes one byte (or a few) from the front; behind the end every byte reads as 0. So every input is a
- * valid one, a prefix of an input makes the same first decisions, and a mutation of one byte changes one decision.
+ * Each decision takes one byte (or a few) from the front; behind the end every byte reads as 0. So
+ * every input is a valid one, a prefix of an input makes the same first decisions, and a mutation
+ * of one byte changes one decision.
  */
 #ifndef CHANBENCH_FUZZ_BYTES_H
 #define CHANBENCH_FUZZ_BYTES_H

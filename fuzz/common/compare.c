@@ -55,7 +55,8 @@ static size_t place(const struct model_events *events, unsigned waiter)
 	return i;
 }
 
-/* A waiter fires once, which the wake itself checks: as many of them, and each of those expected, are the same ones. */
+/* A waiter fires once, which the wake itself checks: as many of them, and each of those
+ * expected, are the same ones. */
 static bool same_fired(const struct model_events *expected, const struct model_events *seen)
 {
 	size_t turn = 0;

@@ -30,7 +30,8 @@ static const char *take_option(int *argc, char **argv, const char *name, const c
 
 		if (strncmp(argv[i], name, length) != 0 || argv[i][length] != '=')
 			continue;
-		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof *argv); /* the NULL at its end as well */
+		/* the NULL at its end as well */
+		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof *argv);
 		--*argc;
 		return value;
 	}

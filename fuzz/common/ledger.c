@@ -11,7 +11,8 @@ enum { BUFFER = LEDGER_SIZE_MAX * LEDGER_BATCH_MAX, DESTROYED_BYTE = 0xdb };
 static alignas(LEDGER_ALIGN_MAX) unsigned char outbox[BUFFER];
 static alignas(LEDGER_ALIGN_MAX) unsigned char inbox[BUFFER];
 
-/* Counters of 8, 16, 32 and 64 bits are about to wrap at these, and so is what counts upwards from 0. */
+/* Counters of 8, 16, 32 and 64 bits are about to wrap at these, and so is what counts upwards
+ * from 0. */
 static uint64_t start_near_wrap(struct bytes *in)
 {
 	static const unsigned widths[] = {0, 8, 16, 32, 63, 64};

@@ -2,9 +2,10 @@
  *
  * memory.h - the allocations of a run: counted, and made to fail.
  *
- * The target is linked so that malloc, calloc, realloc, aligned_alloc, posix_memalign and free of everything linked
- * into it come through here (--wrap of the linker; a sanitizer stays underneath). A plug-in has its own calls, and is
- * neither counted nor failed; LeakSanitizer still watches it. Made for sequences in one thread: the counts are plain.
+ * The target is linked so that malloc, calloc, realloc, aligned_alloc, posix_memalign and free of
+ * everything linked into it come through here (--wrap of the linker; a sanitizer stays underneath).
+ * A plug-in has its own calls, and is neither counted nor failed; LeakSanitizer still watches it.
+ * Made for sequences in one thread: the counts are plain.
  */
 #ifndef CHANBENCH_FUZZ_MEMORY_H
 #define CHANBENCH_FUZZ_MEMORY_H

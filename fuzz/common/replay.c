@@ -4,7 +4,8 @@
  *
  *   fuzz_mpsc_replay [--impl=NAME] [--plugin=FILE] FILE-OR-FOLDER...
  *
- * A folder stands for all files in it. The first input that goes wrong ends the process; the report names it.
+ * A folder stands for all files in it. The first input that goes wrong ends the process; the report
+ * names it.
  */
 #include "fuzz/common/target.h"
 #include "fuzz/common/trace.h"
@@ -26,7 +27,8 @@ enum { INPUT_MAX = 1 << 20, HUNG_SECONDS = 20 };
 static size_t inputs;
 static char current[PATH_MAX];
 
-/* The process is about to end in any case: that these calls are not safe in a handler can only cost the message. */
+/* The process is about to end in any case: that these calls are not safe in a handler can only
+ * cost the message. */
 static void name_input(int signal_number)
 {
 	if (signal_number == SIGALRM) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * table.h - a growing set of handles of one type. A handle's number is its place here; numbers are never used again in
- * a run, so that a trace names each handle by one name.
+ * table.h - a growing set of handles of one type. A handle's number is its place here; numbers are
+ * never used again in a run, so that a trace names each handle by one name.
  */
 #ifndef CHANBENCH_FUZZ_TABLE_H
 #define CHANBENCH_FUZZ_TABLE_H

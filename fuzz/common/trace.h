@@ -2,13 +2,16 @@
  *
  * trace.h - what was done so far, in readable form, and how a target says what was wrong.
  *
- * Before each step a target calls `step` with a format and numbers; that only stores them. When something differs, or
- * the process dies under a sanitizer, all steps are printed, one a line, then what was expected and what was seen:
+ * Before each step a target calls `step` with a format and numbers; that only stores them. When
+ * something differs, or the process dies under a sanitizer, all steps are printed, one a line, then
+ * what was expected and what was seen:
  *
- *   fuzz_mpsc, implementation mutex: step 3: send(s0, m2, now): status: expected CHAN_FULL, seen CHAN_OK
+ *   fuzz_mpsc, implementation mutex: step 3: send(s0, m2, now): status: expected CHAN_FULL, seen
+ *   CHAN_OK
  *
- * A format has at most six of these, each taking the next number: %u a number, %x the same in hexadecimal, %s a string
- * (cast to uintptr_t; it must live for ever), %t a status, %a an answer of an arm_, %d a deadline's name.
+ * A format has at most six of these, each taking the next number: %u a number, %x the same in
+ * hexadecimal, %s a string (cast to uintptr_t; it must live for ever), %t a status, %a an answer of
+ * an arm_, %d a deadline's name.
  */
 #ifndef CHANBENCH_FUZZ_TRACE_H
 #define CHANBENCH_FUZZ_TRACE_H
@@ -31,7 +34,8 @@ void trace_step(const char *format, const uint64_t args[TRACE_ARGS]);
 void trace_gave(enum chan_status status);
 void trace_gave_text(const char *text); /* which lives for ever */
 
-/* The same for what a callback does while the step runs: it stands below the step, and the step goes on. */
+/* The same for what a callback does while the step runs: it stands below the step, and the step
+ * goes on. */
 #define step_inside(...) step_inside_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 #define step_inside_(format, a, b, c, d, e, f, ...)                                                                    \
 	trace_inside(format, (const uint64_t[TRACE_ARGS]){(uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d),  \

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * waiters.h - armed waiters, which stand for blocked operations in a sequence that runs in one thread.
+ * waiters.h - armed waiters, which stand for blocked operations in a sequence that runs in one
+ * thread.
  *
- * Who would block in a program of many threads is armed here and goes on; that it fires, and in which turn, is what the
- * blocked one's return would be. A waiter has a number, given in the order of arming. It is used once: armed, fired or
- * not, disarmed, never again.
+ * Who would block in a program of many threads is armed here and goes on; that it fires, and in
+ * which turn, is what the blocked one's return would be. A waiter has a number, given in the order
+ * of arming. It is used once: armed, fired or not, disarmed, never again.
  */
 #ifndef CHANBENCH_FUZZ_WAITERS_H
 #define CHANBENCH_FUZZ_WAITERS_H
@@ -27,7 +28,8 @@ struct waiters {
 	unsigned count;            /* used so far */
 	struct model_events *seen; /* where firing is noted; set before each step */
 
-	/* Run by each wake after it was noted; NULL: nothing. For callbacks that call back into the channel. */
+	/* Run by each wake after it was noted; NULL: nothing. For callbacks that call back into
+	 * the channel. */
 	void (*on_wake)(struct fuzz_waiter *waiter, void *context);
 	void *context;
 };
@@ -37,8 +39,8 @@ void waiters_begin(struct waiters *set, struct model_events *seen);
 /* A fresh waiter to be armed, or NULL when all are used. */
 struct fuzz_waiter *waiters_take(struct waiters *set);
 
-/* The channel is done with it: it was disarmed, was not registered, or its handle was dropped. From here on it must not
- * fire, and its memory is overwritten. */
+/* The channel is done with it: it was disarmed, was not registered, or its handle was dropped.
+ * From here on it must not fire, and its memory is overwritten. */
 void waiters_give(struct fuzz_waiter *waiter);
 
 #endif

@@ -64,7 +64,8 @@ enum chan_status broadcast_model_send(struct broadcast_model *m, struct model_st
 	return CHAN_OK;
 }
 
-/* The receiver has read what is in that place, or never will. The value ends with the last who was owed it (B-31). */
+/* The receiver has read what is in that place, or never will. The value ends with the last who
+ * was owed it (B-31). */
 static void pay(struct broadcast_model *m, struct model_step *step, size_t place, unsigned rx)
 {
 	if ((m->owed[place] & bit(rx)) == 0)
@@ -109,7 +110,8 @@ void broadcast_model_receiver_drop(struct broadcast_model *m, struct model_step 
 	m->next[rx] = 0;
 	model_disarm_handle(&m->waiting, false, rx);
 	fire(m, step);
-	for (size_t i = 0; i < m->retained; i++) /* B-30, the oldest first: it stands where the next is to go */
+	/* B-30, the oldest first: it stands where the next is to go */
+	for (size_t i = 0; i < m->retained; i++)
 		pay(m, step, (m->tail + i) % m->retained, rx);
 }
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.h - what a broadcast channel does, in one thread, written down from its rules (B-1 to B-44) and from nothing else.
+ * broadcast.h - what a broadcast channel does, in one thread, written down from its rules (B-1 to
+ * B-44) and from nothing else.
  *
- * Positions count the messages sent, from 0; message p stays in place p mod retained, until p + retained takes it. For each
- * place it is written down who has still to read it, a bit a receiver: with that a value is alive exactly while somebody is
- * owed it (B-30 to B-32), and what a sender is asked for is the number of places that are owed (B-27).
+ * Positions count the messages sent, from 0; message p stays in place p mod retained, until p +
+ * retained takes it. For each place it is written down who has still to read it, a bit a receiver:
+ * with that a value is alive exactly while somebody is owed it (B-30 to B-32), and what a sender is
+ * asked for is the number of places that are owed (B-27).
  *
- * Senders and receivers are the caller's numbers, receivers below BROADCAST_MODEL_RECEIVERS; the first of each is 0.
+ * Senders and receivers are the caller's numbers, receivers below BROADCAST_MODEL_RECEIVERS; the
+ * first of each is 0.
  *
- * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their bytes are.
+ * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their
+ * bytes are.
  */
 #ifndef CHANBENCH_FUZZ_MODEL_BROADCAST_H
 #define CHANBENCH_FUZZ_MODEL_BROADCAST_H
@@ -35,7 +39,8 @@ void broadcast_model_open(struct broadcast_model *m, size_t capacity, bool recei
 enum chan_status broadcast_model_send(struct broadcast_model *m, struct model_step *step, uint64_t value,
                                       size_t *receivers);
 
-/* `clone_fails`: the hook will, if it is called. CHAN_OK and CHAN_NOMEM: it was called for `*value` (or the bytes were copied). */
+/* `clone_fails`: the hook will, if it is called. CHAN_OK and CHAN_NOMEM: it was called for
+ * `*value` (or the bytes were copied). */
 enum chan_status broadcast_model_recv(struct broadcast_model *m, struct model_step *step, unsigned rx, bool clone_fails,
                                       uint64_t *value, uint64_t *missed, uint64_t deadline);
 

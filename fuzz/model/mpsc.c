@@ -49,7 +49,7 @@ bool mpsc_model_ended(const struct mpsc_model *m)
 	return m->len == 0 && (m->senders == 0 || (m->closed && mpsc_model_idle(m)));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiters
  */
 
@@ -97,8 +97,8 @@ static void fire_all(struct mpsc_model *m, struct model_step *step, enum mpsc_mo
 		fire(step, first(m, event), false, false);
 }
 
-/* Free slots go to those who wait for one, in turn (M-22, M-23), and who waits for the end of a closed channel is told
- * of it (M-50, M-51). After slots were given back. */
+/* Free slots go to those who wait for one, in turn (M-22, M-23), and who waits for the end of a
+ * closed channel is told of it (M-50, M-51). After slots were given back. */
 static void slots_came_back(struct mpsc_model *m, struct model_step *step)
 {
 	while (waiting(m, MPSC_WAITS_FOR_SLOT) > 0 && mpsc_model_free(m) > 0) {
@@ -110,8 +110,9 @@ static void slots_came_back(struct mpsc_model *m, struct model_step *step)
 		fire_all(m, step, MPSC_WAITS_FOR_MESSAGE);
 }
 
-/* `n` wakes for messages came: n messages, or waiters that had one and gave up (P-4, P-5). At most so many receivers
- * are woken, any of those who wait; and at least so many that no message is there for which nobody is awake. */
+/* `n` wakes for messages came: n messages, or waiters that had one and gave up (P-4, P-5). At
+ * most so many receivers are woken, any of those who wait; and at least so many that no message
+ * is there for which nobody is awake. */
 static void wake_receivers(struct mpsc_model *m, struct model_step *step, size_t n)
 {
 	for (; n > 0 && m->len > 0 && waiting(m, MPSC_WAITS_FOR_MESSAGE) > 0; n--) {
@@ -145,8 +146,8 @@ static void forget(struct mpsc_model *m, size_t i)
 	memmove(&m->waiters[i], &m->waiters[i + 1], (m->waiter_count - i) * sizeof *m->waiters);
 }
 
-/* Ends all registrations of a sender (those for slots and for the close), or of a receiver; returns how many were owed
- * something. */
+/* Ends all registrations of a sender (those for slots and for the close), or of a receiver;
+ * returns how many were owed something. */
 static size_t forget_all(struct mpsc_model *m, unsigned handle, bool receiver)
 {
 	size_t unused = 0;
@@ -199,11 +200,13 @@ bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned w
 		slots_came_back(m, step); /* M-26 */
 	if (w.fired && w.event == MPSC_WAITS_FOR_MESSAGE)
 		wake_receivers(m, step,
-		               1); /* P-5; whether it was used need not be known: a wake too many is none too few */
+		               /* P-5; whether it was used need not be known: a wake too many is
+			        * none too few */
+		               1);
 	return w.fired;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Messages
  */
 
@@ -216,8 +219,9 @@ static uint64_t pop(struct mpsc_model *m)
 	return message;
 }
 
-/* What nobody will receive is destroyed: with the last receiver all that is there (D-2), with the last handle the rest
- * (D-4). What permits send in between is destroyed at once or at any time until then (M-37): as was seen. */
+/* What nobody will receive is destroyed: with the last receiver all that is there (D-2), with
+ * the last handle the rest (D-4). What permits send in between is destroyed at once or at any
+ * time until then (M-37): as was seen. */
 static void destroy_unwanted(struct mpsc_model *m, struct model_step *step)
 {
 	bool freed = m->senders + m->weaks + m->receivers == 0;
@@ -239,8 +243,8 @@ static enum chan_status would_block(uint64_t deadline, enum chan_status now)
 	return deadline == CHAN_NOW ? now : CHAN_TIMEOUT;
 }
 
-/* Takes `n` slots for a sender, all or none; those that its waiters own first. A channel found closed takes these back
- * (M-33). */
+/* Takes `n` slots for a sender, all or none; those that its waiters own first. A channel found
+ * closed takes these back (M-33). */
 static enum chan_status acquire(struct mpsc_model *m, struct model_step *step, unsigned tx, size_t n, uint64_t deadline)
 {
 	size_t owned = mpsc_model_owned(m, tx);
@@ -296,7 +300,8 @@ enum chan_status mpsc_model_recv_many(struct mpsc_model *m, struct model_step *s
 	if (limit == 0)
 		return CHAN_OK;
 	if (m->len == 0) {
-		use(m, rx, MPSC_WAITS_FOR_MESSAGE, SIZE_MAX); /* it came, and others had been faster */
+		/* it came, and others had been faster */
+		use(m, rx, MPSC_WAITS_FOR_MESSAGE, SIZE_MAX);
 		return mpsc_model_ended(m) ? CHAN_CLOSED : would_block(deadline, CHAN_EMPTY);
 	}
 	while (m->len > 0 && *received < limit)
@@ -306,7 +311,7 @@ enum chan_status mpsc_model_recv_many(struct mpsc_model *m, struct model_step *s
 	return CHAN_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Permits
  */
 
@@ -334,7 +339,7 @@ void mpsc_model_permit_release(struct mpsc_model *m, struct model_step *step, si
 		slots_came_back(m, step);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Closing, handles
  */
 
@@ -348,7 +353,8 @@ void mpsc_model_close(struct mpsc_model *m, struct model_step *step)
 	if (mpsc_model_ended(m))
 		fire_all(m, step, MPSC_WAITS_FOR_MESSAGE);
 	for (struct mpsc_model_waiter *w; m->len > 0 && (w = seen(m, step, MPSC_WAITS_FOR_MESSAGE)) != NULL;)
-		fire(step, w, false, false); /* P-4: they may be told now, or with the last message */
+		/* P-4: they may be told now, or with the last message */
+		fire(step, w, false, false);
 }
 
 enum chan_status mpsc_model_closed(const struct mpsc_model *m, uint64_t deadline)

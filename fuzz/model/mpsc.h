@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.h - what an mpsc or an unbounded channel does, in one thread: the reference that implementations are compared
- * with.
+ * mpsc.h - what an mpsc or an unbounded channel does, in one thread: the reference that
+ * implementations are compared with.
  *
- * OVERVIEW. A queue of message numbers, counts of handles, the slots that permits hold, and a list of armed waiters in
- * the order of arming. Everything else follows: the free slots are the capacity less messages, permits and slots owned
- * by waiters that fired; idle is when none of the three is there. An unbounded channel has no limit of slots.
+ * OVERVIEW. A queue of message numbers, counts of handles, the slots that permits hold, and a list
+ * of armed waiters in the order of arming. Everything else follows: the free slots are the capacity
+ * less messages, permits and slots owned by waiters that fired; idle is when none of the three is
+ * there. An unbounded channel has no limit of slots.
  *
- * Nothing here blocks. What would block returns CHAN_FULL or CHAN_EMPTY, for a deadline that has passed CHAN_TIMEOUT: a
- * wait that gave up has done nothing (M-26 to M-28, M-63). Blocked operations are stood for by armed waiters.
+ * Nothing here blocks. What would block returns CHAN_FULL or CHAN_EMPTY, for a deadline that has
+ * passed CHAN_TIMEOUT: a wait that gave up has done nothing (M-26 to M-28, M-63). Blocked
+ * operations are stood for by armed waiters.
  *
- * STATE IS DATA. `struct mpsc_model` holds no pointers: mpsc_model_copy makes an independent one (only what is in use
- * is copied), mpsc_model_equal and mpsc_model_hash compare what matters for the future. Operations are functions of the
- * state and their arguments alone.
+ * STATE IS DATA. `struct mpsc_model` holds no pointers: mpsc_model_copy makes an independent one
+ * (only what is in use is copied), mpsc_model_equal and mpsc_model_hash compare what matters for
+ * the future. Operations are functions of the state and their arguments alone.
  *
  * Rules kept: M-3 to M-63, M-71 to M-78, P, U, D-2 to D-5, and struct chan_waiter of channel.h.
  */
@@ -32,7 +34,8 @@ struct mpsc_model_waiter {
 	unsigned handle; /* the sender or receiver it is armed on, as given to arm */
 	enum mpsc_model_event event;
 	bool fired;
-	bool owed; /* fired for a slot that it owns, or for a message, and its handle has not used that */
+	/* fired for a slot that it owns, or for a message, and its handle has not used that */
+	bool owed;
 };
 
 struct mpsc_model {
@@ -96,7 +99,8 @@ enum chan_status mpsc_model_upgrade(struct mpsc_model *m, struct model_step *ste
 enum chan_status mpsc_model_weak_clone(struct mpsc_model *m, struct model_step *step);
 enum chan_status mpsc_model_receiver_clone(struct mpsc_model *m, struct model_step *step);
 
-/* The drops disarm what is armed on the handle; nothing is destroyed here but what a receiver's drop drains. */
+/* The drops disarm what is armed on the handle; nothing is destroyed here but what a receiver's
+ * drop drains. */
 void mpsc_model_sender_drop(struct mpsc_model *m, struct model_step *step, unsigned tx);
 void mpsc_model_receiver_drop(struct mpsc_model *m, struct model_step *step, unsigned rx);
 void mpsc_model_weak_drop(struct mpsc_model *m, struct model_step *step);
@@ -106,7 +110,8 @@ enum chan_arm mpsc_model_arm_recv(struct mpsc_model *m, unsigned rx, unsigned wa
 enum chan_arm mpsc_model_arm_closed(struct mpsc_model *m, unsigned tx, unsigned waiter);
 bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned waiter);
 
-/* The answer of a sender (or weak sender), or of a receiver. CHAN_IDENTITY is not the model's: CHAN_UNKNOWN. */
+/* The answer of a sender (or weak sender), or of a receiver. CHAN_IDENTITY is not the model's:
+ * CHAN_UNKNOWN. */
 uint64_t mpsc_model_get(const struct mpsc_model *m, bool receiver, enum chan_property property);
 
 #endif

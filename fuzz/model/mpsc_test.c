@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The model by itself: the rules that whoever runs it without an implementation relies on, and its state as data.
+ * The model by itself: the rules that whoever runs it without an implementation relies on, and its
+ * state as data.
  */
 #include <stdarg.h>
 #include <stddef.h>

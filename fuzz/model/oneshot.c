@@ -113,7 +113,8 @@ uint64_t oneshot_model_get(const struct oneshot_model *m, bool receiver, enum ch
 	case CHAN_IS_CLOSED:
 		if (!receiver)
 			return closed_ready(m); /* O-13 */
-		/* What a receiver says that was sent something, no rule says: M-13 would make it closed, Tokio cannot be asked. */
+		/* What a receiver says that was sent something, no rule says: M-13 would make it
+		 * closed, Tokio cannot be asked. */
 		return m->sent ? CHAN_UNKNOWN : recv_ready(m);
 	case CHAN_SENDERS:
 		return m->sender;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * oneshot.h - what a oneshot channel does, in one thread, written down from its rules (O-1 to O-22) and from nothing else.
+ * oneshot.h - what a oneshot channel does, in one thread, written down from its rules (O-1 to O-22)
+ * and from nothing else.
  *
- * As with every model here (step.h), nothing blocks: what would wait says what its deadline makes it say, CHAN_EMPTY or
- * CHAN_TIMEOUT, and has done nothing. Which handles are still there is the caller's to know: the model is not asked about those that
- * were dropped or used up. There is one of each, so they have no numbers.
+ * As with every model here (step.h), nothing blocks: what would wait says what its deadline makes
+ * it say, CHAN_EMPTY or CHAN_TIMEOUT, and has done nothing. Which handles are still there is the
+ * caller's to know: the model is not asked about those that were dropped or used up. There is one
+ * of each, so they have no numbers.
  *
- * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their bytes are.
+ * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their
+ * bytes are.
  *
  *   struct oneshot_model m;
  *   oneshot_model_open(&m);

@@ -2,14 +2,14 @@
  *
  * step.h - what a step brings about besides its result, as all models of this folder say it.
  *
- * A model is a struct of plain data, and an operation a function that changes it and returns the status. Models share
- * nothing with any implementation but the types of channel.h; handles, messages and waiters are numbers here, given by
- * whoever runs the model.
+ * A model is a struct of plain data, and an operation a function that changes it and returns the
+ * status. Models share nothing with any implementation but the types of channel.h; handles,
+ * messages and waiters are numbers here, given by whoever runs the model.
  *
- * Where the rules leave a choice (which of several waiting receivers a message wakes; whether what comes too late is
- * destroyed at once), the model takes the choice that was `seen`, if it is an allowed one, and otherwise one of its
- * own, so that the comparison shows the difference. A model that is run by itself has seen nothing: it gets a zeroed
- * `seen`.
+ * Where the rules leave a choice (which of several waiting receivers a message wakes; whether what
+ * comes too late is destroyed at once), the model takes the choice that was `seen`, if it is an
+ * allowed one, and otherwise one of its own, so that the comparison shows the difference. A model
+ * that is run by itself has seen nothing: it gets a zeroed `seen`.
  */
 #ifndef CHANBENCH_FUZZ_MODEL_STEP_H
 #define CHANBENCH_FUZZ_MODEL_STEP_H
@@ -22,7 +22,8 @@ enum { MODEL_WAITERS = 64, MODEL_DESTROYED = 4096 };
 
 struct model_events {
 	unsigned fired[MODEL_WAITERS]; /* waiters, in order */
-	bool in_turn[MODEL_WAITERS];   /* expected only: served in the order in which they came (M-23) */
+	/* expected only: served in the order in which they came (M-23) */
+	bool in_turn[MODEL_WAITERS];
 	size_t fired_count;
 
 	uint64_t destroyed[MODEL_DESTROYED]; /* messages, in order */
@@ -32,8 +33,9 @@ struct model_events {
 struct model_step {
 	struct model_events seen;     /* what the implementation did */
 	struct model_events expected; /* what the model says; filled in by its operation */
-	bool no_memory; /* the implementation returned CHAN_NOMEM, and was entitled to: so does the model */
-	bool any_turn;  /* it declares that it serves senders in any order */
+	/* the implementation returned CHAN_NOMEM, and was entitled to: so does the model */
+	bool no_memory;
+	bool any_turn; /* it declares that it serves senders in any order */
 };
 
 static inline void step_clear(struct model_step *step)

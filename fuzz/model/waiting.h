@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * waiting.h - the armed waiters of the kinds in which every event concerns everybody who waits for it: oneshot, broadcast, watch.
+ * waiting.h - the armed waiters of the kinds in which every event concerns everybody who waits for
+ * it: oneshot, broadcast, watch.
  *
- * There a waiter is armed for one of two things, on a receiver for what it receives, on a sender for the end of the receivers. It fires
- * after the first operation that leaves its own ready, and owns nothing. (mpsc.h has waiters that own slots.)
+ * There a waiter is armed for one of two things, on a receiver for what it receives, on a sender
+ * for the end of the receivers. It fires after the first operation that leaves its own ready, and
+ * owns nothing. (mpsc.h has waiters that own slots.)
  */
 #ifndef CHANBENCH_FUZZ_MODEL_WAITING_H
 #define CHANBENCH_FUZZ_MODEL_WAITING_H

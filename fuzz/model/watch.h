@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.h - what a watch channel does, in one thread, written down from its rules (W-1 to W-35) and from nothing else.
+ * watch.h - what a watch channel does, in one thread, written down from its rules (W-1 to W-35) and
+ * from nothing else.
  *
- * Versions are not counted: all that anybody can see of them is whether a receiver has one that it has not seen, so that is what
- * the model remembers, a bit a receiver.
+ * Versions are not counted: all that anybody can see of them is whether a receiver has one that it
+ * has not seen, so that is what the model remembers, a bit a receiver.
  *
- * Senders and receivers are the caller's numbers, receivers below WATCH_MODEL_RECEIVERS; the first of each is 0. A read is about the
- * value that stands in the model; whether its copy succeeds is the caller's hook's affair: `clone_fails` says that it will not.
+ * Senders and receivers are the caller's numbers, receivers below WATCH_MODEL_RECEIVERS; the first
+ * of each is 0. A read is about the value that stands in the model; whether its copy succeeds is
+ * the caller's hook's affair: `clone_fails` says that it will not.
  *
- * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their bytes are.
+ * STATE IS DATA. Copy the struct to remember a state; two states are the same exactly when their
+ * bytes are.
  */
 #ifndef CHANBENCH_FUZZ_MODEL_WATCH_H
 #define CHANBENCH_FUZZ_MODEL_WATCH_H

@@ -2,9 +2,10 @@
  *
  * broadcast.h - an input as a sequence of operations on a broadcast channel and on its model.
  *
- * An input begins with the configuration: the ledger's bytes (ledger.h), the capacity, whether there is memory. Then, until it ends,
- * steps (sequence.h): a byte that says whether a callback is to call back, one that says which operation, then one for
- * each handle and number. What is not offered, or not allowed now, is passed over. Afterwards all handles are dropped.
+ * An input begins with the configuration: the ledger's bytes (ledger.h), the capacity, whether
+ * there is memory. Then, until it ends, steps (sequence.h): a byte that says whether a callback is
+ * to call back, one that says which operation, then one for each handle and number. What is not
+ * offered, or not allowed now, is passed over. Afterwards all handles are dropped.
  */
 #ifndef CHANBENCH_FUZZ_RUN_BROADCAST_H
 #define CHANBENCH_FUZZ_RUN_BROADCAST_H
@@ -40,7 +41,8 @@ void broadcast_sender_drop(struct broadcast_run *r, struct bytes *in);
 void broadcast_receiver_drop(struct broadcast_run *r, struct bytes *in);
 void broadcast_weak_drop(struct broadcast_run *r, struct bytes *in);
 
-/* The length on every handle, and the other properties on one each, in turn. Within a callback, only what does not count messages. */
+/* The length on every handle, and the other properties on one each, in turn. Within a callback,
+ * only what does not count messages. */
 void broadcast_check_properties(struct broadcast_run *r);
 
 #endif

@@ -2,19 +2,22 @@
  *
  * mpsc.h - an input as a sequence of operations on an mpsc or unbounded channel and on its model.
  *
- * An input begins with the configuration: four bytes for the ledger (ledger.h), bounded one for the capacity, and one
- * that now and then lets an allocation of `open` fail, and then one more. Then, until it ends, operations: a byte that
- * says which (the low five bits, see `operations` in mpsc.c) and, where it takes a deadline, whether CHAN_NOW or one
- * that has passed (the highest bit); then a byte for each handle, and for each number. What the implementation does
- * not offer, or the contract does not allow now, is passed over. Afterwards all handles are dropped, in an order that
+ * An input begins with the configuration: four bytes for the ledger (ledger.h), bounded one for the
+ * capacity, and one that now and then lets an allocation of `open` fail, and then one more. Then,
+ * until it ends, operations: a byte that says which (the low five bits, see `operations` in mpsc.c)
+ * and, where it takes a deadline, whether CHAN_NOW or one that has passed (the highest bit); then a
+ * byte for each handle, and for each number. What the implementation does not offer, or the
+ * contract does not allow now, is passed over. Afterwards all handles are dropped, in an order that
  * also comes from the input.
  *
- * A STEP. mpsc_begin; the call; mpsc_called with its status; the model's operation; mpsc_agree with the model's status.
+ * A STEP. mpsc_begin; the call; mpsc_called with its status; the model's operation; mpsc_agree with
+ * the model's status.
  *
- * CALLBACKS THAT CALL BACK. The operation `nest` stores what the next wake, or destruction of a message, is to do:
- * send, receive, clone, arm or close. Whether it comes inside the step's operation, or inside a callback of it, the
- * channel has done the operation by then; so the model does the one after the other. (That is not so for batches, which
- * may fire between their elements: not there.)
+ * CALLBACKS THAT CALL BACK. The operation `nest` stores what the next wake, or destruction of a
+ * message, is to do: send, receive, clone, arm or close. Whether it comes inside the step's
+ * operation, or inside a callback of it, the channel has done the operation by then; so the model
+ * does the one after the other. (That is not so for batches, which may fire between their elements:
+ * not there.)
  */
 #ifndef CHANBENCH_FUZZ_RUN_MPSC_H
 #define CHANBENCH_FUZZ_RUN_MPSC_H
@@ -81,8 +84,8 @@ void mpsc_begin(struct mpsc_run *r, bool nests);
 enum chan_status mpsc_called(struct mpsc_run *r, enum chan_status seen, bool allocates);
 void mpsc_agree(struct mpsc_run *r, enum chan_status expected, enum chan_status seen);
 
-/* The hooks that do what is stored, and the comparison of what came of it, after the model has done the step's
- * operation (and its wakes nest: their order says nothing then). */
+/* The hooks that do what is stored, and the comparison of what came of it, after the model has
+ * done the step's operation (and its wakes nest: their order says nothing then). */
 void mpsc_in_callback(void *context);
 void mpsc_on_wake(struct fuzz_waiter *waiter, void *context);
 void mpsc_nested_agree(struct mpsc_run *r);

@@ -85,7 +85,7 @@ void mpsc_do_weak_clone(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	mpsc_agree(r, mpsc_model_weak_clone(&r->model, &r->step), seen);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The ends of handles
  */
 
@@ -104,7 +104,8 @@ void mpsc_do_sender_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 	unsigned tx = table_pick(&r->senders, in);
 
 	(void)deadline;
-	if (tx == TABLE_NONE || mpsc_permits_of(r, tx) > 0) /* a permit must not outlive its sender */
+	/* a permit must not outlive its sender */
+	if (tx == TABLE_NONE || mpsc_permits_of(r, tx) > 0)
 		return;
 	struct chan_sender *handle = table_remove(&r->senders, tx);
 	mpsc_begin(r, true);
@@ -179,7 +180,7 @@ void mpsc_do_closed(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	mpsc_agree(r, mpsc_model_closed(&r->model, deadline), seen);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiters
  */
 

@@ -110,7 +110,7 @@ void mpsc_do_recv_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	mpsc_agree(r, expected, seen);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Permits
  */
 
@@ -205,7 +205,8 @@ void mpsc_do_permit_send(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 
 	if (p == NULL || p->permit.count == 0 || r->model.len == MPSC_MODEL_MESSAGES)
 		return;
-	bool keeps = deadline == CHAN_NOW || mpsc_permits_of(r, p->sender) > 1; /* the bit is free here */
+	/* the bit is free here */
+	bool keeps = deadline == CHAN_NOW || mpsc_permits_of(r, p->sender) > 1;
 	uint64_t message = r->ledger.made;
 	void *element = make(r, 1);
 	mpsc_begin(r, !p->owned);

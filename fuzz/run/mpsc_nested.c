@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_nested.c - callbacks that call back: what a wake or a destruction does on the channel, and the same on the
- * model.
+ * mpsc_nested.c - callbacks that call back: what a wake or a destruction does on the channel, and
+ * the same on the model.
  */
 #include "fuzz/common/trace.h"
 #include "fuzz/run/mpsc.h"
@@ -109,7 +109,7 @@ void mpsc_on_wake(struct fuzz_waiter *waiter, void *context)
 	mpsc_in_callback(context);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The model
  */
 

@@ -2,15 +2,18 @@
  *
  * select.h - an input as operations on one channel of each kind, and as selects over their handles.
  *
- * An input is a sequence of operations: a byte says which, further ones what is to be chosen. There is at most one channel of each kind at
- * a time, with one sender and one receiver (of the mpsc kinds two senders, so that there can be a queue of them). It is there from the first
- * operation that names it (short inputs name few, and opening costs more than all else they do); one that has ended can be opened
- * again. Messages are numbers of eight bytes without hooks: what becomes of messages is the other targets' affair, here it is which
- * operation takes place, and that no other one does.
+ * An input is a sequence of operations: a byte says which, further ones what is to be chosen. There
+ * is at most one channel of each kind at a time, with one sender and one receiver (of the mpsc
+ * kinds two senders, so that there can be a queue of them). It is there from the first operation
+ * that names it (short inputs name few, and opening costs more than all else they do); one that has
+ * ended can be opened again. Messages are numbers of eight bytes without hooks: what becomes of
+ * messages is the other targets' affair, here it is which operation takes place, and that no other
+ * one does.
  *
- * A SELECT. Each enabled branch is tried on a copy of its model, to see whether it is ready. One that is must be chosen (biased: the
- * first), its operation is then done on the model, and everything must agree: status, value, missed messages, who was woken.
- * When none is ready none may be chosen, and nothing may have happened.
+ * A SELECT. Each enabled branch is tried on a copy of its model, to see whether it is ready. One
+ * that is must be chosen (biased: the first), its operation is then done on the model, and
+ * everything must agree: status, value, missed messages, who was woken. When none is ready none may
+ * be chosen, and nothing may have happened.
  */
 #ifndef CHANBENCH_FUZZ_RUN_SELECT_H
 #define CHANBENCH_FUZZ_RUN_SELECT_H

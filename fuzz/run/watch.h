@@ -2,9 +2,10 @@
  *
  * watch.h - an input as a sequence of operations on a watch channel and on its model.
  *
- * An input begins with the configuration: the ledger's bytes (ledger.h), whether there is memory. Then, until it ends, steps
- * (sequence.h): a byte that says whether a callback is to call back, one that says which operation, then one for each
- * handle and number. What is not offered, or not allowed now, is passed over. Afterwards all handles are dropped.
+ * An input begins with the configuration: the ledger's bytes (ledger.h), whether there is memory.
+ * Then, until it ends, steps (sequence.h): a byte that says whether a callback is to call back, one
+ * that says which operation, then one for each handle and number. What is not offered, or not
+ * allowed now, is passed over. Afterwards all handles are dropped.
  */
 #ifndef CHANBENCH_FUZZ_RUN_WATCH_H
 #define CHANBENCH_FUZZ_RUN_WATCH_H
@@ -23,7 +24,8 @@ struct watch_run {
 
 /* ---- watch_write.c: each one operation, on model and implementation, compared ---- */
 
-/* What modify is to do, and its function: it checks the value, calls back, and puts another in its place. */
+/* What modify is to do, and its function: it checks the value, calls back, and puts another in
+ * its place. */
 struct watch_modification {
 	struct watch_run *run;
 	uint64_t from, to;

@@ -108,7 +108,8 @@ void watch_wait_for(struct watch_run *r, struct bytes *in)
 	r->using_rx = TABLE_NONE;
 	trace_gave(seen);
 	if (!p.holds && r->model.senders == 0)
-		expected = CHAN_CLOSED; /* also when the last sender was dropped from within the predicate */
+		/* also when the last sender was dropped from within the predicate */
+		expected = CHAN_CLOSED;
 	want_status(expected, seen, "wait_for");
 	want_u64(1, p.calls, "calls of the predicate");
 	if (seen == CHAN_OK)

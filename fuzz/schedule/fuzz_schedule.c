@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_schedule.c - a fuzzer chooses the program and its schedule: libFuzzer in front of the explorer.
+ * fuzz_schedule.c - a fuzzer chooses the program and its schedule: libFuzzer in front of the
+ * explorer.
  *
- *   bytes 0, 1   which program on which implementation, in the order of the explorer's list, modulo their number
- *   the rest     the choices, one a byte: which thread makes the next step, which store a load sees, whether time passes. 0 is what
- *                happens undisturbed, and so is what comes behind the end of the input
+ *   bytes 0, 1   which program on which implementation, in the order of the explorer's list, modulo
+ *                their number
+ *   the rest     the choices, one a byte: which thread makes the next step, which store a load
+ *                sees, whether time passes. 0 is what happens undisturbed, and so is what comes
+ *                behind the end of the input
  *
- * Where random walk and PCT forget what they have seen, the fuzzer keeps the schedules that reached new code of the implementation and
- * goes on from there. An execution that the explorer would give a verdict other than ok aborts, after its message, its trace, and a
- * string for `chanbench explore --replay` of the same build.
+ * Where random walk and PCT forget what they have seen, the fuzzer keeps the schedules that reached
+ * new code of the implementation and goes on from there. An execution that the explorer would give
+ * a verdict other than ok aborts, after its message, its trace, and a string for `chanbench explore
+ * --replay` of the same build.
  *
  *   fuzz_schedule [--impl=NAME] [libFuzzer's options and files]
  */

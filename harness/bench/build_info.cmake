@@ -1,5 +1,5 @@
-# Writes OUT, a header that says what is being built: run at every build, so that the commit is the one that is compiled. The file is touched
-# only when it changes.
+# Writes OUT, a header that says what is being built: run at every build, so that the commit is the
+# one that is compiled. The file is touched only when it changes.
 find_package(Git QUIET)
 set(commit unknown)
 if(GIT_FOUND)

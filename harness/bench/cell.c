@@ -52,13 +52,15 @@ void cell_calibrate(struct cell *cell)
 		cell->messages = (uint64_t)((double)rate * cell->request->seconds) + 1;
 		return;
 	}
-	/* Long enough that the threads' start does not count for much, then as many as the rate found there asks
-	 * for. A broken channel gets enough messages to show what it does, and its clock is not to be believed. */
+	/* Long enough that the threads' start does not count for much, then as many as the rate
+	 * found there asks for. A broken channel gets enough messages to show what it does, and
+	 * its clock is not to be believed. */
 	const uint64_t enough = 100000;
 	cell->messages = 64;
 	for (bool done = false; !done;) {
 		double took = time_trial(cell, &trial);
-		/* A thread that the machine held up makes few messages look like enough: it takes two trials to say so. */
+		/* A thread that the machine held up makes few messages look like enough: it
+		 * takes two trials to say so. */
 		if (took * 2 >= wanted)
 			took = fmin(took, time_trial(cell, &trial));
 		double factor = wanted / took;
@@ -135,8 +137,8 @@ static void drop_pair(const struct chan_impl *impl, enum kind kind, struct pair 
 
 uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params)
 {
-	/* Many, so that what the allocator had at hand from before does not matter; big ones are mapped by
-	 * themselves. */
+	/* Many, so that what the allocator had at hand from before does not matter; big ones are
+	 * mapped by themselves. */
 	enum { MANY = 64 };
 	const double small = 1 << 16;
 	struct pair pairs[MANY] = {{NULL, NULL}};

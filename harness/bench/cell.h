@@ -20,7 +20,8 @@ struct cell_request {
 	uint64_t messages; /* 0: as many as that takes */
 	enum placement placement;
 	uint64_t seed;
-	bool control;          /* null, or no channel at all (limits), in place of an implementation */
+	/* null, or no channel at all (limits), in place of an implementation */
+	bool control;
 	const char *histogram; /* file for the latencies of the last trial; NULL: none */
 };
 
@@ -49,17 +50,19 @@ void cell_trial(struct cell *cell, uint64_t messages, struct trial *trial);
 /* Finds how many messages a trial of the length asked for takes. */
 void cell_calibrate(struct cell *cell);
 
-/* Bytes that one channel takes, or 0 where the allocator cannot be asked (sanitizers). Opens channels: before any
- * other thread. */
+/* Bytes that one channel takes, or 0 where the allocator cannot be asked (sanitizers). Opens
+ * channels: before any other thread. */
 uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params);
 
-/* What a channel says that it holds, where that is not what was asked for: rings round up, the kernel has its limits. Else 0. */
+/* What a channel says that it holds, where that is not what was asked for: rings round up, the
+ * kernel has its limits. Else 0. */
 uint64_t cell_true_capacity(const struct chan_impl *impl, enum kind kind, const struct params *params);
 
 /* --- row.c: one JSON object a line to descriptor 3, from any thread --- */
 
-/* Moves the pipe away from descriptor 3, and lets what is written there go nowhere: a plug-in that closes descriptors that it does not
- * know, or writes to them, disturbs no report. Before a plug-in is loaded. 0; -1 after one line: there is no pipe. */
+/* Moves the pipe away from descriptor 3, and lets what is written there go nowhere: a plug-in
+ * that closes descriptors that it does not know, or writes to them, disturbs no report. Before a
+ * plug-in is loaded. 0; -1 after one line: there is no pipe. */
 int row_open(void);
 
 void row_event(const char *event, const char *member, uint64_t value); /* member NULL: none */

@@ -134,7 +134,8 @@ int bench_cell_main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (row_open() != 0)
 		return EXIT_MACHINE;
-	/* First of all: an implementation may count the CPUs when it is loaded, or start threads. */
+	/* First of all: an implementation may count the CPUs when it is loaded, or start
+	 * threads. */
 	placement_apply(request.placement);
 	prctl(PR_SET_TIMERSLACK, 1); /* producers that keep a rate wake up when they are to */
 	cell = (struct cell){.request = &request, .messages = request.messages};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cell_request.c - the command line of bench-cell. It is written by chanbench itself; mistakes are told all the same.
+ * cell_request.c - the command line of bench-cell. It is written by chanbench itself; mistakes are
+ * told all the same.
  */
 #include "harness/bench/cell.h"
 

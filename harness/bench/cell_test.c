@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * How many messages a trial gets, found out with a scenario that only claims to have taken its time.
+ * How many messages a trial gets, found out with a scenario that only claims to have taken its
+ * time.
  */
 #include "harness/bench/cell.h"
 

@@ -2,12 +2,14 @@
  *
  * compare.h - two result files: what became faster, slower, broken.
  *
- * A cell is slower (or faster) only when both hold: the bootstrap interval (99 %) of the ratio of the medians does not contain 1, and the ratio
- * is further from 1 than the noise: what A/A pairs, two measurements of one and the same thing, differed by in these two files. Each
- * answers another doubt: the interval, how much the trials scatter; the A/A pairs, how far whole measurements drift on these machines.
+ * A cell is slower (or faster) only when both hold: the bootstrap interval (99 %) of the ratio of
+ * the medians does not contain 1, and the ratio is further from 1 than the noise: what A/A pairs,
+ * two measurements of one and the same thing, differed by in these two files. Each answers another
+ * doubt: the interval, how much the trials scatter; the A/A pairs, how far whole measurements drift
+ * on these machines.
  *
- * The ratio is that of the rates. Where messages were sent at a fixed rate it is that of the median latencies, upside down: above 1
- * is always better.
+ * The ratio is that of the rates. Where messages were sent at a fixed rate it is that of the median
+ * latencies, upside down: above 1 is always better.
  */
 #ifndef CHANBENCH_COMPARE_H
 #define CHANBENCH_COMPARE_H
@@ -26,7 +28,8 @@ enum change {
 	CHANGE_REPAIRED,
 	CHANGE_ONLY_OLD, /* the cell stands in one file only */
 	CHANGE_ONLY_NEW,
-	CHANGE_UNCLEAR, /* fewer than three good trials in one of the files, or no figure that could be compared */
+	/* fewer than three good trials in one of the files, or no figure that could be compared */
+	CHANGE_UNCLEAR,
 	CHANGE_COUNT
 };
 
@@ -41,9 +44,10 @@ struct comparison {
 	const char *verdict; /* of the new one */
 };
 
-/* The noise of a scenario, as a logarithm of at least 0: the largest difference between the two of an A/A pair of that scenario in either
- * file, and not less than the median of all pairs (a scenario has few, which can agree by luck). Cells as from summary_by_cell.
- * `*pairs` is set to the number of all pairs. NaN: out of memory. */
+/* The noise of a scenario, as a logarithm of at least 0: the largest difference between the two
+ * of an A/A pair of that scenario in either file, and not less than the median of all pairs (a
+ * scenario has few, which can agree by luck). Cells as from summary_by_cell. `*pairs` is set to
+ * the number of all pairs. NaN: out of memory. */
 double compare_floor(json_t *old_cells, json_t *new_cells, const char *scenario, size_t *pairs);
 
 /* Compares the rows of one cell; NULL for a file that does not have it. False: out of memory. */
@@ -52,7 +56,8 @@ bool compare_cell(const char *name, json_t *old_rows, json_t *new_rows, double f
 /* Whether the numbers of a file's rows are ones that a measurement can have. NULL, or one line. */
 const char *compare_absurd(json_t *rows);
 
-/* Prints the comparison of two files (as from results_read) and counts what came out. False: out of memory. */
+/* Prints the comparison of two files (as from results_read) and counts what came out. False: out
+ * of memory. */
 bool compare_print(json_t *old_file, json_t *new_file, FILE *out, size_t counts[CHANGE_COUNT]);
 
 #endif

@@ -20,7 +20,8 @@ static const char *const figures[] = {"threads",
                                       "p999_ns",
                                       "max_ns"};
 
-/* What a trial of so many messages counts as items; 0: nothing is fixed but that there are no more than messages. */
+/* What a trial of so many messages counts as items; 0: nothing is fixed but that there are no
+ * more than messages. */
 static uint64_t items_due(const struct block *block, uint64_t messages)
 {
 	const uint64_t *v = block->params.v;

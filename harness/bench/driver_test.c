@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Drivers that are shell scripts: one that behaves, and many that are missing, crash, hang, print garbage or lie.
+ * Drivers that are shell scripts: one that behaves, and many that are missing, crash, hang, print
+ * garbage or lie.
  */
 #include "harness/bench/driver.h"
 #include "harness/bench/runner.h"
@@ -26,7 +27,8 @@ static char script[64];
 	"\"kinds\":[\"mpsc\",\"oneshot\"],\"offers\":[\"mpsc.sender_clone\"],\"sizes\":[8,64],\"capacity_most\":100,"  \
 	"\"scenarios\":[\"spsc\",\"fan_in\",\"backpressure\"],\"without\":[\"backpressure:deadline\"]}]}"
 
-/* Lists as `list` says, and runs as `run` says: shell text, with row N to print a good row of N items. */
+/* Lists as `list` says, and runs as `run` says: shell text, with row N to print a good row of N
+ * items. */
 static void write_driver(const char *list, const char *run)
 {
 	FILE *file = fopen(script, "w");
@@ -120,7 +122,8 @@ static void test_lists_that_are_wrong(void **state)
 		"echo '" GOOD_LIST "' | sed 's/\"oneshot\"/\"telephone\"/'",
 		"echo '" GOOD_LIST "' | sed 's/sender_clone/sender_crown/'",
 		"echo '" GOOD_LIST
-		"' | sed 's/mpsc.sender_clone/watch.subscribe/'", /* of a kind that it does not have */
+		/* of a kind that it does not have */
+		"' | sed 's/mpsc.sender_clone/watch.subscribe/'",
 		"echo '" GOOD_LIST "' | sed 's/\"scenarios\":\\[[^]]*/\"scenarios\":[/'",
 		"echo '" GOOD_LIST "' | sed 's/8,64/8,-1/'",
 		"echo '" GOOD_LIST "' | sed 's/:100/:\"much\"/'",

@@ -2,8 +2,8 @@
  *
  * engine.h - google-benchmark, which runs and times each trial, seen from C.
  *
- * Every trial is a benchmark run of its own with one iteration and manual time, so that its row is there as soon as
- * it is over and a later trial that hangs takes nothing with it.
+ * Every trial is a benchmark run of its own with one iteration and manual time, so that its row is
+ * there as soon as it is over and a later trial that hangs takes nothing with it.
  */
 #ifndef CHANBENCH_BENCH_ENGINE_H
 #define CHANBENCH_BENCH_ENGINE_H
@@ -19,7 +19,8 @@ extern "C" {
 struct engine_trial {
 	double seconds;
 	uint64_t items;
-	const char *error; /* NULL: it was good; else it is skipped with this error, and has no rate */
+	/* NULL: it was good; else it is skipped with this error, and has no rate */
+	const char *error;
 };
 
 /* What google-benchmark reports of it. */

@@ -43,8 +43,8 @@ static bool anything_between(const struct grid *grid, size_t row, size_t from, s
 	return from < to;
 }
 
-/* Prints the first column, and those from `from` on that fit; returns the first that did not. Below what stands already, rows that have
- * nothing to add are left out. */
+/* Prints the first column, and those from `from` on that fit; returns the first that did not.
+ * Below what stands already, rows that have nothing to add are left out. */
 static size_t print_part(const struct grid *grid, FILE *out, int indent, size_t from, int limit)
 {
 	size_t to = from;

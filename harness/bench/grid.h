@@ -11,7 +11,8 @@
 
 enum { GRID_COLUMNS = 24, GRID_TEXT = 64 };
 
-/* Columns are as wide as what stands in them; those where nothing stands in any row are left out, title and all. */
+/* Columns are as wide as what stands in them; those where nothing stands in any row are left
+ * out, title and all. */
 struct grid {
 	struct {
 		char title[GRID_TEXT];
@@ -25,11 +26,12 @@ struct grid {
 /* Adds a column and returns its index; the last index again when there is no room for more. */
 size_t grid_column(struct grid *grid, const char *title, bool left);
 
-/* Adds an empty row: an array of texts, by column, valid until the next row. NULL: out of memory. */
+/* Adds an empty row: an array of texts, by column, valid until the next row. NULL: out of
+ * memory. */
 char (*grid_row(struct grid *grid))[GRID_TEXT];
 
-/* Prints it, each line behind `indent` spaces. Columns that would make the lines longer than `limit` are continued below, with the first
- * column before them again. */
+/* Prints it, each line behind `indent` spaces. Columns that would make the lines longer than
+ * `limit` are continued below, with the first column before them again. */
 void grid_print(const struct grid *grid, FILE *out, int indent, int limit);
 
 void grid_close(struct grid *grid);

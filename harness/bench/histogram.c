@@ -55,7 +55,8 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
 		into->counts[i] += from->counts[i];
 }
 
-/* The value at which `rank` of the recorded ones (1 to total) are reached, and how many there are up to it. */
+/* The value at which `rank` of the recorded ones (1 to total) are reached, and how many there
+ * are up to it. */
 static uint64_t value_at(const struct histogram *histogram, uint64_t rank, uint64_t *reached)
 {
 	uint64_t seen = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_test.c - one broken stream for each thing that the ledger can name, with one consumer and with several.
+ * ledger_test.c - one broken stream for each thing that the ledger can name, with one consumer and
+ * with several.
  */
 #include "harness/bench/ledger.h"
 
@@ -176,7 +177,8 @@ static void test_corrupted(void **state)
 	ledger_free(&ledgers[0]);
 }
 
-/* Batches of one-word messages from three producers, with one of each kind of damage: the books are those of one message at a time. */
+/* Batches of one-word messages from three producers, with one of each kind of damage: the books
+ * are those of one message at a time. */
 static void test_batches(void **state)
 {
 	uint64_t all[TOTAL + 4];

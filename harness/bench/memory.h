@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * memory.h - memory of the harness itself, in a process that runs one cell: when there is none, there is nothing to
- * measure, and the process ends with one line and EXIT_MACHINE.
+ * memory.h - memory of the harness itself, in a process that runs one cell: when there is none,
+ * there is nothing to measure, and the process ends with one line and EXIT_MACHINE.
  */
 #ifndef CHANBENCH_BENCH_MEMORY_H
 #define CHANBENCH_BENCH_MEMORY_H

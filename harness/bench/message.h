@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * message.h - what the workloads send: messages that can be told apart, and that show when they were damaged.
+ * message.h - what the workloads send: messages that can be told apart, and that show when they
+ * were damaged.
  *
- * A message is one or more 64-bit words. The first is its name: a tag of 16 bits, the producer (12 bits), and the
- * number of the message among those of its producer (36 bits). The tag depends on the rest of the name and on a salt
- * of the trial, so a damaged name, stale memory or zeros are not taken for a message. From 16 bytes on the last word
- * is derived from the name, and from 24 bytes on so is one word between, another one from message to message: the
- * cost stays the same for any size.
+ * A message is one or more 64-bit words. The first is its name: a tag of 16 bits, the producer (12
+ * bits), and the number of the message among those of its producer (36 bits). The tag depends on
+ * the rest of the name and on a salt of the trial, so a damaged name, stale memory or zeros are not
+ * taken for a message. From 16 bytes on the last word is derived from the name, and from 24 bytes
+ * on so is one word between, another one from message to message: the cost stays the same for any
+ * size.
  */
 #ifndef CHANBENCH_BENCH_MESSAGE_H
 #define CHANBENCH_BENCH_MESSAGE_H

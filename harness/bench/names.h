@@ -15,14 +15,16 @@ struct names {
 	size_t count;
 };
 
-/* Takes "A,B" for the option `what`; NULL gives none. 0; or -1 after one line: an empty name, one that stands there twice, too many. */
+/* Takes "A,B" for the option `what`; NULL gives none. 0; or -1 after one line: an empty name,
+ * one that stands there twice, too many. */
 int names_split(struct names *names, const char *text, const char *what);
 void names_free(struct names *names);
 
 /* Where it stands, or the count. */
 size_t names_index(const struct names *names, const char *name);
 
-/* Whether each of them is one of the known. 0; or -1 after one line: "unknown preset 'document'; did you mean 'documents'?" */
+/* Whether each of them is one of the known. 0; or -1 after one line: "unknown preset 'document';
+ * did you mean 'documents'?" */
 int names_check(const char *what, const struct names *names, const char *const *known, size_t count);
 
 #endif

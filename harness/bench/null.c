@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Handles stand on cache lines of their own, so that counting costs nothing. The first two come with the channel:
- * one allocation. */
+/* Handles stand on cache lines of their own, so that counting costs nothing. The first two come
+ * with the channel: one allocation. */
 struct null_handle {
 	_Alignas(128) struct null_channel *channel;
 	size_t number;
@@ -141,7 +141,8 @@ static enum chan_status subscribe(struct chan_sender *tx, struct chan_receiver *
 	return new_receiver(((struct null_handle *)tx)->channel, out);
 }
 
-/* A oneshot is opened for each value, so here there is nothing to allocate: both handles are the script itself. */
+/* A oneshot is opened for each value, so here there is nothing to allocate: both handles are the
+ * script itself. */
 static enum chan_status oneshot_open(const struct chan_config *config, struct chan_sender **tx,
                                      struct chan_receiver **rx)
 {

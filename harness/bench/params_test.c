@@ -131,7 +131,8 @@ static void test_ranges(void **state)
 		assert_string_equal(param_range(param)->name, param_name(param));
 		assert_true(param_range(param)->unit[0] != '\0');
 	}
-	assert_int_equal(param_range(PARAM_CONSUMERS)->max, TRIAL_RECEIVERS); /* each has its place in `lagged` */
+	/* each has its place in `lagged` */
+	assert_int_equal(param_range(PARAM_CONSUMERS)->max, TRIAL_RECEIVERS);
 }
 
 static void test_combinations(void **state)

@@ -15,7 +15,7 @@ enum { CELLS_MAX = 100000 };
 
 const char *const control_names[] = {[CONTROL_NULL] = "null", [CONTROL_AA] = "aa", [CONTROL_LIMIT] = "limit"};
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Making
  */
 
@@ -26,7 +26,8 @@ struct making {
 	struct names impls, scenarios, presets;
 	const struct workload *workload;
 	const struct preset *preset; /* NULL: none */
-	char complaint[512];         /* why the first scenario that was left out cannot take the parameters; "": none */
+	/* why the first scenario that was left out cannot take the parameters; "": none */
+	char complaint[512];
 	int failed;
 };
 
@@ -146,7 +147,8 @@ static void add_block(const struct params *params, void *arg)
 	add_cells(m);
 }
 
-/* Everything of one preset (or, without, of the defaults), with the parameters of the request over it. */
+/* Everything of one preset (or, without, of the defaults), with the parameters of the request
+ * over it. */
 static int add_sweep(struct making *m)
 {
 	struct sweep sweep;
@@ -165,7 +167,8 @@ static int add_sweep(struct making *m)
 		say("%s", wrong);
 		return -1;
 	}
-	if (wrong != NULL) { /* of a scenario that was not named: no reason to stop while others can take it */
+	/* of a scenario that was not named: no reason to stop while others can take it */
+	if (wrong != NULL) {
 		if (m->complaint[0] == '\0')
 			snprintf(m->complaint, sizeof m->complaint, "%s", wrong);
 		return 0;
@@ -196,7 +199,8 @@ static bool has_all_params(const struct making *m, const struct workload *worklo
 
 static int add_workload(struct making *m, const struct workload *workload)
 {
-	/* A scenario that was named must have what else is named; the others are then left out silently. */
+	/* A scenario that was named must have what else is named; the others are then left out
+	 * silently. */
 	bool named = m->scenarios.count != 0;
 
 	m->workload = workload;
@@ -237,7 +241,7 @@ static int add_limits(struct making *m)
 	return m->failed;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Checking the names of a request
  */
 
@@ -289,7 +293,7 @@ static int check_params(const struct making *m)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static int check_remaining(const struct making *m)
 {

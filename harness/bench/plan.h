@@ -2,11 +2,13 @@
  *
  * plan.h - what a run is going to measure: every cell of it, known before anything is started.
  *
- * A cell is a workload, an implementation and a value for each parameter. Cells that differ in the implementation alone form a block:
- * one table. Each block can have two controls: the `null` cell, which is the harness with no channel in it (the floor below which
- * nothing can be told), and the A/A cell, which is the block's first implementation once more under another label (the noise: a
- * difference that is not larger than between these two is none). And a run has, once, the raw limits of the machine: cells of the workload
- * `limits`, each its own block, with no implementation in them. Every table shows them.
+ * A cell is a workload, an implementation and a value for each parameter. Cells that differ in the
+ * implementation alone form a block: one table. Each block can have two controls: the `null` cell,
+ * which is the harness with no channel in it (the floor below which nothing can be told), and the
+ * A/A cell, which is the block's first implementation once more under another label (the noise: a
+ * difference that is not larger than between these two is none). And a run has, once, the raw
+ * limits of the machine: cells of the workload `limits`, each its own block, with no implementation
+ * in them. Every table shows them.
  */
 #ifndef CHANBENCH_PLAN_H
 #define CHANBENCH_PLAN_H
@@ -17,7 +19,8 @@
 struct plan_request {
 	const char *impls;     /* "mutex,peers" (harness/choice.h); NULL: all but peers */
 	const char *scenarios; /* "fan_in,spsc"; NULL: all */
-	const char *presets; /* "documents"; NULL: all of each scenario, or its defaults when `params` has something */
+	/* "documents"; NULL: all of each scenario, or its defaults when `params` has something */
+	const char *presets;
 	const char *const *params; /* "producers=1,2,4" ...; a cell for each combination */
 	size_t param_count;
 	bool controls;
@@ -33,8 +36,10 @@ struct cell {
 	size_t block;
 	const struct impl_info *impl; /* NULL: the null control, or a limit */
 	enum control control;
-	const char *lacks; /* what the implementation does not offer, and so does not run; NULL: it runs */
-	size_t twin;       /* the cell whose message count it shares: itself; for A/A, the one that it repeats */
+	/* what the implementation does not offer, and so does not run; NULL: it runs */
+	const char *lacks;
+	/* the cell whose message count it shares: itself; for A/A, the one that it repeats */
+	size_t twin;
 };
 
 struct block {
@@ -53,9 +58,10 @@ struct plan {
 	bool strict_peers; /* a broken peer is as bad as a broken implementation of ours */
 };
 
-/* Makes the plan. 0; or -1 after one line that says what is wrong with the request, also when nothing that could run remains. Combinations
- * of parameters that do not go together are left out, with a line that says so. `set` must
- * outlive the plan. End with plan_close, whatever it returned. */
+/* Makes the plan. 0; or -1 after one line that says what is wrong with the request, also when
+ * nothing that could run remains. Combinations of parameters that do not go together are left
+ * out, with a line that says so. `set` must outlive the plan. End with plan_close, whatever it
+ * returned. */
 int plan_make(struct plan *plan, const struct plan_request *request, const struct impl_set *set);
 void plan_close(struct plan *plan);
 

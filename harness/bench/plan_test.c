@@ -143,7 +143,8 @@ static void test_only_who_has_it(void **state)
 	plan_close(&plan);
 }
 
-/* Every run with controls has them, once, after all else; and they can be asked for by name, then alone. */
+/* Every run with controls has them, once, after all else; and they can be asked for by name,
+ * then alone. */
 static void test_limits(void **state)
 {
 	static const char *const ring[] = {"mode=ring"};

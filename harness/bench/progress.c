@@ -8,7 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* With spaces, since not every terminal knows how to erase; and not into the last column, where some begin a new line. */
+/* With spaces, since not every terminal knows how to erase; and not into the last column, where
+ * some begin a new line. */
 static void overwrite(const char *line)
 {
 	struct winsize window = {.ws_col = 0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * progress.h - one line on a terminal's stderr that says how far a run is and how long it still takes.
+ * progress.h - one line on a terminal's stderr that says how far a run is and how long it still
+ * takes.
  */
 #ifndef CHANBENCH_PROGRESS_H
 #define CHANBENCH_PROGRESS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * random.h - the one generator of the bench: small, fast, and the same sequence everywhere for the same seed.
+ * random.h - the one generator of the bench: small, fast, and the same sequence everywhere for the
+ * same seed.
  */
 #ifndef CHANBENCH_RANDOM_H
 #define CHANBENCH_RANDOM_H
@@ -8,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). The state is the seed. */
+/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). The
+ * state is the seed. */
 static inline uint64_t random_next(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15u;

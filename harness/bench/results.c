@@ -45,7 +45,8 @@ int results_open(struct results_out *out, const char *path, size_t expected)
 	if (!exists && errno != ENOENT)
 		return refuse(out, "", errno);
 	if (!exists && lstat(path, &st) == 0)
-		return refuse(out, "it is a link to nothing: ", ENOENT); /* and must not be replaced by a file */
+		/* and must not be replaced by a file */
+		return refuse(out, "it is a link to nothing: ", ENOENT);
 	if (exists && S_ISDIR(st.st_mode))
 		return refuse(out, "", EISDIR);
 	if (exists && !S_ISREG(st.st_mode)) {
@@ -105,7 +106,8 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* A rename lasts when its folder is on the disk. Not every file system can do that; the data are safe by then. */
+/* A rename lasts when its folder is on the disk. Not every file system can do that; the data are
+ * safe by then. */
 static void sync_folder(const char *file)
 {
 	char folder[PATH_MAX];

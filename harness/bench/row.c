@@ -120,8 +120,8 @@ void row_write(const struct cell *cell, const struct trial *trial, const struct 
 	} else {
 		put_real(row, "items_per_second", engine->items_per_second);
 		if (rate != 0) {
-			/* The producers look at the clock between messages: CPU and switches would be those of the
-			 * harness. */
+			/* The producers look at the clock between messages: CPU and switches
+			 * would be those of the harness. */
 			json_object_set_new(row, "saturated", json_boolean(trial->saturated));
 		} else {
 			put_real(row, "cpu_ns_per_item", (double)trial->use.cpu_ns / items);

@@ -34,7 +34,8 @@ static int start(int pipe, void *arg)
 	return row_open() == 0 ? cell_body() : 8;
 }
 
-/* A process that has its pipe as descriptor 3, as a cell has, runs `body` (0: well). What it reported is in `heard`. */
+/* A process that has its pipe as descriptor 3, as a cell has, runs `body` (0: well). What it
+ * reported is in `heard`. */
 static void as_cell(int (*body)(void), struct heard *heard, struct child_result *result)
 {
 	struct child_spec spec = {.body = start, .on_line = hear, .on_line_arg = heard};

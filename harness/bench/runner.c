@@ -29,14 +29,15 @@ struct run {
 	/* The process that is running now. */
 	size_t cell;
 	uint64_t process;
-	uint64_t got;        /* rows */
-	uint64_t started;    /* when */
-	double claimed;      /* a driver: seconds that its rows have claimed */
-	char misreport[256]; /* a driver: what it printed that is no line of the protocol; "": nothing */
+	uint64_t got;     /* rows */
+	uint64_t started; /* when */
+	double claimed;   /* a driver: seconds that its rows have claimed */
+	/* a driver: what it printed that is no line of the protocol; "": nothing */
+	char misreport[256];
 	bool out_of_memory;
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Rows
  */
 
@@ -72,7 +73,8 @@ static void add_row(struct run *run, json_t *row)
 		                              json_string(slash != NULL ? slash + 1 : cell->impl->driver.program));
 	}
 	if (cell->impl != NULL && cell->impl->plugin[0] != '\0') {
-		const char *slash = strrchr(cell->impl->plugin, '/'); /* where it lies is nobody's affair */
+		/* where it lies is nobody's affair */
+		const char *slash = strrchr(cell->impl->plugin, '/');
 		failed |=
 			json_object_set_new(row, "plugin", json_string(slash != NULL ? slash + 1 : cell->impl->plugin));
 	}
@@ -109,7 +111,8 @@ static json_t *believe(struct run *run, const json_t *said)
 	return row;
 }
 
-/* Everything but a row. How many messages a trial has is settled by the first process that says it. */
+/* Everything but a row. How many messages a trial has is settled by the first process that says
+ * it. */
 static void on_driver_line(struct run *run, const char *line, const char *event, json_int_t messages)
 {
 	uint64_t *known = &run->states[run->plan->cells[run->cell].twin].messages;
@@ -150,11 +153,12 @@ static void on_line(const char *line, void *arg)
 	json_decref(root);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * How a process ended
  */
 
-/* The report of a sanitizer in what the child printed, up to the first line's end: "ThreadSanitizer: data race ..." */
+/* The report of a sanitizer in what the child printed, up to the first line's end:
+ * "ThreadSanitizer: data race ..." */
 static bool find_report(const char *output, char *text, size_t size)
 {
 	const char *at = strstr(output, "Sanitizer: ");
@@ -194,7 +198,8 @@ static void explain(const struct child_result *result, char *text, size_t size)
 	}
 }
 
-/* Every trial reported, and then the process failed all the same (a sanitizer does that): the last of them is to blame. */
+/* Every trial reported, and then the process failed all the same (a sanitizer does that): the
+ * last of them is to blame. */
 static void blame_last(struct run *run, const char *verdict)
 {
 	json_t *row = json_array_get(run->rows, json_array_size(run->rows) - 1);
@@ -224,7 +229,7 @@ static void conclude(struct run *run, const struct child_result *result)
 		add_failure(run, k, k == run->got ? state->verdict : "skipped");
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Running
  */
 
@@ -291,10 +296,12 @@ static enum run_end run_cell(struct run *run)
 		                          .silence_ns = (uint64_t)(run->options->timeout * 1e9)};
 		spec.lines_on_stdout = is_driver(run);
 		if (is_peer(run)) {
-			/* A driver's signs of life are its own word; and a ring whose producers spin while one is preempted has
-			 * some for minutes. So there is an end to them. */
+			/* A driver's signs of life are its own word; and a ring whose producers
+			 * spin while one is preempted has some for minutes. So there is an end
+			 * to them. */
 			const double patience = 20;
-			double trials = (double)run->options->repetitions + 4; /* some are for calibrating */
+			/* some are for calibrating */
+			double trials = (double)run->options->repetitions + 4;
 			spec.total_ns =
 				(uint64_t)((run->options->timeout + run->options->seconds * trials * patience) * 1e9);
 		}

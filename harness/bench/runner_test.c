@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The runner against cells that are shell scripts: they speak the protocol of a cell, and end in every way that a cell can end in.
+ * The runner against cells that are shell scripts: they speak the protocol of a cell, and end in
+ * every way that a cell can end in.
  */
 #include "harness/bench/runner.h"
 
@@ -183,7 +184,8 @@ static void test_order_and_calibration(void **state)
 		json_decref(run(":", 5));
 		read_record(order[i], sizeof order[i], &calibrations);
 		assert_int_equal(strlen(order[i]), (4 + 5) * PROCESSES);
-		assert_int_equal(calibrations, 3 + 5); /* null, a, b, and the limits: the A/A pair shares one */
+		/* null, a, b, and the limits: the A/A pair shares one */
+		assert_int_equal(calibrations, 3 + 5);
 	}
 	assert_string_equal(order[0], order[1]);
 	bool differs = false;
@@ -222,7 +224,8 @@ static void test_misdeeds(void **state)
 	expect_misdeed("echo garbage >&3; echo '{\"row\":5}' >&3; exit 0", "ended without its trials");
 }
 
-/* All trials reported, and the process failed nevertheless: the first one stays, the second is to blame. */
+/* All trials reported, and the process failed nevertheless: the first one stays, the second is
+ * to blame. */
 static void test_late_failure(void **state)
 {
 	(void)state;

@@ -2,9 +2,10 @@
  *
  * stats.h - from the raw trials of a cell to one number and how far it can be trusted.
  *
- * The trials of one process resemble each other more than those of two (the layout of its memory is drawn once), so they are
- * not independent. The bootstrap is therefore a clustered one: it draws processes, and then trials within each drawn process.
- * Its generator has a fixed seed: the same file gives the same interval, always.
+ * The trials of one process resemble each other more than those of two (the layout of its memory is
+ * drawn once), so they are not independent. The bootstrap is therefore a clustered one: it draws
+ * processes, and then trials within each drawn process. Its generator has a fixed seed: the same
+ * file gives the same interval, always.
  */
 #ifndef CHANBENCH_STATS_H
 #define CHANBENCH_STATS_H
@@ -33,11 +34,13 @@ double stats_median(const struct samples *samples);
 double stats_min(const struct samples *samples);
 double stats_max(const struct samples *samples);
 
-/* Bootstrap percentile interval (95 %) of the median. One sample gives an interval without width; none, or no memory, NaN. */
+/* Bootstrap percentile interval (95 %) of the median. One sample gives an interval without
+ * width; none, or no memory, NaN. */
 struct interval stats_median_interval(const struct samples *samples);
 
-/* The same, but 99 %, for median(over) / median(under), both drawn anew each time: ratios are judged by the dozen, and with one in twenty
- * wrong each comparison of two files would find something. */
+/* The same, but 99 %, for median(over) / median(under), both drawn anew each time: ratios are
+ * judged by the dozen, and with one in twenty wrong each comparison of two files would find
+ * something. */
 struct interval stats_ratio_interval(const struct samples *over, const struct samples *under);
 
 #endif

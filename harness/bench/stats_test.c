@@ -42,9 +42,10 @@ static void test_interval_of_constants_has_no_width(void **state)
 	samples_free(&samples);
 }
 
-/* Nine independent values: the median is not above the k-th of them with the probability that at least 5 of 9 draws (with replacement) are among the
- * k smallest. P(Bin(9, 1/9) >= 5) = 0.0012, P(Bin(9, 2/9) >= 5) = 0.029: so the 2.5 % point is the second value, and the 97.5 %
- * point, by symmetry, the eighth. */
+/* Nine independent values: the median is not above the k-th of them with the probability that at
+ * least 5 of 9 draws (with replacement) are among the k smallest. P(Bin(9, 1/9) >= 5) = 0.0012,
+ * P(Bin(9, 2/9) >= 5) = 0.029: so the 2.5 % point is the second value, and the 97.5 % point, by
+ * symmetry, the eighth. */
 static void test_interval_of_nine_known_values(void **state)
 {
 	static const double values[] = {10, 20, 30, 40, 50, 60, 70, 80, 90};
@@ -56,8 +57,9 @@ static void test_interval_of_nine_known_values(void **state)
 	samples_free(&samples);
 }
 
-/* Three processes that disagree, 21 trials each. If each trial stood for itself, the median would be in the middle process but for
- * P(Bin(63, 1/3) >= 32) = 0.3 % on each side. But with 7/27 = 26 % two of three drawn processes are the lowest one. */
+/* Three processes that disagree, 21 trials each. If each trial stood for itself, the median
+ * would be in the middle process but for P(Bin(63, 1/3) >= 32) = 0.3 % on each side. But with
+ * 7/27 = 26 % two of three drawn processes are the lowest one. */
 static void test_processes_are_clusters(void **state)
 {
 	struct samples clustered = {0}, apart = {0};

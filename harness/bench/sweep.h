@@ -22,8 +22,8 @@ bool sweep_has(const struct workload *workload, enum param param);
 /* Every parameter at its default. */
 void sweep_default(const struct workload *workload, struct sweep *sweep);
 
-/* Takes one "name=value,value..." (of the first `length` bytes of `text`) in place of what the sweep has for that parameter. NULL; or one line that
- * says what is wrong with it. */
+/* Takes one "name=value,value..." (of the first `length` bytes of `text`) in place of what the
+ * sweep has for that parameter. NULL; or one line that says what is wrong with it. */
 const char *sweep_set(const struct workload *workload, struct sweep *sweep, const char *text, size_t length);
 
 /* Calls `each` for every combination, the last parameter of the workload running fastest. */

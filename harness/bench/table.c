@@ -19,8 +19,10 @@ struct line {
 	json_t *rows; /* NULL: nothing was measured */
 	const char *verdict;
 	struct samples rates;
-	double rate;  /* median; NaN: none */
-	double score; /* what it is sorted and compared by: the rate; where that is fixed, one over the median latency */
+	double rate; /* median; NaN: none */
+	/* what it is sorted and compared by: the rate; where that is fixed, one over the median
+	 * latency */
+	double score;
 };
 
 /* The lines of one table: those of a block, and the limits. */
@@ -263,7 +265,8 @@ static void print_title(const struct block *block, FILE *out)
 	fputc('\n', out);
 }
 
-/* The line of one cell; `*good` becomes false where its verdict is bad and counts. False: out of memory. */
+/* The line of one cell; `*good` becomes false where its verdict is bad and counts. False: out of
+ * memory. */
 static bool read_line(const struct plan *plan, const struct cell *cell, json_t *cells, struct line *line, bool *good)
 {
 	const struct block *block = &plan->blocks[cell->block];
@@ -277,7 +280,8 @@ static bool read_line(const struct plan *plan, const struct cell *cell, json_t *
 	if (line->rows == NULL)
 		return true;
 	line->verdict = summary_verdict(line->rows);
-	/* One broken trial, and the cell has no number: who knows what the others left out to be so fast. */
+	/* One broken trial, and the cell has no number: who knows what the others left out to be
+	 * so fast. */
 	bool broken = strcmp(line->verdict, "ok") != 0;
 	if (broken && (cell->impl == NULL || !cell->impl->peer || plan->strict_peers))
 		*good = false;

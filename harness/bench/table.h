@@ -10,10 +10,10 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prints one table for each block that has something to show: implementations by falling median rate (where the
- * rate is fixed: by rising median latency), then those without a rate and
- * the controls. Returns whether every verdict was good (those of
- * peers count only in a plan with strict_peers); false as well when memory ran out. */
+/* Prints one table for each block that has something to show: implementations by falling median
+ * rate (where the rate is fixed: by rising median latency), then those without a rate and the
+ * controls. Returns whether every verdict was good (those of peers count only in a plan with
+ * strict_peers); false as well when memory ran out. */
 bool table_print(const struct plan *plan, json_t *rows, FILE *out);
 
 #endif

@@ -2,9 +2,9 @@
  *
  * threads.h - the threads of a trial: where they run, when they start, what they used.
  *
- * All workers of a trial are created first and wait at a gate; the clock starts when the gate opens. Each worker says
- * when its own part was over (`stop_ns`); the trial ends with the latest of these. Neither creating nor joining
- * threads is measured.
+ * All workers of a trial are created first and wait at a gate; the clock starts when the gate
+ * opens. Each worker says when its own part was over (`stop_ns`); the trial ends with the latest of
+ * these. Neither creating nor joining threads is measured.
  */
 #ifndef CHANBENCH_BENCH_THREADS_H
 #define CHANBENCH_BENCH_THREADS_H
@@ -23,13 +23,15 @@ enum placement {
 
 extern const char *const placement_names[PLACEMENT_COUNT];
 
-/* Notes the CPUs that this process may use; for PLACEMENT_ONE restricts it to one of them, so that whoever asks how
- * many there are is told the truth. Before any other thread starts, and before any code of an implementation runs. */
+/* Notes the CPUs that this process may use; for PLACEMENT_ONE restricts it to one of them, so
+ * that whoever asks how many there are is told the truth. Before any other thread starts, and
+ * before any code of an implementation runs. */
 void placement_apply(enum placement placement);
 
 struct worker {
-	/* What it has done so far: rises while it gets on, and is how a hang is told from a long trial. Stored when
-	 * a step is complete (release), so that another worker may compare it with its own. */
+	/* What it has done so far: rises while it gets on, and is how a hang is told from a long
+	 * trial. Stored when a step is complete (release), so that another worker may compare it
+	 * with its own. */
 	_Alignas(128) _Atomic uint64_t progress;
 	void (*body)(struct worker *worker);
 	void *arg;

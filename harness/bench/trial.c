@@ -57,7 +57,8 @@ void trial_run(struct trial *trial, struct worker *workers, size_t count)
 
 struct chan_config trial_config(uint64_t size, uint64_t capacity, const struct null_script *script)
 {
-	/* Without hooks `context` is handed to nobody: only the null control, which is ours, looks at it. */
+	/* Without hooks `context` is handed to nobody: only the null control, which is ours,
+	 * looks at it. */
 	return (struct chan_config){
 		.size = (size_t)size, .capacity = (size_t)capacity, .context = (void *)(uintptr_t)script};
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * trial.h - one run of a workload on fresh channels: what the workload is given, and what it gives back.
+ * trial.h - one run of a workload on fresh channels: what the workload is given, and what it gives
+ * back.
  *
- * A workload's `run` opens its channels, fills in its workers, runs them with trial_run, drops every handle, balances
- * its ledgers, and sets `items` and its figures. Whatever goes wrong it says with trial_fail; the first word counts,
- * and a trial that failed has no rate.
+ * A workload's `run` opens its channels, fills in its workers, runs them with trial_run, drops
+ * every handle, balances its ledgers, and sets `items` and its figures. Whatever goes wrong it says
+ * with trial_fail; the first word counts, and a trial that failed has no rate.
  */
 #ifndef CHANBENCH_BENCH_TRIAL_H
 #define CHANBENCH_BENCH_TRIAL_H
@@ -54,14 +55,15 @@ void trial_status(struct trial *trial, const char *call, enum chan_status status
 
 bool trial_failed(struct trial *trial);
 
-/* Zeroed memory of the harness for `count` things on cache lines of their own; trial_free gives it back. */
+/* Zeroed memory of the harness for `count` things on cache lines of their own; trial_free gives
+ * it back. */
 struct worker *trial_workers(size_t count);
 
 /* Runs the workers and enters what they used. */
 void trial_run(struct trial *trial, struct worker *workers, size_t count);
 
-/* The configuration of a channel of `size` bytes a message. `script`, used by the null control alone, says what its
- * receivers get; it must outlive the channel. */
+/* The configuration of a channel of `size` bytes a message. `script`, used by the null control
+ * alone, says what its receivers get; it must outlive the channel. */
 struct chan_config trial_config(uint64_t size, uint64_t capacity, const struct null_script *script);
 
 /* Balances, and fails with what is wrong. */
@@ -75,9 +77,10 @@ void trial_rate(struct trial *trial, uint64_t rate);
 /* Measures how fast this machine works; before the first trial. */
 void work_calibrate(void);
 
-/* Keeps this thread's CPU busy for about `ns` nanoseconds of its own time: a chain of dependent multiplications,
- * calibrated once. It counts work and not time: a thread that is preempted in it still has the rest to do, as real
- * work has, where a loop that looks at the clock would be done when it comes back. */
+/* Keeps this thread's CPU busy for about `ns` nanoseconds of its own time: a chain of dependent
+ * multiplications, calibrated once. It counts work and not time: a thread that is preempted in
+ * it still has the rest to do, as real work has, where a loop that looks at the clock would be
+ * done when it comes back. */
 void work(uint64_t ns);
 
 #endif

@@ -44,15 +44,16 @@ void settle(void);
 /* Its job has not returned, and nothing moves any more. */
 #define want_blocked(actor) want_actor_blocked(actor, __FILE__, __LINE__)
 
-/* Its job returns this status, without anything else being done: waits until it has, or until nothing moves (and its deadline, if
- * it has one, is over). Gives what became of the job, valid until its next one. */
+/* Its job returns this status, without anything else being done: waits until it has, or until
+ * nothing moves (and its deadline, if it has one, is over). Gives what became of the job, valid
+ * until its next one. */
 #define want_returns(actor, status) want_actor_returns(actor, status, __FILE__, __LINE__)
 
 /* The same, and the value received is this one. */
 #define want_gets(actor, value) want_actor_gets(actor, value, __FILE__, __LINE__)
 
-/* Waits until its job has returned or nothing moves any more, however long it works: before want_returns, for a job of many steps. A
- * job that neither ends nor rests is the watchdog's. */
+/* Waits until its job has returned or nothing moves any more, however long it works: before
+ * want_returns, for a job of many steps. A job that neither ends nor rests is the watchdog's. */
 void actor_await(struct actor *actor);
 
 /* Waits for the job's end as want_returns does, whatever its status. */

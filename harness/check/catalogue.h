@@ -2,7 +2,8 @@
  *
  * catalogue.h - all rules by their number: an index over the tables of tests and over the notes.
  *
- * A rule can stand in several rows of the tables (one for mpsc, one for watch ...) and in one note. Here it is one entry.
+ * A rule can stand in several rows of the tables (one for mpsc, one for watch ...) and in one note.
+ * Here it is one entry.
  */
 #ifndef CHANBENCH_CHECK_CATALOGUE_H
 #define CHANBENCH_CHECK_CATALOGUE_H

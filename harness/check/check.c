@@ -43,7 +43,8 @@ static void list_rules(const struct check_options *options)
 	printf("%zu rules, %zu tests\n", rules, tests);
 }
 
-/* The tests of one rule for one implementation's kind: their number; they are written to `cells` unless it is NULL. */
+/* The tests of one rule for one implementation's kind: their number; they are written to `cells`
+ * unless it is NULL. */
 static size_t plan_rule(const struct impl_info *info, enum kind kind, const struct rule *rule, struct cell *cells)
 {
 	size_t count = 0;
@@ -100,7 +101,8 @@ static bool same_part(const struct cell *a, const struct cell *b)
 	return a->info == b->info && a->kind == b->kind;
 }
 
-/* One after another, up to the last; EXIT_VERDICT if any failed. Failures are shown on `text` as they come. */
+/* One after another, up to the last; EXIT_VERDICT if any failed. Failures are shown on `text` as
+ * they come. */
 static int run_all(const struct check_options *options, struct report *report, size_t total, FILE *text)
 {
 	int status = EXIT_GOOD;

@@ -2,9 +2,9 @@
  *
  * expect.h - the steps of a test, and what is expected of each.
  *
- * Every step is told to the parent process before it is taken, so that it can say what was done when one fails, crashes or hangs.
- * A failed expectation ends the test (through CMocka): these are for the test's own thread only; what other threads do is
- * expected with actor.h.
+ * Every step is told to the parent process before it is taken, so that it can say what was done
+ * when one fails, crashes or hangs. A failed expectation ends the test (through CMocka): these are
+ * for the test's own thread only; what other threads do is expected with actor.h.
  *
  *   want(CHAN_OK, try_send(t, tx, 1));
  *   want(CHAN_FULL, try_send(t, tx, 2));
@@ -25,7 +25,8 @@
 /* Tells the parent what is done next. */
 void step(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How often a test does what depends on who comes first: `n` times where that is luck, and a few times where every order is tried. */
+/* How often a test does what depends on who comes first: `n` times where that is luck, and a few
+ * times where every order is tried. */
 unsigned rounds(unsigned n);
 
 /* Ends the test: failed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * expect_child.c - the steps of a test that runs in a child of `chanbench check`: lines to the parent, and the end through CMocka.
+ * expect_child.c - the steps of a test that runs in a child of `chanbench check`: lines to the
+ * parent, and the end through CMocka.
  */
 #include "harness/check/expect.h"
 

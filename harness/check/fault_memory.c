@@ -22,8 +22,9 @@ static void *(*real_mmap)(void *, size_t, int, int, int, off_t);
 static int (*real_munmap)(void *, size_t);
 static void (*real_free)(void *);
 
-/* ------------------------------------------------------------------------------------------------------------------
- * What is alive: addresses, by open addressing. A place once used is never empty again, so that searches stay right.
+/* ------------------------------------------------------------------------------------------
+ * What is alive: addresses, by open addressing. A place once used is never empty again, so that
+ * searches stay right.
  */
 #define PLACES  ((size_t)1 << 16)
 #define REMOVED ((uintptr_t)1)
@@ -53,7 +54,8 @@ static void *born(void *block)
 	return block;
 }
 
-/* Before the block is really freed: afterwards its address may be somebody else's. Whether it was known. */
+/* Before the block is really freed: afterwards its address may be somebody else's. Whether it
+ * was known. */
 static bool died(void *block)
 {
 	uintptr_t address = (uintptr_t)block;
@@ -80,7 +82,7 @@ size_t fault_memory_live(void)
 	return count;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What is called instead
  */
 /* Volatile: compilers know what malloc is, and that it changes nothing of ours. */
@@ -181,7 +183,7 @@ static void our_free(void *block)
 	real_free(block);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 void fault_memory_arm(size_t k, bool later_too)
 {

@@ -32,7 +32,7 @@ static int (*real_gettimeofday)(struct timeval *, void *);
 static time_t (*real_time)(time_t *);
 static int (*real_timespec_get)(struct timespec *, int);
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Disturbing
  */
 static _Thread_local size_t left, done;
@@ -58,7 +58,7 @@ size_t fault_wait_disturbed(void)
 	return done;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The wall clock. Written only by the test's thread.
  */
 #define SLICE_NS 1000000
@@ -93,8 +93,10 @@ static bool before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* A wait until `until` of the shifted clock, in slices while a step is expected: it is the same wait, its caller sees one. (A wakeup that comes
- * between two slices would be lost; while a step is expected the test wakes nobody.) Gives when it is to end by the real one; `*cut` when that is earlier than asked for. */
+/* A wait until `until` of the shifted clock, in slices while a step is expected: it is the same
+ * wait, its caller sees one. (A wakeup that comes between two slices would be lost; while a step
+ * is expected the test wakes nobody.) Gives when it is to end by the real one; `*cut` when that
+ * is earlier than asked for. */
 static struct timespec wall_end(const struct timespec *until, bool *cut)
 {
 	struct timespec slice, end = *until;
@@ -117,8 +119,8 @@ static struct timespec wall_end(const struct timespec *until, bool *cut)
 	return slice;
 }
 
-/* A condition variable does not tell its clock. A time that lies nearer to the wall clock's than to the monotonic one's is the
- * wall clock's: the two are decades apart. */
+/* A condition variable does not tell its clock. A time that lies nearer to the wall clock's than
+ * to the monotonic one's is the wall clock's: the two are decades apart. */
 static bool is_wall_time(const struct timespec *until)
 {
 	struct timespec wall, monotonic;
@@ -160,7 +162,7 @@ static int our_timespec_get(struct timespec *now, int base)
 	return result;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waits
  */
 
@@ -303,7 +305,7 @@ static long our_syscall(long number, ...)
 	return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 #define REDIRECT(name)                                                                                                 \
 	{                                                                                                              \

@@ -17,7 +17,7 @@ static bool skipped(const struct outcome *outcome)
 	return outcome->verdict != PASSED && outcome->verdict != FAILED;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * TAP
  */
 
@@ -93,12 +93,12 @@ void formats_tap(FILE *out, const struct report *report)
 		tap_point(out, i + 1, &report->cells[i], &report->outcomes[i]);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * JUnit
  */
 
-/* Text of an element or an attribute. XML 1.0 has no way to write most control characters, and this file is ASCII: what is neither is
- * shown as \xNN. */
+/* Text of an element or an attribute. XML 1.0 has no way to write most control characters, and
+ * this file is ASCII: what is neither is shown as \xNN. */
 static void xml_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {

@@ -125,7 +125,8 @@ void weak_drop(struct test *t, struct chan_weak **weak)
 	check_null(*weak);
 }
 
-/* Each drop forgets the newest of its handles, and so its own: several may have the same address. */
+/* Each drop forgets the newest of its handles, and so its own: several may have the same
+ * address. */
 void handles_drop(struct test *t)
 {
 	while (kept_count > 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * handles.h - the handles that a test has open: dropped at its end, newest first, unless the test drops them itself.
+ * handles.h - the handles that a test has open: dropped at its end, newest first, unless the test
+ * drops them itself.
  */
 #ifndef CHANBENCH_CHECK_HANDLES_H
 #define CHANBENCH_CHECK_HANDLES_H

@@ -2,8 +2,8 @@
  *
  * matrix.h - rule by rule, what each implementation makes of it: `chanbench check --rules`.
  *
- * What all tests of a rule came to, over the kinds that were checked: failed if any failed; else declared if the rule is; else passed if
- * any passed; else untestable if any was; else not offered.
+ * What all tests of a rule came to, over the kinds that were checked: failed if any failed; else
+ * declared if the rule is; else passed if any passed; else untestable if any was; else not offered.
  */
 #ifndef CHANBENCH_CHECK_MATRIX_H
 #define CHANBENCH_CHECK_MATRIX_H
@@ -31,7 +31,8 @@ enum verdict matrix_at(const struct matrix *matrix, size_t row, size_t column, c
 
 void matrix_print(FILE *out, const struct matrix *matrix);
 
-/* {"rules":[{"id":"M-1","text":"...","kinds":["mpsc"],"results":{"mutex":"passed"},"reasons":{}}]}; NULL: out of memory. To be freed. */
+/* {"rules":[{"id":"M-1","text":"...","kinds":["mpsc"],"results":{"mutex":"passed"},"reasons":{}}]};
+ * NULL: out of memory. To be freed. */
 char *matrix_json(const struct matrix *matrix);
 
 #endif

@@ -25,7 +25,8 @@ struct check_options {
 	const char *out; /* NULL: the standard output */
 };
 
-/* -1 to go on; else the exit status to leave with. End with check_options_free, whatever it returned. */
+/* -1 to go on; else the exit status to leave with. End with check_options_free, whatever it
+ * returned. */
 int check_options_read(struct check_options *options, int argc, char **argv);
 void check_options_free(struct check_options *options);
 

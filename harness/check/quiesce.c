@@ -55,7 +55,8 @@ static bool count_switches(int folder, const char *thread, uint64_t *sum)
 	return true;
 }
 
-/* One look: true if all the others sleep; `*sum` tells two looks apart between which somebody ran. */
+/* One look: true if all the others sleep; `*sum` tells two looks apart between which somebody
+ * ran. */
 static bool look(DIR *folder, const char *self, uint64_t *sum)
 {
 	const struct dirent *entry;

@@ -2,12 +2,14 @@
  *
  * quiesce.h - waits until nothing moves any more.
  *
- * A process is quiet when each of its threads but the caller's sleeps (state S) and has done so without a context switch over
- * several consecutive looks at /proc/self/task. A thread that was woken and has not got a processor yet is in state R: load on the
- * machine makes this wait longer and never lie. What is asserted after it ("still blocked") holds until the caller, or a timer,
+ * A process is quiet when each of its threads but the caller's sleeps (state S) and has done so
+ * without a context switch over several consecutive looks at /proc/self/task. A thread that was
+ * woken and has not got a processor yet is in state R: load on the machine makes this wait longer
+ * and never lie. What is asserted after it ("still blocked") holds until the caller, or a timer,
  * does something.
  *
- * Under the explorer there is no /proc to look at: it knows who can go on (harness/explore/driver/rule_expect.c).
+ * Under the explorer there is no /proc to look at: it knows who can go on
+ * (harness/explore/driver/rule_expect.c).
  */
 #ifndef CHANBENCH_CHECK_QUIESCE_H
 #define CHANBENCH_CHECK_QUIESCE_H
@@ -15,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* True when quiet; false when it was not within `bound_ns`: somebody spins, or polls with short sleeps. */
+/* True when quiet; false when it was not within `bound_ns`: somebody spins, or polls with short
+ * sleeps. */
 bool quiesce(uint64_t bound_ns);
 
 #endif

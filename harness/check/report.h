@@ -21,8 +21,8 @@ struct matrix;
 /* One failure in full. */
 void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome);
 
-/* What was declared, not offered and untestable; then the matrix, or (NULL) a table of counts per implementation and kind; and a last
- * line. */
+/* What was declared, not offered and untestable; then the matrix, or (NULL) a table of counts
+ * per implementation and kind; and a last line. */
 void report_print(FILE *out, const struct report *report, const struct matrix *matrix);
 
 #endif

@@ -2,9 +2,10 @@
  *
  * rule.h - a rule of the contract, its tests, and what a test is given.
  *
- * The tables in scenarios/rules are the only place where a rule is stated: its number, the kinds that it speaks of, one line
- * in our words, its tests, and the functions beyond the minimum that each test calls. A test sees only those: any other
- * optional function is NULL in the tables that it is given, so that a forgotten need shows at once, with every implementation.
+ * The tables in scenarios/rules are the only place where a rule is stated: its number, the kinds
+ * that it speaks of, one line in our words, its tests, and the functions beyond the minimum that
+ * each test calls. A test sees only those: any other optional function is NULL in the tables that
+ * it is given, so that a forgotten need shows at once, with every implementation.
  *
  * The documentation of the rules (impls/SEMANTICS.md) is made from the same tables: page.h.
  *
@@ -29,13 +30,16 @@
 enum test_flags {
 	TEST_START = 1, /* starts the channel's counters elsewhere than at 0 */
 	TEST_PLAIN = 2, /* broadcast, watch: only elements without hooks */
-	TEST_HOOKS = 4, /* broadcast, watch: only elements with hooks. With neither flag the test runs both ways */
+	/* broadcast, watch: only elements with hooks. With neither flag the test runs both ways */
+	TEST_HOOKS = 4,
 
 	/* What the explorer cannot run (test.h): */
-	TEST_FAULT = 8,    /* comes between the channel and the C library or the kernel, or ends threads by force */
+	/* comes between the channel and the C library or the kernel, or ends threads by force */
+	TEST_FAULT = 8,
 	TEST_SIGNALS = 16, /* sends signals */
 	TEST_HEAP = 32,    /* measures the C library's heap */
-	TEST_LONG = 64     /* is about large numbers: tens of thousands of steps, and nobody waits */
+	/* is about large numbers: tens of thousands of steps, and nobody waits */
+	TEST_LONG = 64
 };
 
 /* What a test is given. */
@@ -54,7 +58,8 @@ struct test {
 };
 
 struct rule_test {
-	const char *what;               /* what this test looks at, a few words; unique within its rule */
+	/* what this test looks at, a few words; unique within its rule */
+	const char *what;
 	void (*run)(struct test *test); /* returns when the rule was kept */
 	const char *needs;              /* functions beyond the minimum, separated by spaces */
 	unsigned flags;                 /* of enum test_flags */
@@ -69,15 +74,18 @@ struct rule {
 	struct rule_test tests[RULE_TESTS_MAX]; /* ends with {0} unless full */
 };
 
-/* All tables of scenarios/rules, in the order of the contract; ends with NULL. Each ends with {0}. */
+/* All tables of scenarios/rules, in the order of the contract; ends with NULL. Each ends with
+ * {0}. */
 extern const struct rule *const rule_tables[];
 
-/* What the documentation says of a rule beyond its text (scenarios/rules/notes.c and others), and the rules that have no test. */
+/* What the documentation says of a rule beyond its text (scenarios/rules/notes.c and others),
+ * and the rules that have no test. */
 struct rule_note {
 	const char *id;
 	const char *more; /* sentences; NULL: nothing */
 
-	/* Of a rule without a test: the kinds that it speaks of, what it says, and why there is none. Else 0 and NULL. */
+	/* Of a rule without a test: the kinds that it speaks of, what it says, and why there is
+	 * none. Else 0 and NULL. */
 	unsigned kinds;
 	const char *text;
 	const char *untestable;

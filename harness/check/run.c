@@ -20,12 +20,13 @@ const char *const verdict_names[VERDICT_COUNT] = {"passed", "failed", "declared"
 /* Tests that make progress, but never end. */
 #define TOTAL_FACTOR 12
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * In the child
  */
 
-/* CMocka turns a crash into a jump out of the handler, which in another thread than the test's is worse than the crash: what was
- * there before (a sanitizer's handler, or the default) is put back while a test runs. */
+/* CMocka turns a crash into a jump out of the handler, which in another thread than the test's
+ * is worse than the crash: what was there before (a sanitizer's handler, or the default) is put
+ * back while a test runs. */
 static const int crashes[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 static struct sigaction crash_actions[CRASHES];
@@ -33,8 +34,8 @@ static struct sigaction crash_actions[CRASHES];
 /* LeakSanitizer, where it is linked in. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-/* Asked by AddressSanitizer and ThreadSanitizer where they are linked in: memory that cannot be had is NULL, as without them, and
- * not the end. */
+/* Asked by AddressSanitizer and ThreadSanitizer where they are linked in: memory that cannot be
+ * had is NULL, as without them, and not the end. */
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
 
@@ -69,7 +70,8 @@ static int run_child(int pipe, void *arg)
 	const struct CMUnitTest tests[] = {{cell->rule->id, run_in_cmocka, NULL, NULL, &running}};
 
 	setenv("LIBC_FATAL_STDERR_", "1",
-	       1); /* what the C library says before it aborts goes to stderr, not to the terminal */
+	       /* what the C library says before it aborts goes to stderr, not to the terminal */
+	       1);
 	expect_report_to(pipe);
 	step("load %s", cell->info->name);
 	running.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
@@ -88,7 +90,7 @@ static int run_child(int pipe, void *arg)
 	return EXIT_SUCCESS;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * In the parent
  */
 
@@ -171,7 +173,8 @@ void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome
 	apply_deviations(cell, outcome);
 }
 
-/* A thread that waits by trying again and again never comes to rest, and rest is what most tests look for: not worth waiting for long. */
+/* A thread that waits by trying again and again never comes to rest, and rest is what most tests
+ * look for: not worth waiting for long. */
 #define SPINNER_TIMEOUT_NS 2000000000u
 
 void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome)

@@ -39,7 +39,9 @@ struct outcome {
 	char steps[STEPS_MAX][512];
 	size_t step_count;
 
-	char why[512]; /* NOT_OFFERED, UNTESTABLE: what is missing. DECLARED: what the implementation says. PASSED: what was measured */
+	/* NOT_OFFERED, UNTESTABLE: what is missing. DECLARED: what the implementation says.
+	 * PASSED: what was measured */
+	char why[512];
 };
 
 /* Runs it; `timeout_ns` of silence is a hang. */

@@ -210,7 +210,8 @@ static int run(int argc, char **argv)
 	if (status >= 0)
 		goto done;
 	child_catch_interrupts();
-	signal(SIGPIPE, SIG_IGN); /* a reader of the table that went away must not cost the results */
+	/* a reader of the table that went away must not cost the results */
+	signal(SIGPIPE, SIG_IGN);
 	status = read_request(&options, &request);
 	if (status != EXIT_GOOD)
 		goto done;

@@ -34,7 +34,7 @@ int open_implementations(const struct options *options, struct impl_set *set)
 	return failed != 0 ? EXIT_USAGE : EXIT_GOOD;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * JSON
  */
 
@@ -102,7 +102,8 @@ static json_t *scenario_json(const struct workload *workload)
 	                 "preset_parameters", choices, "modes", modes);
 }
 
-/* For a scenario's "parameters": the values are strings there, since one of them can be "unbounded". */
+/* For a scenario's "parameters": the values are strings there, since one of them can be
+ * "unbounded". */
 static json_t *ranges_json(void)
 {
 	json_t *ranges = json_object();
@@ -143,7 +144,7 @@ static int print_json(const struct impl_set *set)
 	return EXIT_GOOD;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Text
  */
 

@@ -84,8 +84,8 @@ static int dispatch(int argc, char **argv)
 	return refuse(name);
 }
 
-/* A closed standard descriptor would be given to the next file or pipe that is opened, and that would then have the table in it. In its
- * place stands one that refuses every use. */
+/* A closed standard descriptor would be given to the next file or pipe that is opened, and that
+ * would then have the table in it. In its place stands one that refuses every use. */
 static int hold_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -98,7 +98,8 @@ int main(int argc, char **argv)
 {
 	if (hold_standard_descriptors() != 0)
 		return EXIT_MACHINE; /* and there is nowhere to say so */
-	/* A file that may not grow further is an error like others, and so is a pipe that nobody reads. */
+	/* A file that may not grow further is an error like others, and so is a pipe that nobody
+	 * reads. */
 	signal(SIGXFSZ, SIG_IGN);
 	int status = dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout) != 0) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * options.h - command lines: each subcommand is a table of its options, from which both the reading and the --help come.
+ * options.h - command lines: each subcommand is a table of its options, from which both the reading
+ * and the --help come.
  *
- * `--name=value` and `--name value` are the same. What is unknown, lacks its value, has one too many or is given twice is
- * refused with one line that says which; an unknown name comes with the nearest known one.
+ * `--name=value` and `--name value` are the same. What is unknown, lacks its value, has one too
+ * many or is given twice is refused with one line that says which; an unknown name comes with the
+ * nearest known one.
  */
 #ifndef CHANBENCH_OPTIONS_H
 #define CHANBENCH_OPTIONS_H
@@ -40,18 +42,21 @@ struct options {
 	size_t count;
 };
 
-/* Reads argv[1] and what follows. Returns -1 to go on; else the exit status to leave with (after --help, or after a line that says what is
- * wrong). End with options_close, whatever it returned. */
+/* Reads argv[1] and what follows. Returns -1 to go on; else the exit status to leave with (after
+ * --help, or after a line that says what is wrong). End with options_close, whatever it
+ * returned. */
 int options_read(struct options *options, const struct command *command, int argc, char **argv);
 void options_close(struct options *options);
 
 /* The value of an option, or NULL when it was not given. */
 const char *options_get(const struct options *options, const char *name);
 
-/* The `i`-th value of an option that may be given more than once, or (name NULL) the i-th operand; NULL after the last. */
+/* The `i`-th value of an option that may be given more than once, or (name NULL) the i-th
+ * operand; NULL after the last. */
 const char *options_nth(const struct options *options, const char *name, size_t i);
 
-/* Reads a whole number of an option, `*number` unchanged when it was not given. 0; -1 after one line when it is no number or out of range. */
+/* Reads a whole number of an option, `*number` unchanged when it was not given. 0; -1 after one
+ * line when it is no number or out of range. */
 int options_number(const struct options *options, const char *name, uint64_t low, uint64_t high, uint64_t *number);
 
 /* The same for seconds ("0.3"). */

@@ -2,26 +2,32 @@
  *
  * atomic.c - the C11 memory model, operationally.
  *
- * Each atomic object keeps its stores in modification order, which is the order in which they were executed. A
- * read-modify-write reads the newest. A load may read any store that is not hidden from it, and that is a choice of the
- * schedule; 0 is the newest. A store is hidden when a newer one is *known* to the reader (coherence):
+ * Each atomic object keeps its stores in modification order, which is the order in which they were
+ * executed. A read-modify-write reads the newest. A load may read any store that is not hidden from
+ * it, and that is a choice of the schedule; 0 is the newest. A store is hidden when a newer one is
+ * *known* to the reader (coherence):
  *
- *   - somebody wrote or read the newer one, and that happens-before the load (all four coherence rules in one: read-read,
- *     write-read and so on, of the same thread or through synchronisation);
- *   - or somebody did that before a seq_cst fence, and that fence precedes one that happens-before the load, or precedes
- *     the load itself if that is seq_cst;
- *   - or a seq_cst operation wrote or read the newer one, and precedes such a fence, or the load itself if that is seq_cst.
+ *   - somebody wrote or read the newer one, and that happens-before the load (all four coherence
+ *     rules in one: read-read, write-read and so on, of the same thread or through
+ *     synchronisation);
+ *   - or somebody did that before a seq_cst fence, and that fence precedes one that happens-before
+ *     the load, or precedes the load itself if that is seq_cst;
+ *   - or a seq_cst operation wrote or read the newer one, and precedes such a fence, or the load
+ *     itself if that is seq_cst.
  *
- * The first two are one comparison of clocks: a thread's `visible` clock is its happens-before clock and what seq_cst fences
- * added. It travels with synchronisation like the other, but orders nothing: a race is judged by `before` alone. The third is
- * a number: the place in the total order of seq_cst operations up to which everything is visible.
+ * The first two are one comparison of clocks: a thread's `visible` clock is its happens-before
+ * clock and what seq_cst fences added. It travels with synchronisation like the other, but orders
+ * nothing: a race is judged by `before` alone. The third is a number: the place in the total order
+ * of seq_cst operations up to which everything is visible.
  *
- * The total order of seq_cst operations is the order of execution. These are the rules of RC11 and C++20, which mended those
- * of C11 (there, two fences did not always restore sequential consistency; nobody relies on that).
+ * The total order of seq_cst operations is the order of execution. These are the rules of RC11 and
+ * C++20, which mended those of C11 (there, two fences did not always restore sequential
+ * consistency; nobody relies on that).
  *
- * Synchronisation is by what a store carries, `release`: the clock of the thread at a release store, or at its last release fence; a
- * read-modify-write passes on what the store it replaces carried (release sequences), and so does a later store of the same
- * thread. An acquire load takes it; a relaxed load keeps it for an acquire fence.
+ * Synchronisation is by what a store carries, `release`: the clock of the thread at a release
+ * store, or at its last release fence; a read-modify-write passes on what the store it replaces
+ * carried (release sequences), and so does a later store of the same thread. An acquire load takes
+ * it; a relaxed load keeps it for an acquire fence.
  */
 #include "atomic.h"
 #include "cell.h"
@@ -76,8 +82,8 @@ static struct store *add_store(struct explore_location *location, uint64_t value
 	return store;
 }
 
-/* Objects of another size over the same bytes are not C11. They see of each other the memory as it is now, and synchronise
- * with whatever the newest stores there carried. */
+/* Objects of another size over the same bytes are not C11. They see of each other the memory as
+ * it is now, and synchronise with whatever the newest stores there carried. */
 static struct explore_location *new_location(struct explore_cell *cell, unsigned mask, unsigned size, uint64_t value)
 {
 	const struct explore_clock *release = NULL;
@@ -182,7 +188,8 @@ static bool repeats(struct store *const *found, unsigned count, unsigned which)
 	return false;
 }
 
-/* A compare-exchange succeeds on the newest store only; it may fail on any visible one of another value. */
+/* A compare-exchange succeeds on the newest store only; it may fail on any visible one of
+ * another value. */
 static unsigned comparable_stores(struct store **found, unsigned count, uint64_t expected)
 {
 	unsigned kept = 0;
@@ -193,8 +200,8 @@ static unsigned comparable_stores(struct store **found, unsigned count, uint64_t
 	return kept;
 }
 
-/* One of the stores that can be seen, newest first. A search that reduces knows which of them it has seen already, and of those
- * with the same value takes the oldest: see dfs_sleep.c. */
+/* One of the stores that can be seen, newest first. A search that reduces knows which of them it
+ * has seen already, and of those with the same value takes the oldest: see dfs_sleep.c. */
 static struct store *choose_store(struct store *const *found, unsigned count)
 {
 	uint8_t offered[STALE_MAX + 1];
@@ -251,8 +258,8 @@ static uint64_t observe(const struct explore_location *location, struct store *s
 
 /* ---- what a store carries ---- */
 
-/* Puts the store of `value` at the end of the modification order. `read`: the store that the same operation has read, for a
- * read-modify-write. */
+/* Puts the store of `value` at the end of the modification order. `read`: the store that the
+ * same operation has read, for a read-modify-write. */
 static void publish(struct explore_location *location, uintptr_t address, uint64_t value, int order,
                     const struct store *read)
 {
@@ -270,7 +277,8 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 	store->release = read != NULL ? both(own, read->release) : head;
 	if (read == NULL)
 		location->heads &=
-			(uint16_t)(1u << id); /* another thread's store interrupts the sequences of all others */
+			/* another thread's store interrupts the sequences of all others */
+			(uint16_t)(1u << id);
 	if (head != NULL) {
 		location->heads |= (uint16_t)(1u << id);
 		if (location->head == NULL)
@@ -408,7 +416,9 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 		return failed(location, store, expected, failure, "fails");
 	if (weak && explore_spurious("spurious")) {
 		explore_now.wrote =
-			true; /* of any other store it would not have failed: it does not commute as a load does */
+			/* of any other store it would not have failed: it does not commute as a
+			 * load does */
+			true;
 		return failed(location, store, expected, failure, "fails spuriously");
 	}
 	if (unlikely(explore_now.tracing))

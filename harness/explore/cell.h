@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cell.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it when, and the stores of the
- * atomic objects in it.
+ * cell.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it
+ * when, and the stores of the atomic objects in it.
  */
 #ifndef CHANBENCH_EXPLORE_CELL_H
 #define CHANBENCH_EXPLORE_CELL_H
@@ -40,19 +40,25 @@ struct accesses {
 struct store {
 	struct store *older;
 	uint64_t value;
-	uint32_t step;                       /* that made it; 0: it was there when the object was first looked at */
-	const struct explore_clock *release; /* what an acquire load that reads it synchronises with; NULL: nothing */
+	/* that made it; 0: it was there when the object was first looked at */
+	uint32_t step;
+	/* what an acquire load that reads it synchronises with; NULL: nothing */
+	const struct explore_clock *release;
 	uint32_t
-		place; /* of the first seq_cst operation that wrote or read it, in their total order; UINT32_MAX: none */
-	uint32_t seen[EXPLORE_THREADS]; /* the epoch in which each thread first wrote or read it; UINT32_MAX: never */
+		/* of the first seq_cst operation that wrote or read it, in their total order;
+		 * UINT32_MAX: none */
+		place;
+	/* the epoch in which each thread first wrote or read it; UINT32_MAX: never */
+	uint32_t seen[EXPLORE_THREADS];
 };
 
 /* An atomic object. */
 struct explore_location {
 	struct explore_location *next; /* in the same granule */
 	struct store *newest;
-	/* Release sequences as C11 has them go on over later stores of the thread that began them: by thread, what the
-	 * one it began and nobody interrupted releases. NULL: no array yet. */
+	/* Release sequences as C11 has them go on over later stores of the thread that began
+	 * them: by thread, what the one it began and nobody interrupted releases. NULL: no array
+	 * yet. */
 	const struct explore_clock **head;
 	uint16_t heads; /* mask of the threads for which there is one */
 	uint8_t mask;   /* its bytes in the granule */
@@ -82,7 +88,8 @@ static inline bool cell_is_freed(const struct shadow *shadow)
 	return shadow->cell == 0;
 }
 
-/* Checks an access to some bytes of the granule of `address` against all earlier ones, and remembers it. */
+/* Checks an access to some bytes of the granule of `address` against all earlier ones, and
+ * remembers it. */
 struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc);
 
 #endif

@@ -2,9 +2,10 @@
  *
  * clock.h - vector clocks: one component a thread, which counts its steps.
  *
- * A thread's clock says which steps of each thread happen-before what it does next. Its own component is the number of the
- * step it is in, its epoch; so step e of thread u happens-before something exactly if that something's clock has at least e
- * in component u (FastTrack: one number and a thread stand for a whole clock).
+ * A thread's clock says which steps of each thread happen-before what it does next. Its own
+ * component is the number of the step it is in, its epoch; so step e of thread u happens-before
+ * something exactly if that something's clock has at least e in component u (FastTrack: one number
+ * and a thread stand for a whole clock).
  */
 #ifndef CHANBENCH_EXPLORE_CLOCK_H
 #define CHANBENCH_EXPLORE_CLOCK_H

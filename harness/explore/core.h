@@ -3,16 +3,19 @@
  * core.h - what the files of the runtime share: the execution under way, its threads, its choices.
  *
  *   region.c     the fixed addresses everything has          run.c        from options to a result
- *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who decides
- *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay strings
- *   thread.c     birth and end of threads; failures          shorten.c    a shorter schedule that fails the same way
- *   settle.c     waiting until nothing moves                 trace.c symbol.c report.c  what a human reads
- *   atomic.c     the C11 memory model: what a load may see   fence.c      its fences
- *   race.c       which plain accesses nothing orders         site.c       atomic call sites, and weakening one
- *   heap.c       malloc's memory                             state.c      globals and TLS back to their beginning
- *   hooks*.c     what the compiler calls                     signal.c     crashes and hangs
+ *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who
+ *                                                            decides
+ *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay
+ *   strings thread.c     birth and end of threads; failures          shorten.c    a shorter
+ *   schedule that fails the same way settle.c     waiting until nothing moves
+ *   trace.c symbol.c report.c  what a human reads atomic.c     the C11 memory model: what a load
+ *   may see   fence.c      its fences race.c       which plain accesses nothing orders
+ *   site.c       atomic call sites, and weakening one heap.c       malloc's memory
+ *   state.c      globals and TLS back to their beginning hooks*.c     what the compiler calls
+ *   signal.c     crashes and hangs
  *
- * Every global name begins with explore_: the program under test is linked into the same executable.
+ * Every global name begins with explore_: the program under test is linked into the same
+ * executable.
  */
 #ifndef CHANBENCH_EXPLORE_CORE_H
 #define CHANBENCH_EXPLORE_CORE_H
@@ -32,11 +35,13 @@ struct explore_thread {
 	bool idled;      /* the current step was idle: see explore_idle */
 	unsigned idle;   /* consecutive idle steps */
 	unsigned yields; /* since the last step that was not idle */
-	unsigned stale;  /* loads of stores it knew, when there were newer ones, since it learned of one */
+	/* loads of stores it knew, when there were newer ones, since it learned of one */
+	unsigned stale;
 
 	struct explore_clock now;      /* what it knows */
 	struct explore_clock acquired; /* what an acquire fence would make it know */
-	struct explore_clock *fence;   /* what its relaxed stores release: its last release fence; NULL: none */
+	/* what its relaxed stores release: its last release fence; NULL: none */
+	struct explore_clock *fence;
 
 	void *(*start)(void *);
 	void *argument;
@@ -50,8 +55,9 @@ struct explore_execution {
 	unsigned threads;               /* born so far */
 	unsigned alive;                 /* mask of those that have not ended */
 	unsigned conditional;           /* mask of those whose next operation may have to wait */
-	unsigned passive;               /* mask of those that spin: they wait for anybody's progress */
-	unsigned slice;                 /* consecutive steps of the current thread */
+	/* mask of those that spin: they wait for anybody's progress */
+	unsigned passive;
+	unsigned slice; /* consecutive steps of the current thread */
 	uint64_t steps;
 	uint64_t accesses; /* plain ones, in all executions */
 	uintptr_t last_pc; /* of the last of them */
@@ -61,19 +67,23 @@ struct explore_execution {
 	bool tracing;
 	uint32_t generation; /* number of the execution; stamps shadow memory */
 
-	/* The total order of seq_cst operations: how many there were, and what their fences make visible. */
+	/* The total order of seq_cst operations: how many there were, and what their fences make
+	 * visible. */
 	uint32_t place;
 	uint32_t visible[EXPLORE_THREADS];
 
 	enum explore_verdict verdict;
-	bool pruned;     /* given up: other executions cover it */
-	bool reduces;    /* the strategy wants to know the next two */
-	bool wrote;      /* the last step added a store to an atomic object */
-	bool quiet;      /* the last step was a load that told its thread nothing, and could have seen nothing else */
-	uint32_t saw;    /* the last step was a load, of the store of this step, ... */
-	bool stale;      /* ... which was not the newest */
-	uint32_t since;  /* the step about to be made sees stores of this step and later ones only; 0: all */
-	const char *cut; /* what was cut off within it: "spinning" ..., NULL */
+	bool pruned;  /* given up: other executions cover it */
+	bool reduces; /* the strategy wants to know the next two */
+	bool wrote;   /* the last step added a store to an atomic object */
+	/* the last step was a load that told its thread nothing, and could have seen nothing
+	 * else */
+	bool quiet;
+	uint32_t saw; /* the last step was a load, of the store of this step, ... */
+	bool stale;   /* ... which was not the newest */
+	/* the step about to be made sees stores of this step and later ones only; 0: all */
+	uint32_t since;
+	const char *cut;    /* what was cut off within it: "spinning" ..., NULL */
 	char message[2048]; /* of the verdict; addresses in it stand as \001hex\002 (symbol.c) */
 	struct explore_thread thread[EXPLORE_THREADS];
 };
@@ -108,7 +118,8 @@ void explore_execute(int (*program)(void *), void *arg);
 /* Ends the execution from a coroutine: back to explore_execute. */
 _Noreturn void explore_end(void);
 
-/* Of these, whose deadlines are not yet to come, those that may come as patience has it. `ready`: somebody can go on (settle.c). */
+/* Of these, whose deadlines are not yet to come, those that may come as patience has it.
+ * `ready`: somebody can go on (settle.c). */
 unsigned explore_near(unsigned timed, bool ready);
 
 /* Goes on with whoever the schedule says; returns when the caller, if alive, is the one. */
@@ -119,8 +130,8 @@ _Noreturn void explore_livelock(void);
 
 /* ---- choices (record.c) and who makes them ---- */
 
-/* Who can make the next step. First those that can go on, the running one (if it can, and does not yield) at their head;
- * then those whose deadline could come, earliest first. */
+/* Who can make the next step. First those that can go on, the running one (if it can, and does
+ * not yield) at their head; then those whose deadline could come, earliest first. */
 struct explore_candidates {
 	unsigned count;
 	unsigned ready; /* how many of them can go on */
@@ -133,7 +144,8 @@ struct explore_candidates {
 
 struct explore_strategy_table {
 	void (*begin)(void *self); /* before an execution */
-	/* Which candidate; called also when there is only one. EXPLORE_PRUNE: the execution is redundant. */
+	/* Which candidate; called also when there is only one. EXPLORE_PRUNE: the execution is
+	 * redundant. */
 	unsigned (*thread)(void *self, const struct explore_candidates *candidates);
 	unsigned (*value)(void *self, unsigned n);
 	/* After an execution. Returns false when nothing is left. */
@@ -149,13 +161,16 @@ extern struct explore_decider explore_decider;
 unsigned explore_choose_thread(const struct explore_candidates *candidates);
 unsigned explore_choose_value(unsigned n);
 unsigned explore_choose_offered(const uint8_t *offered, unsigned n); /* one of these numbers */
-_Noreturn void explore_prune(void);                                  /* the execution is redundant */
+/* the execution is redundant */
+_Noreturn void explore_prune(void);
 
 /* ---- memory ---- */
 
-void explore_region_open(void);   /* all fixed mappings; exits with one line when they cannot be had */
+/* all fixed mappings; exits with one line when they cannot be had */
+void explore_region_open(void);
 void explore_region_forget(void); /* the generations begin again */
-void *explore_reserve(size_t size, const char *what); /* zeroed memory of any size, committed as it is touched */
+/* zeroed memory of any size, committed as it is touched */
+void *explore_reserve(size_t size, const char *what);
 
 /* Checks an access for races and for freed memory (race.c). */
 enum explore_access_kind { EXPLORE_ACCESS_WRITE = 1, EXPLORE_ACCESS_ATOMIC = 2, EXPLORE_ACCESS_FREE = 4 };
@@ -164,7 +179,8 @@ void explore_access_free(uintptr_t address, size_t size, uintptr_t pc);
 
 void explore_heap_reset(void);
 bool explore_heap_contains(uintptr_t address);
-void explore_heap_check(uintptr_t address, uintptr_t pc); /* a first touch: not of freed memory, nor beside a block */
+/* a first touch: not of freed memory, nor beside a block */
+void explore_heap_check(uintptr_t address, uintptr_t pc);
 struct explore_block {
 	uintptr_t address;
 	size_t size;
@@ -186,7 +202,8 @@ void explore_objects_forget(uintptr_t address, size_t size);
 void explore_state_save(void);
 uint64_t explore_state_restore(void); /* returns a hash of the state that was there */
 void explore_tls_reset(uintptr_t fs);
-void explore_state_scan(void (*visit)(uintptr_t from, size_t size)); /* what a program's pointers can be in */
+/* what a program's pointers can be in */
+void explore_state_scan(void (*visit)(uintptr_t from, size_t size));
 
 /* ---- coroutines (coroutine.c) ---- */
 
@@ -197,7 +214,8 @@ void explore_coroutine_driver(void);         /* back to the driver; the coroutin
 void explore_thread_main(void) __attribute__((noreturn));
 uintptr_t explore_coroutine_fs(unsigned id);
 
-uintptr_t explore_stack_of(uintptr_t address); /* the id + 1 of the thread whose stack or TLS it is; 0 */
+/* the id + 1 of the thread whose stack or TLS it is; 0 */
+uintptr_t explore_stack_of(uintptr_t address);
 
 void explore_signals_install(void);
 void explore_signals_remove(void);
@@ -211,7 +229,8 @@ struct explore_text {
 };
 void explore_text_add(struct explore_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* For messages and traces: a code address and a data address, to be made readable when they are shown. */
+/* For messages and traces: a code address and a data address, to be made readable when they are
+ * shown. */
 #define EXPLORE_CODE "\001c%lx\002"
 #define EXPLORE_DATA "\001d%lx\002"
 #define EXPLORE_NAME "\001n%lx\002"        /* a data address in fewer words, for traces */
@@ -229,7 +248,8 @@ extern bool explore_weakening;
 void explore_site_note(uintptr_t pc, int order, int operation);
 int explore_site_order(uintptr_t pc, int order, int operation);
 uintptr_t
-explore_code_base(void); /* what was added to the executable's addresses when it was loaded; 0 unless it is PIE */
+/* what was added to the executable's addresses when it was loaded; 0 unless it is PIE */
+explore_code_base(void);
 
 /* ---- replay strings, strategies, shortening ---- */
 
@@ -241,7 +261,8 @@ extern struct explore_choices explore_choices; /* of the execution under way */
 void explore_choices_reserve(uint64_t steps);
 
 char *explore_replay_encode(const uint8_t *made, size_t count); /* malloc'd */
-/* NULL: `*made` is malloc'd. Else why it was refused. Sets the options that belong to a schedule. */
+/* NULL: `*made` is malloc'd. Else why it was refused. Sets the options that belong to a
+ * schedule. */
 const char *explore_replay_decode(const char *string, struct explore_options *options, uint8_t **made, size_t *count);
 
 struct explore_script { /* a decider that follows a list, and 0 after its end */
@@ -261,7 +282,8 @@ struct explore_pct {
 	uint64_t random;
 	uint64_t execution;
 	unsigned depth;
-	uint64_t contested, longest; /* steps for which there were candidates: in this execution, at most so far */
+	/* steps for which there were candidates: in this execution, at most so far */
+	uint64_t contested, longest;
 	uint64_t change[32];
 	int64_t priority[EXPLORE_THREADS];
 	int64_t lowest;

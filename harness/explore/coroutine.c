@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * coroutine.c - the threads of the program under test: stacks that one thread of the operating system switches between.
+ * coroutine.c - the threads of the program under test: stacks that one thread of the operating
+ * system switches between.
  *
- * A switch saves the registers that a call preserves, and changes the stack pointer and the fs base. The fs base is what
- * makes thread-local variables work, the program's as well as libc's errno: each coroutine borrows that of a real thread,
- * which was started for nothing else and sleeps for ever. Its stack lies in the coroutine's slot, so that its TLS has the
- * same address in each process.
+ * A switch saves the registers that a call preserves, and changes the stack pointer and the fs
+ * base. The fs base is what makes thread-local variables work, the program's as well as libc's
+ * errno: each coroutine borrows that of a real thread, which was started for nothing else and
+ * sleeps for ever. Its stack lies in the coroutine's slot, so that its TLS has the same address in
+ * each process.
  *
- * Beside that TLS glibc keeps the word in which the kernel tells a thread its processor (rseq). Programs read it without a
- * call that could be intercepted. So the parked threads are signed off with the kernel, and the word says what
- * sched_getcpu() would.
+ * Beside that TLS glibc keeps the word in which the kernel tells a thread its processor (rseq).
+ * Programs read it without a call that could be intercepted. So the parked threads are signed off
+ * with the kernel, and the word says what sched_getcpu() would.
  */
 #include "region.h"
 #include <errno.h>
@@ -69,7 +71,8 @@ void explore_switch(void **save, void *to, uintptr_t fs);
 static uintptr_t read_fs(void)
 {
 	uintptr_t fs;
-	__asm__("movq %%fs:0, %0" : "=r"(fs)); /* the thread control block begins with its own address */
+	/* the thread control block begins with its own address */
+	__asm__("movq %%fs:0, %0" : "=r"(fs));
 	return fs;
 }
 
@@ -140,7 +143,8 @@ void explore_coroutine_prepare(unsigned id)
 {
 	char *top = (char *)slot_base(id) + SLOT_SIZE - SLOT_PARKED;
 	memset(top - STACK_CLEARED, 0, STACK_CLEARED);
-	void **sp = (void **)(top - 64); /* so that the first function finds its stack aligned as after a call */
+	/* so that the first function finds its stack aligned as after a call */
+	void **sp = (void **)(top - 64);
 	*sp = (void *)explore_thread_main;
 	explore_now.thread[id].sp = sp - 6; /* six registers to be restored, all 0 */
 	explore_tls_reset(fs_base[id]);

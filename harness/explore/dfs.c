@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * dfs.c - every schedule, depth first: the choices of one execution are a path in a tree, and the next execution follows it
- * to the last node that has an alternative left.
+ * dfs.c - every schedule, depth first: the choices of one execution are a path in a tree, and the
+ * next execution follows it to the last node that has an alternative left.
  *
- * Unbounded, it leaves out what only repeats: of each class of schedules that differ in the order of independent steps only, one
- * is explored in full. Alternatives are explored only where the order of two steps turned out to matter (dfs_race.c), and
- * not if they begin with what has been explored from an earlier node on (dfs_sleep.c). When all that could go on sleep, the
- * execution is redundant.
+ * Unbounded, it leaves out what only repeats: of each class of schedules that differ in the order
+ * of independent steps only, one is explored in full. Alternatives are explored only where the
+ * order of two steps turned out to matter (dfs_race.c), and not if they begin with what has been
+ * explored from an earlier node on (dfs_sleep.c). When all that could go on sleep, the execution is
+ * redundant.
  *
- * With a bound, it explores the executions with at most so many preemptions: switches away from a thread that could go on, and
- * deadlines that come although somebody could. Most bugs need one or two (Musuvathi, Qadeer 2007). What loads see is not
- * bounded. Neither of the reductions is sound together with a bound, and both are off.
+ * With a bound, it explores the executions with at most so many preemptions: switches away from a
+ * thread that could go on, and deadlines that come although somebody could. Most bugs need one or
+ * two (Musuvathi, Qadeer 2007). What loads see is not bounded. Neither of the reductions is sound
+ * together with a bound, and both are off.
  */
 #include "dfs.h"
 #include <sys/mman.h>
@@ -75,7 +77,8 @@ static bool affordable(struct explore_dfs *dfs, const struct dfs_node *node, uns
 	return false;
 }
 
-/* The first alternative from `from` on that is to be explored; the node's count when there is none. */
+/* The first alternative from `from` on that is to be explored; the node's count when there is
+ * none. */
 static unsigned next_choice(struct explore_dfs *dfs, const struct dfs_node *node, unsigned from)
 {
 	for (unsigned choice = from; choice < node->count; choice++) {
@@ -131,7 +134,8 @@ static unsigned thread(void *self, const struct explore_candidates *candidates)
 		dfs_wake(dfs);
 		dfs_race_look(dfs);
 	}
-	/* Nobody but spinning threads is awake, and what they do will not wake anybody: they would go on for ever. */
+	/* Nobody but spinning threads is awake, and what they do will not wake anybody: they
+	 * would go on for ever. */
 	for (unsigned i = 0; candidates->spinning && i < candidates->ready; i++) {
 		if (sleeps(dfs, candidates->id[i]))
 			return EXPLORE_PRUNE;

@@ -3,8 +3,10 @@
  * dfs.h - what the parts of the depth-first search share.
  *
  *   dfs.c          the tree of choices, and the way through it
- *   dfs_sleep.c    which steps commute; sleep sets: what need not be tried because it leads where the search has been
- *   dfs_race.c     partial-order reduction: what must be tried, because the order of two steps made a difference
+ *   dfs_sleep.c    which steps commute; sleep sets: what need not be tried because it leads where
+ *                  the search has been
+ *   dfs_race.c     partial-order reduction: what must be tried, because the order of two steps made
+ *                  a difference
  */
 #ifndef CHANBENCH_EXPLORE_DFS_H
 #define CHANBENCH_EXPLORE_DFS_H
@@ -23,9 +25,10 @@ struct dfs_step {
 	uint32_t saw;
 };
 
-/* Who sleeps: whose next step has been explored from an earlier node on, and nothing since would let it lead elsewhere. A thread
- * sleeps in part when another has stored to what it is going to load: of the stores that it can choose from, those from before
- * step `since` have been explored. */
+/* Who sleeps: whose next step has been explored from an earlier node on, and nothing since would
+ * let it lead elsewhere. A thread sleeps in part when another has stored to what it is going to
+ * load: of the stores that it can choose from, those from before step `since` have been
+ * explored. */
 struct dfs_sleepers {
 	uint32_t whole, part;            /* masks */
 	uint32_t since[EXPLORE_THREADS]; /* of either */
@@ -47,8 +50,8 @@ struct dfs_node {
 
 #define DFS_NO_NODE UINT32_MAX
 
-/* A step of the path, and which steps of each thread come before it in each order of independent steps: the last of them;
- * itself included. */
+/* A step of the path, and which steps of each thread come before it in each order of independent
+ * steps: the last of them; itself included. */
 struct dfs_event {
 	struct dfs_step step;
 	uint32_t node; /* at which it was chosen; DFS_NO_NODE: there was no other */
@@ -68,11 +71,14 @@ struct explore_dfs {
 	uint64_t known;          /* so many steps are the same as in the execution before */
 	uint64_t made;           /* in this execution, the one being made included */
 
-	/* Before the last step: who was there; who of them was blocked; who of these has a deadline. */
+	/* Before the last step: who was there; who of them was blocked; who of these has a
+	 * deadline. */
 	uint32_t alive, blocked, timed;
-	uint32_t latest[EXPLORE_THREADS];                  /* each thread's last step */
-	uint32_t anyway[EXPLORE_THREADS];                  /* what came before the last step of all, whatever it did */
-	uint32_t before[EXPLORE_THREADS][EXPLORE_THREADS]; /* what comes before each thread's next step */
+	uint32_t latest[EXPLORE_THREADS]; /* each thread's last step */
+	/* what came before the last step of all, whatever it did */
+	uint32_t anyway[EXPLORE_THREADS];
+	/* what comes before each thread's next step */
+	uint32_t before[EXPLORE_THREADS][EXPLORE_THREADS];
 };
 
 void explore_dfs_open(struct explore_dfs *dfs, unsigned bound, uint64_t steps);
@@ -83,13 +89,15 @@ void explore_dfs_close(struct explore_dfs *dfs);
 /* What a thread is going to do. `timed`: its deadline comes. */
 struct dfs_step dfs_pending(unsigned id, bool timed);
 
-/* Whether the order of two steps of different threads can matter, `a` having been made already, or pending as `b` is. */
+/* Whether the order of two steps of different threads can matter, `a` having been made already,
+ * or pending as `b` is. */
 bool dfs_dependent(const struct dfs_step *a, const struct dfs_step *b);
 
 /* Who still sleeps after the last step. */
 void dfs_wake(struct explore_dfs *dfs);
 
-/* Before the step of thread `id`: who sleeps meanwhile. `node`: where it was chosen; NULL: there was no other. */
+/* Before the step of thread `id`: who sleeps meanwhile. `node`: where it was chosen; NULL: there
+ * was no other. */
 void dfs_lull(struct explore_dfs *dfs, const struct dfs_node *node, unsigned id);
 
 /* ---- dfs_race.c ---- */

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * dfs_race.c - dynamic partial-order reduction (Flanagan, Godefroid 2005), with the source sets of Abdulla, Aronis, Jonsson and
- * Sagonas (2014).
+ * dfs_race.c - dynamic partial-order reduction (Flanagan, Godefroid 2005), with the source sets of
+ * Abdulla, Aronis, Jonsson and Sagonas (2014).
  *
- * Most alternatives lead to nothing new: that somebody else could have gone first matters only if his step, or what comes of it,
- * does not commute with what was done instead. So a node begins with one alternative, and gets others when they turn out to
- * matter. The step of a thread p is compared with those that were made before. One that it does not commute
- * with, and that does not come before it anyway, races with it: at the node at which that one was chosen, the other order has to be
- * explored, too. That begins with p, or with whoever must go before p's step.
+ * Most alternatives lead to nothing new: that somebody else could have gone first matters only if
+ * his step, or what comes of it, does not commute with what was done instead. So a node begins with
+ * one alternative, and gets others when they turn out to matter. The step of a thread p is compared
+ * with those that were made before. One that it does not commute with, and that does not come
+ * before it anyway, races with it: at the node at which that one was chosen, the other order has to
+ * be explored, too. That begins with p, or with whoever must go before p's step.
  *
- * "Comes before it anyway" is kept as vector clocks, over numbers of steps: of the same thread; of those that it does not commute
- * with; of the thread that created it; of the thread it joins; of the step that ended its being blocked.
+ * "Comes before it anyway" is kept as vector clocks, over numbers of steps: of the same thread; of
+ * those that it does not commute with; of the thread that created it; of the thread it joins; of
+ * the step that ended its being blocked.
  *
- * A step is compared when it is made. One that is blocked, or becomes so, is compared at that moment, too: what then keeps it from
- * coming first may itself come before it when it is made at last, as the unlocking of a mutex does. And so is what is pending when
- * the program ends.
+ * A step is compared when it is made. One that is blocked, or becomes so, is compared at that
+ * moment, too: what then keeps it from coming first may itself come before it when it is made at
+ * last, as the unlocking of a mutex does. And so is what is pending when the program ends.
  */
 #include "dfs.h"
 #include <string.h>
@@ -32,8 +34,9 @@ void dfs_race_begin(struct explore_dfs *dfs)
 	dfs->timed = dfs->blocked = dfs->alive = 0;
 }
 
-/* At the node where step `number` was chosen, something is to be explored that begins with one of `first`. What is explored
- * there anyway will do, as will what sleeps there: that has been explored elsewhere. */
+/* At the node where step `number` was chosen, something is to be explored that begins with one
+ * of `first`. What is explored there anyway will do, as will what sleeps there: that has been
+ * explored elsewhere. */
 static void want(struct explore_dfs *dfs, uint64_t number, uint32_t first, unsigned preferred)
 {
 	if (dfs->event[number].node == DFS_NO_NODE)
@@ -46,7 +49,8 @@ static void want(struct explore_dfs *dfs, uint64_t number, uint32_t first, unsig
 		node->wanted |= first >> preferred & 1 ? 1u << preferred : first & -first;
 }
 
-/* A step with these predecessors could be the first of those that began (in `begun`, by thread) without step `number`. */
+/* A step with these predecessors could be the first of those that began (in `begun`, by thread)
+ * without step `number`. */
 static bool is_first(const uint32_t *before, const uint32_t *begun)
 {
 	for (unsigned i = 0; i < EXPLORE_THREADS; i++) {
@@ -56,8 +60,9 @@ static bool is_first(const uint32_t *before, const uint32_t *begun)
 	return true;
 }
 
-/* The pending step of thread `id`, with these predecessors, races with step `number`: it could be made before that, after those
- * steps since then that do not come after `number` anyway. Who could begin with that? */
+/* The pending step of thread `id`, with these predecessors, races with step `number`: it could
+ * be made before that, after those steps since then that do not come after `number` anyway. Who
+ * could begin with that? */
 static void reverse(struct explore_dfs *dfs, uint64_t number, unsigned id, const uint32_t *before)
 {
 	uint32_t begun[EXPLORE_THREADS] = {0}, first = 0;
@@ -78,7 +83,8 @@ static void reverse(struct explore_dfs *dfs, uint64_t number, unsigned id, const
 	want(dfs, number, first, id);
 }
 
-/* Up to which step everything comes before a step with these predecessors: there is nothing to compare. */
+/* Up to which step everything comes before a step with these predecessors: there is nothing to
+ * compare. */
 static uint64_t settled(const struct explore_dfs *dfs, const uint32_t *before)
 {
 	uint64_t up_to = dfs->made;
@@ -89,7 +95,8 @@ static uint64_t settled(const struct explore_dfs *dfs, const uint32_t *before)
 	return up_to;
 }
 
-/* A lock cannot come before the unlock that it waits for. It may come before the lock that belongs to that. */
+/* A lock cannot come before the unlock that it waits for. It may come before the lock that
+ * belongs to that. */
 static bool is_fixed(const struct dfs_step *earlier, const struct dfs_step *step)
 {
 	return (earlier->flags & EXPLORE_UNLOCKS) && (step->flags & EXPLORE_LOCKS);
@@ -174,9 +181,11 @@ void dfs_race_look(struct explore_dfs *dfs)
 	unsigned last = dfs->made > 0 ? dfs->event[dfs->made].step.id : EXPLORE_NO_THREAD;
 	for (unsigned mask = alive; mask != 0 && dfs->made > 0; mask &= mask - 1) {
 		unsigned id = (unsigned)__builtin_ctz(mask), bit = 1u << id;
-		bool known = id != last && (dfs->alive & bit); /* its step was pending before the last one */
+		/* its step was pending before the last one */
+		bool known = id != last && (dfs->alive & bit);
 		if (known &&
-		    (dfs->blocked & ~dfs->timed & ~blocked & bit)) /* else its deadline might have come before */
+		    /* else its deadline might have come before */
+		    (dfs->blocked & ~dfs->timed & ~blocked & bit))
 			join(dfs->before[id], dfs->event[dfs->made].before);
 		if (fresh && (blocked & bit) && !(known && (dfs->blocked & bit))) {
 			struct dfs_step step = dfs_pending(id, timed & bit);

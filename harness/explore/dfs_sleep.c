@@ -2,25 +2,29 @@
  *
  * dfs_sleep.c - which steps commute, and sleep sets (Godefroid 1996).
  *
- * Once all that begins with a step of thread p at some node is explored, p sleeps in the alternatives there until somebody makes a
- * step that does not commute with p's: before that, p's step would only lead to what has been seen.
+ * Once all that begins with a step of thread p at some node is explored, p sleeps in the
+ * alternatives there until somebody makes a step that does not commute with p's: before that, p's
+ * step would only lead to what has been seen.
  *
- * A load can see stores that are not the newest. So a load of an older store commutes with the newer store, as if it had come
- * first: a store that sleeps is not woken by a load (what that may see, it may see after the store as well); and a load that
- * sleeps when another thread stores to its object is woken for what is new only, for all others are explored. That does not go for
- * two seq_cst operations, whose order is part of their meaning (what one seq_cst load of an object saw, the next cannot miss), nor
- * when loads see the newest store only.
+ * A load can see stores that are not the newest. So a load of an older store commutes with the
+ * newer store, as if it had come first: a store that sleeps is not woken by a load (what that may
+ * see, it may see after the store as well); and a load that sleeps when another thread stores to
+ * its object is woken for what is new only, for all others are explored. That does not go for two
+ * seq_cst operations, whose order is part of their meaning (what one seq_cst load of an object saw,
+ * the next cannot miss), nor when loads see the newest store only.
  *
- * Of the stores with the same value that a load can see, only the oldest is tried (atomic.c). What a thread reads is the same; by the
- * older store it learns no more than by the newer one, and what it does not know restricts nobody: whatever may follow on the newer
- * may follow on the older. So a load that sleeps is not woken by a store of a value that it could have seen anyway.
+ * Of the stores with the same value that a load can see, only the oldest is tried (atomic.c). What
+ * a thread reads is the same; by the older store it learns no more than by the newer one, and what
+ * it does not know restricts nobody: whatever may follow on the newer may follow on the older. So a
+ * load that sleeps is not woken by a store of a value that it could have seen anyway.
  *
- * A futex has two sides: its word and those who wait. A wait reads the one and joins the other; a wake concerns the other only, so it
- * commutes with all loads and stores of the word.
+ * A futex has two sides: its word and those who wait. A wait reads the one and joins the other; a
+ * wake concerns the other only, so it commutes with all loads and stores of the word.
  *
- * A membarrier commutes with nothing but quiet loads: those of a store that happens-before them and is the newest, so that there is nothing
- * else to see, and that carries nothing that the thread does not know. A fence of that thread before or after it makes no
- * difference. (After a membarrier the same load may be quiet because of it.)
+ * A membarrier commutes with nothing but quiet loads: those of a store that happens-before them and
+ * is the newest, so that there is nothing else to see, and that carries nothing that the thread
+ * does not know. A fence of that thread before or after it makes no difference. (After a membarrier
+ * the same load may be quiet because of it.)
  */
 #include "dfs.h"
 #include "atomic.h"
@@ -64,7 +68,8 @@ bool dfs_dependent(const struct dfs_step *a, const struct dfs_step *b)
 
 enum relation { COMMUTES, NEWS, CONFLICTS };
 
-/* A thread that goes on looking is forced to see the newest store in the end: then its loads do not commute. */
+/* A thread that goes on looking is forced to see the newest store in the end: then its loads do
+ * not commute. */
 static bool patient(unsigned id)
 {
 	const struct explore_thread *thread = &explore_now.thread[id];

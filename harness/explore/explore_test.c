@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * explore_test.c - the programs of under_test/defects.c: each defect is found, as what it is and soon enough; the same program
- * without it passes; what was found is found again by its replay string, in a fresh process, too.
+ * explore_test.c - the programs of under_test/defects.c: each defect is found, as what it is and
+ * soon enough; the same program without it passes; what was found is found again by its replay
+ * string, in a fresh process, too.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median, over seeds, of the executions it takes to find a defect; `schedules` + 1 counts as never. */
+/* The median, over seeds, of the executions it takes to find a defect; `schedules` + 1 counts as
+ * never. */
 static uint64_t median(int (*program)(void *), struct explore_options options, enum explore_verdict verdict)
 {
 	uint64_t needed[SEEDS];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fence.c - fences of the C11 memory model, the kernel's membarrier, and synchronisation objects that are not atomics.
+ * fence.c - fences of the C11 memory model, the kernel's membarrier, and synchronisation objects
+ * that are not atomics.
  */
 #include "atomic.h"
 #include "clock.h"
@@ -28,7 +29,8 @@ void explore_fence(void)
 void explore_fence_all(void)
 {
 	explore_fence();
-	for (unsigned id = 0; id < explore_now.threads; id++) /* ended ones, too: their stores are out as well */
+	/* ended ones, too: their stores are out as well */
+	for (unsigned id = 0; id < explore_now.threads; id++)
 		fence(&explore_now.thread[id], __ATOMIC_SEQ_CST);
 	explore_fence();
 }

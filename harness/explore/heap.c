@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * heap.c - the heap of the program under test: addresses only ever go up within an execution, and begin again at the same
- * one in the next. So nothing is reused, whatever touches freed memory touches nothing else, and a pointer has the same value
- * in each replay. Between two blocks there is a gap that belongs to nobody.
+ * heap.c - the heap of the program under test: addresses only ever go up within an execution, and
+ * begin again at the same one in the next. So nothing is reused, whatever touches freed memory
+ * touches nothing else, and a pointer has the same value in each replay. Between two blocks there
+ * is a gap that belongs to nobody.
  */
 #include "cell.h"
 #include "harness/explore/look.h"
@@ -32,7 +33,8 @@ size_t explore_heap_used(void)
 void explore_heap_begin(void)
 {
 	if (explore_now.generation != 0)
-		return; /* blocks of an execution are no part of the initial state of the next run */
+		/* blocks of an execution are no part of the initial state of the next run */
+		return;
 	initial_count = block_count;
 	initial_top = top;
 }
@@ -134,8 +136,8 @@ size_t explore_block_size(const void *address)
 	return block == NULL || block->freed ? 0 : block->size;
 }
 
-/* Leaks: a conservative search from the globals and the thread-local variables of the main thread. What they lead to is not
- * lost; programs are allowed to end with it. */
+/* Leaks: a conservative search from the globals and the thread-local variables of the main
+ * thread. What they lead to is not lost; programs are allowed to end with it. */
 
 static bool *reached;
 static size_t *queue, queued;

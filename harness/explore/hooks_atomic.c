@@ -2,8 +2,8 @@
  *
  * hooks_atomic.c - what the compiler calls for atomic operations under -fsanitize=thread.
  *
- * Outside of an execution (constructors) they do what they say. A memory order comes with hints in its upper bits, which are
- * not for us.
+ * Outside of an execution (constructors) they do what they say. A memory order comes with hints in
+ * its upper bits, which are not for us.
  */
 #include "atomic.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * hooks_plain.c - what the compiler calls for plain accesses under -fsanitize=thread. They are checked for races and for
- * freed memory, and are no steps: a program in which the order of plain accesses matters has a race.
+ * hooks_plain.c - what the compiler calls for plain accesses under -fsanitize=thread. They are
+ * checked for races and for freed memory, and are no steps: a program in which the order of plain
+ * accesses matters has a race.
  */
 #include "core.h"
 #include <string.h>

@@ -7,7 +7,8 @@
 
 #include "core.h"
 
-/* The variable that an address is in; false: none of the executable's. The name lives as long as the process. */
+/* The variable that an address is in; false: none of the executable's. The name lives as long as
+ * the process. */
 bool explore_image_object(uintptr_t address, const char **name, size_t *offset);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * litmus_test.c - each litmus test explored exhaustively: the outcomes found are exactly those the model allows.
+ * litmus_test.c - each litmus test explored exhaustively: the outcomes found are exactly those the
+ * model allows.
  */
 #include <stdarg.h>
 #include <stddef.h>

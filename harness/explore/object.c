@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * object.c - the runtime's records of the program's synchronisation objects, found by address and type: one hash table, which
- * begins empty in each execution (entries are stamped with its number).
+ * object.c - the runtime's records of the program's synchronisation objects, found by address and
+ * type: one hash table, which begins empty in each execution (entries are stamped with its number).
  */
 #include "region.h"
 #include <string.h>

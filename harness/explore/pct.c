@@ -2,12 +2,13 @@
  *
  * pct.c - probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte 2010).
  *
- * Threads get random priorities, and always the highest enabled one runs; at depth - 1 random steps the running one falls
- * below all others. A bug that needs d ordering constraints is found with a probability of at least 1 / (threads * steps^(d-1))
- * in each execution, however rare it is in the random walk.
+ * Threads get random priorities, and always the highest enabled one runs; at depth - 1 random steps
+ * the running one falls below all others. A bug that needs d ordering constraints is found with a
+ * probability of at least 1 / (threads * steps^(d-1)) in each execution, however rare it is in the
+ * random walk.
  *
- * Priorities starve: so whoever yields, or is let go by its deadline, falls below all others, too; and spinning threads are
- * no candidates at all (scheduler.c).
+ * Priorities starve: so whoever yields, or is let go by its deadline, falls below all others, too;
+ * and spinning threads are no candidates at all (scheduler.c).
  */
 #include "core.h"
 

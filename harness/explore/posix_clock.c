@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_clock.c - clocks and sleeping. All clocks show the one virtual clock, from different beginnings.
+ * posix_clock.c - clocks and sleeping. All clocks show the one virtual clock, from different
+ * beginnings.
  *
- * Time passes when a deadline comes, and that may be at any moment: a sleep orders nothing. A sleeping thread is a step whose
- * deadline is to come. Beside that the clock stands still; but a thread that keeps looking at it until some time has come would
- * look for ever, so whoever has seen the same time SAME_LIMIT times in a row moves it, each time further.
+ * Time passes when a deadline comes, and that may be at any moment: a sleep orders nothing. A
+ * sleeping thread is a step whose deadline is to come. Beside that the clock stands still; but a
+ * thread that keeps looking at it until some time has come would look for ever, so whoever has seen
+ * the same time SAME_LIMIT times in a row moves it, each time further.
  */
 #include "sync.h"
 #include <errno.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_eventfd.c - eventfd, and read, write, close and fcntl on one. Such a descriptor exists in the model only; its numbers begin at
- * POSIX_EVENTFD_FIRST and are used once in an execution, so that using a closed one is found.
+ * posix_eventfd.c - eventfd, and read, write, close and fcntl on one. Such a descriptor exists in
+ * the model only; its numbers begin at POSIX_EVENTFD_FIRST and are used once in an execution, so
+ * that using a closed one is found.
  *
- * As ThreadSanitizer has it, a read synchronises with the writes whose count it takes. Writing to descriptors 1 and 2 (a program that
- * prints) is left to libc; whatever else is a file is refused, since it would block all threads or remember earlier executions.
+ * As ThreadSanitizer has it, a read synchronises with the writes whose count it takes. Writing to
+ * descriptors 1 and 2 (a program that prints) is left to libc; whatever else is a file is refused,
+ * since it would block all threads or remember earlier executions.
  */
 #include "sync.h"
 #include <errno.h>

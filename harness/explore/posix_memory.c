@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_memory.c - malloc and its family, on the runtime's heap. Allocating is no step: nobody else can tell.
+ * posix_memory.c - malloc and its family, on the runtime's heap. Allocating is no step: nobody else
+ * can tell.
  */
 #include "sync.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_process.c - how a program ends (exit, abort, assertions), and what it asks about the machine and at random: fixed answers,
- * so that each execution is the same.
+ * posix_process.c - how a program ends (exit, abort, assertions), and what it asks about the
+ * machine and at random: fixed answers, so that each execution is the same.
  */
 #include "sync.h"
 #include <errno.h>
@@ -175,7 +175,8 @@ pid_t explored_gettid(void)
 	return explore_active() ? (pid_t)explore_self() + 1 : 1;
 }
 
-/* ---- numbers that look random: the same in each execution, a step each, since their order is shared ---- */
+/* ---- numbers that look random: the same in each execution, a step each, since their order is
+ * shared ---- */
 
 static uint64_t draw(const char *name, uintptr_t pc)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_refused.c - what is not modelled, and would block every thread, escape the schedule, or carry something over from one
- * execution to the next. A program may contain such calls; the execution that makes one ends as unsupported and names it.
+ * posix_refused.c - what is not modelled, and would block every thread, escape the schedule, or
+ * carry something over from one execution to the next. A program may contain such calls; the
+ * execution that makes one ends as unsupported and names it.
  */
 #include "sync.h"
 #include <stdio.h>

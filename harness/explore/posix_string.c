@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_string.c - memcpy, strlen and the like: what they read and write, checked as the program's own accesses are.
+ * posix_string.c - memcpy, strlen and the like: what they read and write, checked as the program's
+ * own accesses are.
  */
 #include "sync.h"
 #include <string.h>

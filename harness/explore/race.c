@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * race.c - data races: two accesses to the same bytes, at least one a write, not both atomic, and neither happens-before the
- * other. Freeing memory counts as a write of all of it.
+ * race.c - data races: two accesses to the same bytes, at least one a write, not both atomic, and
+ * neither happens-before the other. Freeing memory counts as a write of all of it.
  *
- * Each granule remembers, for each thread and kind of access, the latest one. That is enough: a thread's earlier access
- * happens-before whatever its later one happens-before. A write that is ordered after everything makes the rest forgettable.
- * A race is found by clocks and not by time, so in every schedule in which the two accesses are not ordered, whichever came
- * first; plain accesses therefore need no scheduling points of their own.
+ * Each granule remembers, for each thread and kind of access, the latest one. That is enough: a
+ * thread's earlier access happens-before whatever its later one happens-before. A write that is
+ * ordered after everything makes the rest forgettable. A race is found by clocks and not by time,
+ * so in every schedule in which the two accesses are not ordered, whichever came first; plain
+ * accesses therefore need no scheduling points of their own.
  */
 #include "cell.h"
 #include "clock.h"
@@ -46,7 +47,8 @@ static inline bool conflicts(const struct access *earlier, uint32_t key)
 	return (earlier->key & key & ACCESS_MASK) && ((earlier->key | key) & ACCESS_KIND(EXPLORE_ACCESS_WRITE));
 }
 
-/* Whether whatever races with `earlier` also races with a later access that it happens-before: then it can be forgotten. */
+/* Whether whatever races with `earlier` also races with a later access that it happens-before:
+ * then it can be forgotten. */
 static inline bool covers(uint32_t key, const struct access *earlier)
 {
 	return ((key & ACCESS_KIND(EXPLORE_ACCESS_WRITE)) || !(earlier->kind & EXPLORE_ACCESS_WRITE)) &&
@@ -139,8 +141,8 @@ static inline void access_cell(struct explore_cell *cell, uintptr_t granule, uns
 		access_plain(cell, granule, key, epoch, pc);
 }
 
-/* The plain write of an atomic object (its initialisation, most often) ends its history: nobody can see an older store
- * without a race. */
+/* The plain write of an atomic object (its initialisation, most often) ends its history: nobody
+ * can see an older store without a race. */
 static void drop_locations(struct explore_cell *cell, unsigned mask)
 {
 	struct explore_location **link = &cell->locations;
@@ -202,7 +204,8 @@ void explore_access(uintptr_t address, size_t size, unsigned kind, uintptr_t pc)
 	}
 }
 
-/* Only what was accessed in this execution needs a look: the rest is refused when it is first touched (heap.c). */
+/* Only what was accessed in this execution needs a look: the rest is refused when it is first
+ * touched (heap.c). */
 void explore_access_free(uintptr_t address, size_t size, uintptr_t pc)
 {
 	for (uintptr_t end = address + size; address < end; address += 8) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * random.c - the random walk: every choice uniform, and independent of all others. Finds what many schedules show.
+ * random.c - the random walk: every choice uniform, and independent of all others. Finds what many
+ * schedules show.
  */
 #include "core.h"
 

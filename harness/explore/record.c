@@ -2,11 +2,13 @@
  *
  * record.c - the choices of an execution, and the strings that replay them.
  *
- * Every decision, of whatever sort, is a number: 0 is what would happen undisturbed (the running thread goes on, a load sees
- * the newest store, nothing is spurious). So a schedule is a list of small numbers, mostly 0, and its end can be left off.
+ * Every decision, of whatever sort, is a number: 0 is what would happen undisturbed (the running
+ * thread goes on, a load sees the newest store, nothing is spurious). So a schedule is a list of
+ * small numbers, mostly 0, and its end can be left off.
  *
  *   x1-4f0c9a31d2b7e650-c-1-12b7a3c
- *   |  |                | | `- 12 times 0, then 1 ('a' is 1, 'b' 2 ...), ... : "12b" is twelve zeros and a 2
+ *   |  |                | | `- 12 times 0, then 1 ('a' is 1, 'b' 2 ...), ... : "12b" is twelve
+ *                       zeros and a 2
  *   |  |                | `--- the budget of spurious returns
  *   |  |                `----- the memory model: c11 or sc
  *   |  `---------------------- the fingerprint of the program's code, the runtime's included

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * reduction_test.c - that the reductions of the depth-first search lose nothing: of many small programs, made up at random but
- * always the same ones, the reduced search finds exactly what the search of everything finds.
+ * reduction_test.c - that the reductions of the depth-first search lose nothing: of many small
+ * programs, made up at random but always the same ones, the reduced search finds exactly what the
+ * search of everything finds.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +63,8 @@ struct theme {
 	unsigned threads, steps;
 	uint8_t kinds[8];
 	unsigned count, programs,
-		compared; /* how many kinds; programs to be made; of these, at least so many feasible */
+		/* how many kinds; programs to be made; of these, at least so many feasible */
+		compared;
 };
 
 static struct small make(const struct theme *theme, uint64_t seed)

@@ -2,8 +2,8 @@
  *
  * region.c - the fixed mappings, shadow memory, and the memory of one execution. See region.h.
  *
- * Nothing is cleared between executions: shadow is stamped with the execution's number, scratch memory is cleared when it is
- * handed out.
+ * Nothing is cleared between executions: shadow is stamped with the execution's number, scratch
+ * memory is cleared when it is handed out.
  */
 #include "region.h"
 #include <errno.h>

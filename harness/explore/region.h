@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * region.h - where things are. All addresses are constants, so that each execution, and each process, sees the same ones.
+ * region.h - where things are. All addresses are constants, so that each execution, and each
+ * process, sees the same ones.
  *
- *   STACKS   one slot a thread: a guard page, the coroutine's stack, then the parked thread's stack with the TLS at its top
+ *   STACKS   one slot a thread: a guard page, the coroutine's stack, then the parked thread's stack
+ *            with the TLS at its top
  *   HEAP     malloc's memory of the program under test
- *   SHADOW   8 bytes for each 8 bytes of the two above: the cell of the granule and the execution it belongs to
+ *   SHADOW   8 bytes for each 8 bytes of the two above: the cell of the granule and the execution
+ *            it belongs to
  *   CELLS    what an execution knows of each granule (cell.h), a cache line each
  *   SCRATCH  the rest of the runtime's own memory of one execution: stores, clocks, objects
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * run.c - from options to a result: executes again and again as a strategy says, counts, stops at the first failure, and makes
- * it readable.
+ * run.c - from options to a result: executes again and again as a strategy says, counts, stops at
+ * the first failure, and makes it readable.
  */
 #include "dfs.h"
 #include <stdio.h>
@@ -116,7 +116,8 @@ static void search_auto(struct search *search)
 	uint64_t first = search->limit / 6 + 1; /* a small limit has a whole round in it */
 	for (uint64_t count = first < AUTO_FIRST ? first : AUTO_FIRST;;
 	     count = count * 2 < AUTO_LAST ? count * 2 : AUTO_LAST) {
-		/* As many as all others together: what can be exhausted is, in no more than twice the time. */
+		/* As many as all others together: what can be exhausted is, in no more than
+		 * twice the time. */
 		if (!go(search, &explore_dfs_table, &full, 3 * count, &ended))
 			break;
 		if (ended) {

@@ -2,14 +2,16 @@
  *
  * scheduler.c - steps: who can make the next one, and who does.
  *
- * A thread announces an operation and only then reaches the scheduling point. So at every choice the next operation of
- * each thread is known: whether it is enabled, whether anybody is at all (if not, that is a deadlock), and which threads'
- * next steps commute (what the reductions of dfs.c need).
+ * A thread announces an operation and only then reaches the scheduling point. So at every choice
+ * the next operation of each thread is known: whether it is enabled, whether anybody is at all (if
+ * not, that is a deadlock), and which threads' next steps commute (what the reductions of dfs.c
+ * need).
  *
- * Spinning. A thread that keeps making steps that change nothing and tell it nothing new waits for somebody else, although
- * nothing says so. After SPIN_LIMIT of them, or two yields with nothing in between, it becomes passive: others go first
- * until one of them makes progress. That is needed for the search to end, and it cuts off schedules (a loop that gives up
- * after N rounds), so the result says that it was done.
+ * Spinning. A thread that keeps making steps that change nothing and tell it nothing new waits for
+ * somebody else, although nothing says so. After SPIN_LIMIT of them, or two yields with nothing in
+ * between, it becomes passive: others go first until one of them makes progress. That is needed for
+ * the search to end, and it cuts off schedules (a loop that gives up after N rounds), so the result
+ * says that it was done.
  */
 #include "clock.h"
 
@@ -41,7 +43,8 @@ static void account(struct explore_thread *self)
 
 static inline bool may_go(const struct explore_thread *thread)
 {
-	if (thread->pending->flags & EXPLORE_JOINS) /* asked at every step while main waits for all others */
+	/* asked at every step while main waits for all others */
+	if (thread->pending->flags & EXPLORE_JOINS)
 		return explore_now.thread[thread->pending->argument].ended;
 	return thread->pending->enabled(thread->pending);
 }
@@ -57,7 +60,8 @@ static void add_timed(struct explore_candidates *c, unsigned id)
 	c->id[at] = (uint8_t)id;
 }
 
-/* Puts the threads of a mask in order: round from the running one, which comes first or (yielding) last. */
+/* Puts the threads of a mask in order: round from the running one, which comes first or
+ * (yielding) last. */
 static void add_ready(struct explore_candidates *c, unsigned ready, unsigned self, bool yields)
 {
 	c->stays = (ready >> self & 1) && !yields;
@@ -91,7 +95,8 @@ static void collect(struct explore_candidates *c, unsigned self)
 		passive |= 1u << self;
 		yields = true;
 	}
-	if ((timed & passive) != 0 && (ready & ~passive) != 0) { /* one that sleeps again and again */
+	/* one that sleeps again and again */
+	if ((timed & passive) != 0 && (ready & ~passive) != 0) {
 		timed &= ~passive;
 		explore_now.cut = "spinning";
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * settle.c - for programs that tell their threads one at a time what to do, as the tests of rules are: waiting until nothing moves, time
- * that does not run ahead of who can still go on, and what is being done, in the trace.
+ * settle.c - for programs that tell their threads one at a time what to do, as the tests of rules
+ * are: waiting until nothing moves, time that does not run ahead of who can still go on, and what
+ * is being done, in the trace.
  */
 #include "look.h"
 #include "core.h"

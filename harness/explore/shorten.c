@@ -2,8 +2,9 @@
  *
  * shorten.c - a simpler schedule that fails the same way: fewer choices that are not 0.
  *
- * Delta debugging: sets ever smaller groups of them to 0, and keeps what still gives the same verdict. A later choice may mean
- * something else once an earlier one has changed; what was really chosen is what is kept.
+ * Delta debugging: sets ever smaller groups of them to 0, and keeps what still gives the same
+ * verdict. A later choice may mean something else once an earlier one has changed; what was really
+ * chosen is what is kept.
  */
 #include "core.h"
 #include <stdlib.h>

@@ -2,11 +2,13 @@
  *
  * signal.c - crashes and hangs of the program under test, as verdicts.
  *
- * A crash is a signal of the processor. A hang is a thread that computes without ever reaching a scheduling point; the clock
- * that notices is one of processor time (ITIMER_VIRTUAL), so a loaded or a stopped machine is no hang.
+ * A crash is a signal of the processor. A hang is a thread that computes without ever reaching a
+ * scheduling point; the clock that notices is one of processor time (ITIMER_VIRTUAL), so a loaded
+ * or a stopped machine is no hang.
  *
- * The handler changes where the interrupted context goes on: in escape(), on a stack of its own (the coroutine's may be what
- * overflowed). From there the execution ends as with any other failure.
+ * The handler changes where the interrupted context goes on: in escape(), on a stack of its own
+ * (the coroutine's may be what overflowed). From there the execution ends as with any other
+ * failure.
  */
 #include "region.h"
 #include <signal.h>

@@ -2,8 +2,9 @@
  *
  * site.c - atomic call sites: what was met, and weakening one of them (memory-order mutation).
  *
- * A site is the return address of the hook together with the order it was called with: a compiler may merge calls that differ
- * in the order only into one. A compare-exchange is two, one for each of its orders.
+ * A site is the return address of the hook together with the order it was called with: a compiler
+ * may merge calls that differ in the order only into one. A compare-exchange is two, one for each
+ * of its orders.
  */
 #include "core.h"
 

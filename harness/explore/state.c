@@ -2,9 +2,10 @@
  *
  * state.c - the program's globals and thread-local variables, put back for each execution.
  *
- * The globals are the sections explore_data and explore_bss: that is what the build renames .data and .bss of the objects
- * under test to, so that the linker keeps them together and says where they are. What the heap held when the program began
- * (constructors may allocate) is put back, too. Thread-local variables are those of the executable, from its TLS image.
+ * The globals are the sections explore_data and explore_bss: that is what the build renames .data
+ * and .bss of the objects under test to, so that the linker keeps them together and says where they
+ * are. What the heap held when the program began (constructors may allocate) is put back, too.
+ * Thread-local variables are those of the executable, from its TLS image.
  */
 #include "region.h"
 #include <elf.h>
@@ -28,7 +29,8 @@ static struct part {
 	size_t room;
 } parts[PARTS];
 
-/* The executable's thread-local variables: where the initial image is, and how far below the fs base the live one begins. */
+/* The executable's thread-local variables: where the initial image is, and how far below the fs
+ * base the live one begins. */
 static struct {
 	bool known;
 	const void *image;

@@ -2,9 +2,10 @@
  *
  * symbol.c - addresses as a human reads them.
  *
- * Messages are composed while the program under test is stopped in the middle, with addresses in them as marks
- * (EXPLORE_CODE, EXPLORE_DATA); here, back in the driver, marks become words. Lines of code come from addr2line, all of them
- * in one call; without it, and without debug information, offsets into the file remain.
+ * Messages are composed while the program under test is stopped in the middle, with addresses in
+ * them as marks (EXPLORE_CODE, EXPLORE_DATA); here, back in the driver, marks become words. Lines
+ * of code come from addr2line, all of them in one call; without it, and without debug information,
+ * offsets into the file remain.
  */
 #include "image.h"
 #include "region.h"
@@ -36,7 +37,8 @@ static void unknown(struct place *place)
 	place->text = text.text;
 }
 
-/* addr2line says for each address: itself, then function and file:line from the innermost inlined one outward. */
+/* addr2line says for each address: itself, then function and file:line from the innermost
+ * inlined one outward. */
 static void parse(FILE *lines, struct place *place, size_t count)
 {
 	char function[LINE], where[LINE];
@@ -76,7 +78,8 @@ static void look_up(struct place *place, size_t count)
 	explore_text_add(&command, "addr2line -a -f -i -e '%s'", path);
 	for (size_t i = 0; i < count; i++)
 		explore_text_add(&command, " %#lx",
-		                 place[i].pc - explore_code_base() - 1); /* the call, not where it returns to */
+		                 /* the call, not where it returns to */
+		                 place[i].pc - explore_code_base() - 1);
 	explore_text_add(&command, " 2>/dev/null");
 	FILE *lines = popen(command.text, "r");
 	free(command.text);

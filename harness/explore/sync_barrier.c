@@ -2,9 +2,10 @@
  *
  * sync_barrier.c - pthread barriers.
  *
- * Arriving is a step, and leaving is one. The last to arrive begins a new round, so that a thread which comes again does not
- * meet those that still leave; it is the one that gets PTHREAD_BARRIER_SERIAL_THREAD. Who leaves does not touch the barrier:
- * it may be destroyed by the first who does.
+ * Arriving is a step, and leaving is one. The last to arrive begins a new round, so that a thread
+ * which comes again does not meet those that still leave; it is the one that gets
+ * PTHREAD_BARRIER_SERIAL_THREAD. Who leaves does not touch the barrier: it may be destroyed by the
+ * first who does.
  */
 #include "sync.h"
 #include <errno.h>

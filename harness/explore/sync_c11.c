@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_c11.c - C11's threads.h, on what stands in for pthreads, as in glibc: the types are the same underneath.
+ * sync_c11.c - C11's threads.h, on what stands in for pthreads, as in glibc: the types are the same
+ * underneath.
  */
 #include "sync.h"
 #include <assert.h>

@@ -2,15 +2,18 @@
  *
  * sync_condition.c - pthread condition variables.
  *
- * A wait is made of four steps, each about one object: it joins the queue; it lets go of the mutex; it is woken (or its
- * deadline comes); it has the mutex again. Joining before letting go is what glibc does, and within POSIX: whoever gets the mutex
- * from the waiter finds it in the queue. One step for both would depend on two objects, and a search by sleep sets would have to
- * try its order with everything: it takes ten times the schedules.
+ * A wait is made of four steps, each about one object: it joins the queue; it lets go of the mutex;
+ * it is woken (or its deadline comes); it has the mutex again. Joining before letting go is what
+ * glibc does, and within POSIX: whoever gets the mutex from the waiter finds it in the queue. One
+ * step for both would depend on two objects, and a search by sleep sets would have to try its order
+ * with everything: it takes ten times the schedules.
  *
- * A spurious wakeup is a wait that does not queue up, but lets go of the mutex: how long it is then kept from getting it back is
- * up to the schedule, so that is every spurious wakeup there is. Waking synchronises nothing by itself; the mutex does.
+ * A spurious wakeup is a wait that does not queue up, but lets go of the mutex: how long it is then
+ * kept from getting it back is up to the schedule, so that is every spurious wakeup there is.
+ * Waking synchronises nothing by itself; the mutex does.
  *
- * Once woken, a waiter does not touch the condition variable again: it may be destroyed as soon as all are woken.
+ * Once woken, a waiter does not touch the condition variable again: it may be destroyed as soon as
+ * all are woken.
  */
 #include "sync.h"
 #include <errno.h>

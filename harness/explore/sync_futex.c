@@ -2,16 +2,18 @@
  *
  * sync_futex.c - the futex system call: WAIT, WAKE, their _BITSET forms, REQUEUE and CMP_REQUEUE.
  *
- * A wait compares the word with what was expected and queues up, at once, as under the kernel's lock; being woken is a step of
- * its own. The compare sees the newest store, whatever the thread itself could still see; nothing that the kernel does
- * synchronises the threads with each other: the program's own atomics must. A wake does not read the word, so it may come
- * after the memory was freed.
+ * A wait compares the word with what was expected and queues up, at once, as under the kernel's
+ * lock; being woken is a step of its own. The compare sees the newest store, whatever the thread
+ * itself could still see; nothing that the kernel does synchronises the threads with each other:
+ * the program's own atomics must. A wake does not read the word, so it may come after the memory
+ * was freed.
  *
- * A wait may return 0 without a wake, or fail with EINTR, as the schedule decides, as long as the execution's budget for what is
- * spurious lasts. EAGAIN comes from the word alone, as in the kernel.
+ * A wait may return 0 without a wake, or fail with EINTR, as the schedule decides, as long as the
+ * execution's budget for what is spurious lasts. EAGAIN comes from the word alone, as in the
+ * kernel.
  *
- * A waiter whose word is private is not woken by a call without FUTEX_PRIVATE_FLAG, nor the other way round: the kernel
- * looks for them in different places.
+ * A waiter whose word is private is not woken by a call without FUTEX_PRIVATE_FLAG, nor the other
+ * way round: the kernel looks for them in different places.
  */
 #include "sync_futex.h"
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_futex.h - what futex and futex_waitv share: a queue for each word, and tags that say who wakes whom.
+ * sync_futex.h - what futex and futex_waitv share: a queue for each word, and tags that say who
+ * wakes whom.
  */
 #ifndef CHANBENCH_EXPLORE_SYNC_FUTEX_H
 #define CHANBENCH_EXPLORE_SYNC_FUTEX_H

@@ -2,9 +2,10 @@
  *
  * sync_futex_waitv.c - futex_waitv: waiting for any of several words.
  *
- * As the kernel does it, the words are looked at and queued for one after another, each in a step of its own. So a wake may be
- * taken by a call that then finds a later word changed: it returns the index of the word that was woken, and not EAGAIN. When
- * several were woken it returns the last of them, and the other wakes are lost to everybody, as in life.
+ * As the kernel does it, the words are looked at and queued for one after another, each in a step
+ * of its own. So a wake may be taken by a call that then finds a later word changed: it returns the
+ * index of the word that was woken, and not EAGAIN. When several were woken it returns the last of
+ * them, and the other wakes are lost to everybody, as in life.
  */
 #include "sync_futex.h"
 #include <errno.h>
@@ -27,7 +28,8 @@ struct waitv {
 	struct sync_waiter waiter[];
 };
 
-/* The last one that was woken and the end of all waiting; -1: none. Part of a step that concerns all the words. */
+/* The last one that was woken and the end of all waiting; -1: none. Part of a step that concerns
+ * all the words. */
 static long leave(struct waitv *wait, unsigned queued)
 {
 	long woken = -1;

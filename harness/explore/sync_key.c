@@ -2,9 +2,9 @@
  *
  * sync_key.c - thread-specific data: pthread keys.
  *
- * The values stand in thread-local storage, which each execution begins with anew, and which the search for leaks looks
- * through. A key's number is used once in an execution. Making and deleting keys are steps, using them is not: a thread's
- * values are its own.
+ * The values stand in thread-local storage, which each execution begins with anew, and which the
+ * search for leaks looks through. A key's number is used once in an execution. Making and deleting
+ * keys are steps, using them is not: a thread's values are its own.
  */
 #include "sync.h"
 #include <errno.h>

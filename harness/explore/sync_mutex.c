@@ -2,9 +2,10 @@
  *
  * sync_mutex.c - pthread mutexes: normal, recursive, error-checking, adaptive.
  *
- * A lock waits until nobody holds the mutex: a thread that locks a normal mutex again waits for ever, and is reported as
- * deadlocked. Unlocking is a step of its own: a trylock elsewhere can tell what was done before it from it. Priority protocols
- * change nothing here, since no thread has a priority. Robust mutexes are refused: no thread dies holding one.
+ * A lock waits until nobody holds the mutex: a thread that locks a normal mutex again waits for
+ * ever, and is reported as deadlocked. Unlocking is a step of its own: a trylock elsewhere can tell
+ * what was done before it from it. Priority protocols change nothing here, since no thread has a
+ * priority. Robust mutexes are refused: no thread dies holding one.
  */
 #include "sync.h"
 #include <errno.h>
@@ -30,7 +31,8 @@ static struct mutex *record_of(pthread_mutex_t *mutex, const char *function, uin
 {
 	int kind = mutex->__data.__kind;
 	if ((kind & ~TYPE_KNOWN) != 0)
-		explore_read(mutex, sizeof(*mutex), pc); /* freed memory is not taken for a wrong type */
+		/* freed memory is not taken for a wrong type */
+		explore_read(mutex, sizeof(*mutex), pc);
 	if (kind & TYPE_ROBUST && (kind & ~(TYPE_KNOWN | TYPE_ROBUST)) == 0)
 		explore_fail(EXPLORE_UNSUPPORTED, "%s of a robust mutex: not modelled", function);
 	if ((kind & ~TYPE_KNOWN) != 0)

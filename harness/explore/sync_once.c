@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_once.c - pthread_once, and call_once, which is the same. The bytes are set as well: what ran in a constructor has run.
+ * sync_once.c - pthread_once, and call_once, which is the same. The bytes are set as well: what ran
+ * in a constructor has run.
  */
 #include "sync.h"
 

@@ -2,10 +2,12 @@
  *
  * sync_rwlock.c - pthread read-write locks.
  *
- * As in glibc, readers go past writers that wait, unless the lock was made with PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP.
- * For such a lock "a writer waits" is something that others see, so its arrival is a step.
+ * As in glibc, readers go past writers that wait, unless the lock was made with
+ * PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP. For such a lock "a writer waits" is something that
+ * others see, so its arrival is a step.
  *
- * A reader synchronises with the writers before it and not with other readers, so there is one clock for each.
+ * A reader synchronises with the writers before it and not with other readers, so there is one
+ * clock for each.
  */
 #include "sync.h"
 #include <errno.h>

@@ -2,8 +2,8 @@
  *
  * sync_semaphore.c - POSIX semaphores, unnamed. (Named ones are refused where they are opened.)
  *
- * A wait that succeeds synchronises with all posts before it. EINTR is not among the outcomes: it takes a signal handler, and
- * handlers are not modelled.
+ * A wait that succeeds synchronises with all posts before it. EINTR is not among the outcomes: it
+ * takes a signal handler, and handlers are not modelled.
  */
 #include "sync.h"
 #include <errno.h>

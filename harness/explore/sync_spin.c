@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_spin.c - pthread spin locks. Their spinning is modelled as waiting: what it burns is nobody's business here.
+ * sync_spin.c - pthread spin locks. Their spinning is modelled as waiting: what it burns is
+ * nobody's business here.
  */
 #include "sync.h"
 #include <errno.h>

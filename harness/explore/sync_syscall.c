@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_syscall.c - syscall(): what is modelled of it, and membarrier. Any other number is refused by name or number, never passed
- * on: a call that blocks would stop all threads, one that answers differently would make schedules unrepeatable.
+ * sync_syscall.c - syscall(): what is modelled of it, and membarrier. Any other number is refused
+ * by name or number, never passed on: a call that blocks would stop all threads, one that answers
+ * differently would make schedules unrepeatable.
  */
 #include "sync.h"
 #include <errno.h>
@@ -32,8 +33,9 @@ static long failed(int error)
 	return -1;
 }
 
-/* Every running thread executes a full fence some time during the call. What one thread's fence orders before the call, and
- * another's after it, is ordered by a fence of all at one moment, too. */
+/* Every running thread executes a full fence some time during the call. What one thread's fence
+ * orders before the call, and another's after it, is ordered by a fence of all at one moment,
+ * too. */
 long sync_membarrier(long command, long flags, uintptr_t pc)
 {
 	if (flags != 0)
@@ -138,7 +140,8 @@ long explored_syscall(long number, ...)
 	va_list arguments;
 	va_start(arguments, number);
 	for (unsigned i = 0; i < 6; i++)
-		a[i] = va_arg(arguments, long); /* as the kernel does: whatever the registers hold */
+		/* as the kernel does: whatever the registers hold */
+		a[i] = va_arg(arguments, long);
 	va_end(arguments);
 	sync_inside("syscall");
 	switch (number) {

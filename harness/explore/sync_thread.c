@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so that 0 is nobody.
+ * sync_thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so
+ * that 0 is nobody.
  *
- * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and signals to threads are not
- * modelled (posix_refused.c). Cleanup handlers run where the program pops them; a pthread_exit among them is refused.
+ * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and
+ * signals to threads are not modelled (posix_refused.c). Cleanup handlers run where the program
+ * pops them; a pthread_exit among them is refused.
  */
 #include "core.h"
 #include "look.h"
@@ -38,7 +40,8 @@ unsigned sync_thread_of(pthread_t thread, const char *function)
 int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), void *arg, uintptr_t pc)
 {
 	if (thread != NULL)
-		explore_write(thread, sizeof(*thread), pc); /* before it begins: as glibc does, it may look at it */
+		/* before it begins: as glibc does, it may look at it */
+		explore_write(thread, sizeof(*thread), pc);
 	unsigned id = explore_thread_create(start, arg, pc);
 	if (id == EXPLORE_NO_THREAD)
 		explore_fail(EXPLORE_UNSUPPORTED, "more than %d threads in one execution: use fewer", EXPLORE_THREADS);

@@ -169,7 +169,8 @@ void explore_execute(int (*run)(void *), void *arg)
 		explore_trace_begin();
 	explore_sync_reset();
 	explore_decider.table->begin(explore_decider.self);
-	bear(main_thread, arg, (uintptr_t)run + 1); /* as a return address: just behind its beginning */
+	/* as a return address: just behind its beginning */
+	bear(main_thread, arg, (uintptr_t)run + 1);
 	clock_tick(&explore_now.thread[0]);
 	if (explore_now.tracing)
 		explore_trace_step(0, explore_now.thread[0].pending, false);

@@ -12,7 +12,8 @@
 
 /* How long a round that has failed may take to end by itself. */
 #define GRACE_NS UINT64_C(2000000000)
-/* How many timeouts the threads of a round may go on for. A round takes a second, or ten on a machine that is busy otherwise. */
+/* How many timeouts the threads of a round may go on for. A round takes a second, or ten on a
+ * machine that is busy otherwise. */
 #define ROUND_TIMEOUTS 6
 
 struct child {
@@ -23,7 +24,8 @@ struct child {
 	struct stress_result sums;
 	pthread_mutex_t lock;
 	struct round *round; /* under the lock; NULL: between rounds */
-	uint64_t begun;      /* under the lock: when the threads of the round began; 0: they do not run */
+	/* under the lock: when the threads of the round began; 0: they do not run */
+	uint64_t begun;
 	atomic_bool reported;
 };
 
@@ -54,8 +56,9 @@ static void end_now(struct child *child, const char *verdict, const char *text)
 	_exit(EXIT_GOOD);
 }
 
-/* Says that something moves, as long as it does; and gives a round its end that has failed, and whose threads may wait for ever, or whose
- * threads do something without end (a receive that says CHAN_LAGGED each time). */
+/* Says that something moves, as long as it does; and gives a round its end that has failed, and
+ * whose threads may wait for ever, or whose threads do something without end (a receive that
+ * says CHAN_LAGGED each time). */
 static void *heart(void *arg)
 {
 	struct child *child = arg;

@@ -37,7 +37,8 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The shortest wrong beginning, by bisection over the returns: a beginning of a right one is right. */
+/* The shortest wrong beginning, by bisection over the returns: a beginning of a right one is
+ * right. */
 static void shorten(struct shrinking *shrinking, struct op *scratch, uint64_t *stamps)
 {
 	size_t low = 0, high = 0;
@@ -88,8 +89,8 @@ static bool find_needed(const struct shrinking *shrinking, bool *needed)
 	return true;
 }
 
-/* A group of operations that stand and fall together: `group` of each; 0: never left out. Those of one value are a group where `elements`;
- * each observer is one where not. */
+/* A group of operations that stand and fall together: `group` of each; 0: never left out. Those
+ * of one value are a group where `elements`; each observer is one where not. */
 static size_t make_groups(const struct shrinking *shrinking, size_t *group, bool elements)
 {
 	size_t groups = 0, n = shrinking->count;
@@ -119,7 +120,8 @@ static size_t make_groups(const struct shrinking *shrinking, size_t *group, bool
 	return n == 0 ? 0 : groups;
 }
 
-/* Copies all but the groups from `first` to `last`. Who followed an operation that is gone follows the one before, of the same call. */
+/* Copies all but the groups from `first` to `last`. Who followed an operation that is gone
+ * follows the one before, of the same call. */
 static size_t without(const struct shrinking *shrinking, const size_t *group, size_t first, size_t last, struct op *out,
                       size_t *out_group)
 {

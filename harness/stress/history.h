@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * history.h - what threads did to a channel and what they saw, with stamps of when each call began and returned.
+ * history.h - what threads did to a channel and what they saw, with stamps of when each call began
+ * and returned.
  *
- * A history is an array of operations. Those of one thread stand together, in the order in which the thread made them; the
- * stamps order those of different threads. An operation that returned before another began (ret < call) came before it; all others overlap and
- * may have taken effect in any order. Stamps are drawn from one counter of the process, so each is different.
+ * A history is an array of operations. Those of one thread stand together, in the order in which
+ * the thread made them; the stamps order those of different threads. An operation that returned
+ * before another began (ret < call) came before it; all others overlap and may have taken effect in
+ * any order. Stamps are drawn from one counter of the process, so each is different.
  *
- * What one call did to several elements (send_many, recv_many) is several operations with the stamps of the call, the later ones `chained`:
- * each takes effect after the one that stands before it.
+ * What one call did to several elements (send_many, recv_many) is several operations with the
+ * stamps of the call, the later ones `chained`: each takes effect after the one that stands before
+ * it.
  */
 #ifndef CHANBENCH_STRESS_HISTORY_H
 #define CHANBENCH_STRESS_HISTORY_H
@@ -45,10 +48,12 @@ enum op_code {
 	OP_CHANGED,          /* handle */
 	OP_HAS_CHANGED,      /* handle */
 	OP_REPLACE,          /* value; extra: the previous one */
-	OP_MODIFY,           /* value: what it left; extra: what it found; flag: whether it notified */
-	OP_WAIT_FOR,         /* handle; extra: for values whose number is that modulo WAIT_FOR_MODULUS; value */
-	OP_MARK_CHANGED,     /* handle */
-	OP_MARK_UNCHANGED,   /* handle */
+	/* value: what it left; extra: what it found; flag: whether it notified */
+	OP_MODIFY,
+	/* handle; extra: for values whose number is that modulo WAIT_FOR_MODULUS; value */
+	OP_WAIT_FOR,
+	OP_MARK_CHANGED,   /* handle */
+	OP_MARK_UNCHANGED, /* handle */
 	OP_CODES
 };
 
@@ -59,11 +64,14 @@ enum op_wait { WAIT_NOW, WAIT_TIMED, WAIT_FOREVER, WAIT_NEVER /* it has no deadl
 #define OP_PENDING UINT64_MAX
 
 struct op {
-	uint64_t call, ret; /* stamps; ret OP_PENDING: it has not returned, and may or may not have taken effect */
+	/* stamps; ret OP_PENDING: it has not returned, and may or may not have taken effect */
+	uint64_t call, ret;
 	uint64_t value, extra;
 	uint32_t channel; /* histories of many channels: which one; checked apart */
 	uint32_t
-		slots; /* reserve, release, arm: how many; a send: 1 when it is a select, whose waiter may own one for a while */
+		/* reserve, release, arm: how many; a send: 1 when it is a select, whose waiter
+		 * may own one for a while */
+		slots;
 	uint16_t thread;
 	uint8_t code;   /* enum op_code */
 	uint8_t status; /* enum chan_status */
@@ -74,15 +82,17 @@ struct op {
 
 struct history {
 	enum kind kind;
-	uint64_t capacity;           /* mpsc, broadcast */
-	uint64_t initial;            /* watch: the value at first */
-	uint64_t senders, receivers; /* at first: how many; broadcast and watch: a bit for each receiver's number */
+	uint64_t capacity; /* mpsc, broadcast */
+	uint64_t initial;  /* watch: the value at first */
+	/* at first: how many; broadcast and watch: a bit for each receiver's number */
+	uint64_t senders, receivers;
 	const struct op *ops;
 	size_t count;
 };
 
-/* Draws a stamp. The read-modify-write is a full barrier of the machine on x86 and orders nothing for the compiler's or
- * ThreadSanitizer's model: what a call left behind is visible to whoever draws a later stamp, and a race is not hidden by it. */
+/* Draws a stamp. The read-modify-write is a full barrier of the machine on x86 and orders
+ * nothing for the compiler's or ThreadSanitizer's model: what a call left behind is visible to
+ * whoever draws a later stamp, and a race is not hidden by it. */
 extern atomic_uint_fast64_t history_clock;
 
 static inline uint64_t history_stamp(void)
@@ -101,11 +111,12 @@ static inline uint64_t history_stamp(void)
 const char *op_name(enum op_code code);
 /* "OK", "CLOSED" */
 
-/* One line: "[120..131] thread 2: recv(forever) = OK, value 1.17". Values are shown as thread.number (history_value). */
+/* One line: "[120..131] thread 2: recv(forever) = OK, value 1.17". Values are shown as
+ * thread.number (history_value). */
 void op_print(const struct op *op, enum kind kind, char *text, size_t size);
 
-/* Copies to `out` what had begun before the stamp; what had not returned by then is pending there. Returns how many there are. The beginning of a
- * right history is right. */
+/* Copies to `out` what had begun before the stamp; what had not returned by then is pending
+ * there. Returns how many there are. The beginning of a right history is right. */
 size_t history_cut(const struct op *ops, size_t count, uint64_t stamp, struct op *out);
 
 /* The number that stands for the n-th value of a thread. Never 0. */

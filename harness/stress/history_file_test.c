@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * history_file_test.c - what is written is read, every field of it; what no recording makes is refused, with the line that is wrong.
+ * history_file_test.c - what is written is read, every field of it; what no recording makes is
+ * refused, with the line that is wrong.
  */
 #include "harness/stress/history_file.h"
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * imitation_testing.h - right histories of bounded mpsc channels, for the tests of the checker: one thread plays a channel and all who use it, and
- * goes from one to the other wherever threads could be interrupted.
+ * imitation_testing.h - right histories of bounded mpsc channels, for the tests of the checker: one
+ * thread plays a channel and all who use it, and goes from one to the other wherever threads could
+ * be interrupted.
  *
- * What histories that are made of a model's whole operations do not have, these do: sends and reserves that wait in turn and are handed a
- * slot, or have their message taken from where it lies; reservations that are met bit by bit; deadlines that come at any time; selects whose
- * waiter is granted a slot too late, so that they give it back and begin again; sends that hold a slot before they put their message in; receives
- * that have taken a message and not yet given its slot back; closes and drops amidst all that.
+ * What histories that are made of a model's whole operations do not have, these do: sends and
+ * reserves that wait in turn and are handed a slot, or have their message taken from where it lies;
+ * reservations that are met bit by bit; deadlines that come at any time; selects whose waiter is
+ * granted a slot too late, so that they give it back and begin again; sends that hold a slot before
+ * they put their message in; receives that have taken a message and not yet given its slot back;
+ * closes and drops amidst all that.
  */
 #ifndef CHANBENCH_STRESS_IMITATION_TESTING_H
 #define CHANBENCH_STRESS_IMITATION_TESTING_H
@@ -27,13 +30,15 @@ struct actor {
 		WAITS,   /* for slots, in turn */
 		GRANTED, /* what it waited for, and has yet to find out */
 		AWAITS,  /* a message */
-		GIVES,   /* slots back: its receive has taken messages, or it releases them one by one */
+		/* slots back: its receive has taken messages, or it releases them one by one */
+		GIVES,
 		RETURNS,
 		LEFT
 	} at;
-	size_t count, first; /* its operations; where the call that is under way begins among them */
-	size_t more;         /* elements that this call has yet to send */
-	size_t want, got;    /* of its wait; GIVES: got */
+	/* its operations; where the call that is under way begins among them */
+	size_t count, first;
+	size_t more;      /* elements that this call has yet to send */
+	size_t want, got; /* of its wait; GIVES: got */
 	size_t permits;
 	size_t asleep; /* it is passed over so often */
 	bool receives, leaves;
@@ -104,7 +109,8 @@ static inline void leave_turn(struct imitation *p, size_t who)
 	p->turns = n;
 }
 
-/* What is free goes to those who wait, in turn. The message of a blocked send may be put in for it. */
+/* What is free goes to those who wait, in turn. The message of a blocked send may be put in for
+ * it. */
 static inline void serve(struct imitation *p)
 {
 	while (p->turns > 0 && free_slots(p) > 0 && !p->closed) {
@@ -139,7 +145,7 @@ static inline void give_up(struct imitation *p, struct actor *a, enum chan_statu
 	give(p, n);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What begins
  */
 
@@ -204,7 +210,7 @@ static inline void begin_receiving(struct imitation *p, struct actor *a)
 		begin(p, a, OP_RECV, chance(p, 3))->slots = (uint32_t)(chance(p, 3) == 0 ? 1 + chance(p, 4) : 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What goes on
  */
 

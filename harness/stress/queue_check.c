@@ -35,7 +35,7 @@ static void check_values(const struct history *history, const struct mpsc_facts 
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Order. When the value of `a` was sent before that of `b`, b's receive must not come before a's.
  */
 
@@ -73,7 +73,8 @@ static int by_call(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-/* Sends in the order of real time: of those that had returned when b began, the one whose receive began last. */
+/* Sends in the order of real time: of those that had returned when b began, the one whose
+ * receive began last. */
 static void check_real_time(const struct mpsc_facts *facts, size_t *returned, size_t *begun, size_t count,
                             struct pattern *found)
 {
@@ -139,7 +140,7 @@ static void check_consumers(const struct mpsc_facts *facts, struct pattern *foun
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * "Empty". A message is certainly there from the return of its send to the call of its receive.
  */
 
@@ -158,8 +159,8 @@ static bool says_empty(const struct op *op)
 	return op->code == OP_DRAINED || (op->code == OP_RECV && op->status != CHAN_OK);
 }
 
-/* Whether from `from` to `to` there was a message at each moment, as far as the chain of certain presences reaches: `returned` are the sends in
- * the order of their returns. */
+/* Whether from `from` to `to` there was a message at each moment, as far as the chain of certain
+ * presences reaches: `returned` are the sends in the order of their returns. */
 static void check_one_empty(const struct mpsc_facts *facts, const size_t *returned, const size_t *best, size_t count,
                             size_t empty, struct pattern *found)
 {
@@ -194,7 +195,8 @@ static bool check_empty(const struct mpsc_facts *facts, const size_t *returned, 
 {
 	const struct history *history = facts->history;
 	uint64_t drained = drained_from(history);
-	size_t *best = malloc((count + 1) * sizeof *best); /* of the first so many: the one received last */
+	/* of the first so many: the one received last */
+	size_t *best = malloc((count + 1) * sizeof *best);
 	if (best == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++)

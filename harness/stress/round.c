@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a step may record beyond the limit. A thread has room for what it does, and to receive all that the others send. */
+/* What a step may record beyond the limit. A thread has room for what it does, and to receive
+ * all that the others send. */
 #define OPS_MARGIN 128
 /* So many values a thread may make. */
 #define VALUES_MAX ((size_t)1 << 16)
@@ -25,7 +26,7 @@ void round_fail(struct round *round, const char *format, ...)
 	pthread_mutex_unlock(&one);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Operations
  */
 
@@ -112,7 +113,7 @@ struct op *op_chain(struct worker *worker, enum op_code code)
 	return op;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Hooks and wakes
  */
 
@@ -173,12 +174,12 @@ void stress_waiter_init(struct stress_waiter *waiter)
 	atomic_init(&waiter->fired, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Choices
  */
 
-/* A little before the end of 64 bits, which is the end of any narrower counter, too; or of half of them, where differences change their
- * sign. So near that every round goes beyond it. */
+/* A little before the end of 64 bits, which is the end of any narrower counter, too; or of half
+ * of them, where differences change their sign. So near that every round goes beyond it. */
 static uint64_t before_a_wrap(struct round *round)
 {
 	static const uint64_t ends[] = {0, 0, 0, 0, (uint64_t)1 << 63, (uint64_t)1 << 31, (uint64_t)1 << 15, 0};
@@ -207,7 +208,7 @@ void round_choose_config(struct round *round, bool copies)
 	config->context = round;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A round
  */
 

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * round.h - one round of stress: a fresh channel, some threads that do to it whatever they like, and a ledger that must come out even.
+ * round.h - one round of stress: a fresh channel, some threads that do to it whatever they like,
+ * and a ledger that must come out even.
  *
- * A scenario (scenarios/stress/) opens the channel, says what a thread does, and closes up. All that it chooses, it chooses with
- * worker_random, whose seed follows from that of the round and the number of the thread: the same seed makes the same choices, whatever the
- * scheduler makes of them. An operation stands between op_begin and op_end, so that a hang can be told with the operations it
- * happened in, and so that it can be recorded.
+ * A scenario (scenarios/stress/) opens the channel, says what a thread does, and closes up. All
+ * that it chooses, it chooses with worker_random, whose seed follows from that of the round and the
+ * number of the thread: the same seed makes the same choices, whatever the scheduler makes of them.
+ * An operation stands between op_begin and op_end, so that a hang can be told with the operations
+ * it happened in, and so that it can be recorded.
  *
- * THE LEDGER knows of each value how often it is alive (its counts are relaxed, so that they order nothing and hide no race). A value is made by a producer (and by `clone`) and ends exactly once:
- * received, handed back, or destroyed by the channel. Elements of 8 bytes and more carry their number and a pattern made from it, which shows one that
- * is torn; smaller ones are counted only.
+ * THE LEDGER knows of each value how often it is alive (its counts are relaxed, so that they order
+ * nothing and hide no race). A value is made by a producer (and by `clone`) and ends exactly once:
+ * received, handed back, or destroyed by the channel. Elements of 8 bytes and more carry their
+ * number and a pattern made from it, which shows one that is torn; smaller ones are counted only.
  *
- * A round is recorded or not. A recorded one keeps a history (history.h), which is checked afterwards. One that is not lets hooks and wakes
- * call back into the channel, lets `clone` fail, and runs faster.
+ * A round is recorded or not. A recorded one keeps a history (history.h), which is checked
+ * afterwards. One that is not lets hooks and wakes call back into the channel, lets `clone` fail,
+ * and runs faster.
  */
 #ifndef CHANBENCH_STRESS_ROUND_H
 #define CHANBENCH_STRESS_ROUND_H
@@ -32,7 +36,8 @@ struct seat {
 
 struct board {
 	atomic_uint_fast64_t round, seed;
-	atomic_uint threads, checking; /* checking: the threads are done, their history is being looked at */
+	/* checking: the threads are done, their history is being looked at */
+	atomic_uint threads, checking;
 	struct seat seats[THREADS_MAX];
 };
 
@@ -41,7 +46,9 @@ enum value_end { VALUE_RECEIVED, VALUE_RETURNED, VALUE_DESTROYED, VALUE_ENDS };
 struct ledger {
 	atomic_uchar *alive; /* of each value of each thread: how often */
 	uint64_t *
-		notes; /* of each: written before the send and read after the receive, without any order of their own */
+		/* of each: written before the send and read after the receive, without any order
+		 * of their own */
+		notes;
 	size_t per_thread;
 	atomic_uint_fast64_t made, cloned, ended[VALUE_ENDS];
 };
@@ -66,7 +73,8 @@ struct round {
 
 	struct ledger ledger;
 	struct worker *workers;
-	unsigned prepared; /* how many there are; a scenario may want fewer threads than it was given */
+	/* how many there are; a scenario may want fewer threads than it was given */
+	unsigned prepared;
 	struct history history;
 	pthread_barrier_t start;
 	atomic_bool failed;
@@ -108,7 +116,8 @@ struct scenario {
 /* One a kind (scenarios/stress/). */
 extern const struct scenario *const stress_scenarios[KIND_COUNT];
 
-/* Runs one round on `round->threads` threads, with `operations` in all. False: no memory or no threads. */
+/* Runs one round on `round->threads` threads, with `operations` in all. False: no memory or no
+ * threads. */
 bool round_run(struct round *round, size_t operations);
 void round_free(struct round *round);
 

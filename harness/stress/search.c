@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The configurations that were met: an open-addressed set of 128-bit hashes, never {0, 0}
  */
 
@@ -54,13 +54,14 @@ static int marks_add(struct marks *marks, struct mark mark)
 	return 1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The search
  */
 
 #define NONE SIZE_MAX
 
-/* The operations that are not done yet, in the order of their calls: a doubly linked list over their indices, whose head and tail is `count`. */
+/* The operations that are not done yet, in the order of their calls: a doubly linked list over
+ * their indices, whose head and tail is `count`. */
 struct node {
 	size_t next, previous;
 	unsigned phase, phases;
@@ -139,7 +140,8 @@ static bool chain_allows(const struct attempt *attempt, size_t op)
 	return before->phase == before->phases;
 }
 
-/* Makes the step if it is possible and leads to a configuration that was not met yet. 1, 0, or -1: out of memory. */
+/* Makes the step if it is possible and leads to a configuration that was not met yet. 1, 0, or
+ * -1: out of memory. */
 static int try_step(struct attempt *attempt, size_t op)
 {
 	struct node *node = &attempt->nodes[op];

@@ -2,11 +2,13 @@
  *
  * search.h - is a history linearizable?
  *
- * The search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993) with Lowe's memory of the configurations that were met
- * before (Testing for Linearizability, 2017): take any operation that nothing unfinished precedes, see whether the sequential channel
- * allows its result, go on, and back where it does not. A configuration is the set of operations done and the state they led to;
- * it is remembered by its hash. A collision could only make a right history look wrong; it takes two states of one set that agree in
- * 64 bits, a chance below 2^-30 in a search of 2^24 configurations.
+ * The search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993) with Lowe's memory
+ * of the configurations that were met before (Testing for Linearizability, 2017): take any
+ * operation that nothing unfinished precedes, see whether the sequential channel allows its result,
+ * go on, and back where it does not. A configuration is the set of operations done and the state
+ * they led to; it is remembered by its hash. A collision could only make a right history look
+ * wrong; it takes two states of one set that agree in 64 bits, a chance below 2^-30 in a search of
+ * 2^24 configurations.
  */
 #ifndef CHANBENCH_STRESS_SEARCH_H
 #define CHANBENCH_STRESS_SEARCH_H

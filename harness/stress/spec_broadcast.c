@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_broadcast.c - broadcast as a sequential channel: a log that grows, and a cursor for each receiver.
+ * spec_broadcast.c - broadcast as a sequential channel: a log that grows, and a cursor for each
+ * receiver.
  *
- * What a receiver received and missed tells where in the log its messages stand: from 0 for those that were there at first, and for those
- * that came later as soon as they have a message in common with one whose place is known. So the place of nearly every message is
- * known before the search, and a send is tried there only.
+ * What a receiver received and missed tells where in the log its messages stand: from 0 for those
+ * that were there at first, and for those that came later as soon as they have a message in common
+ * with one whose place is known. So the place of nearly every message is known before the search,
+ * and a send is tried there only.
  */
 #include "harness/stress/spec.h"
 
@@ -39,7 +41,7 @@ struct facts {
 	size_t *log;
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Places
  */
 
@@ -80,7 +82,8 @@ static bool match(struct facts *facts)
 	return true;
 }
 
-/* Lists what was received with its offset, receiver by receiver. A receiver is used by one thread, so its operations stand in order. */
+/* Lists what was received with its offset, receiver by receiver. A receiver is used by one
+ * thread, so its operations stand in order. */
 static size_t list_seen(struct facts *facts, struct seen *seen, uint64_t *base, size_t *receivers)
 {
 	const struct history *history = facts->history;
@@ -173,7 +176,7 @@ failed:
 	return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Steps
  */
 
@@ -195,8 +198,10 @@ static bool step_send(struct broadcast_state *s, struct facts *facts, size_t i)
 {
 	const struct op *op = &facts->history->ops[i];
 	if (op->status == CHAN_CLOSED)
-		return s->receivers == 0;                                                   /* B-5 */
-	if (s->receivers == 0 || (uint64_t)__builtin_popcountll(s->receivers) != op->extra) /* B-4 */
+		/* B-5 */
+		return s->receivers == 0;
+	/* B-4 */
+	if (s->receivers == 0 || (uint64_t)__builtin_popcountll(s->receivers) != op->extra)
 		return false;
 	if (facts->place[i] != NO_PLACE ? facts->place[i] != s->tail : facts->reserved[s->tail] != NO_PLACE)
 		return false;

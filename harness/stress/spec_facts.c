@@ -17,7 +17,9 @@ uint64_t mpsc_holds(const struct op *op)
 {
 	bool waited = op->wait == WAIT_TIMED || op->wait == WAIT_FOREVER;
 	switch ((enum op_code)op->code) {
-	case OP_SEND: /* by a select also one that succeeded: what its waiter was granted may have come too late, and gone back */
+	/* by a select also one that succeeded: what its waiter was granted may have come too
+	 * late, and gone back */
+	case OP_SEND:
 		return op->status == CHAN_OK ? op->slots : waited || op->slots > 0;
 	case OP_RECV:
 		return op->status == CHAN_OK;
@@ -36,7 +38,7 @@ bool mpsc_before(const struct op *ops, size_t x, size_t y)
 	return ops[x].ret < ops[y].call || (ops[x].thread == ops[y].thread && x < y);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Who received what
  */
 
@@ -91,7 +93,7 @@ static bool match(struct mpsc_facts *facts)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Slots held for a while
  */
 

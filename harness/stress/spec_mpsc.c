@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_mpsc.c - mpsc and unbounded as a sequential channel: a queue, a pool of slots, counts of handles, one flag.
+ * spec_mpsc.c - mpsc and unbounded as a sequential channel: a queue, a pool of slots, counts of
+ * handles, one flag.
  *
- * A send takes effect in two steps: it acquires a slot, for which the channel must be open and not full, and puts its message there. A slot
- * that is held in between, like one of a permit, keeps a closed channel from being idle (M-49). Slots that an operation held for
- * a while without a trace in its result (facts->slack) excuse a CHAN_FULL, and a CHAN_EMPTY where CHAN_CLOSED would be due.
+ * A send takes effect in two steps: it acquires a slot, for which the channel must be open and not
+ * full, and puts its message there. A slot that is held in between, like one of a permit, keeps a
+ * closed channel from being idle (M-49). Slots that an operation held for a while without a trace
+ * in its result (facts->slack) excuse a CHAN_FULL, and a CHAN_EMPTY where CHAN_CLOSED would be due.
  *
- * The queue is the part of the log from `head` to `tail`. Steps write the log at `tail` and beyond only, so it stays right for
- * every state on the way to the present one.
+ * The queue is the part of the log from `head` to `tail`. Steps write the log at `tail` and beyond
+ * only, so it stays right for every state on the way to the present one.
  */
 #include "harness/stress/spec.h"
 #include "harness/stress/spec_mpsc.h"
@@ -237,7 +239,8 @@ static enum spec_role mpsc_role(const struct op *op)
 		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_NEEDY;
 	case OP_PERMIT_SEND: /* its slot was reserved apart from it */
 		return ROLE_FIXED;
-	case OP_RECV: /* what says "empty" may need a send under way, where else it would be CHAN_CLOSED */
+	/* what says "empty" may need a send under way, where else it would be CHAN_CLOSED */
+	case OP_RECV:
 		return op->status == CHAN_OK ? ROLE_ELEMENT : op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_NEEDY;
 	case OP_DRAINED:
 	case OP_CLOSED:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_mpsc.h - what is known of a whole mpsc history before the search for its linearization: spec_facts.c fills it in, spec_mpsc.c
- * uses it.
+ * spec_mpsc.h - what is known of a whole mpsc history before the search for its linearization:
+ * spec_facts.c fills it in, spec_mpsc.c uses it.
  */
 #ifndef CHANBENCH_STRESS_SPEC_MPSC_H
 #define CHANBENCH_STRESS_SPEC_MPSC_H
@@ -16,13 +16,16 @@ struct mpsc_facts {
 	size_t *send_of; /* of each receive: the operation that sent the value; NO_OP: none did */
 	size_t *recv_of; /* of each send: the operation that received the value; NO_OP: none did */
 
-	/* Of each operation: how many slots others that overlap it may have held for a while without a trace in the results (a send
-	 * that waited and then gave up, an armed waiter, a select that was granted one too late and began again, a receive between taking the
+	/* Of each operation: how many slots others that overlap it may have held for a while
+	 * without a trace in the results (a send that waited and then gave up, an armed waiter,
+	 * a select that was granted one too late and began again, a receive between taking the
 	 * message and giving the slot back). */
 	uint64_t *slack;
 
-	/* The sends whose values were received, in the order in which the receives returned. One whose receive came before another's began must have
-	 * been sent before it: so most orders of overlapping sends need not be tried. A receive that is pending need not have taken place. */
+	/* The sends whose values were received, in the order in which the receives returned. One
+	 * whose receive came before another's began must have been sent before it: so most
+	 * orders of overlapping sends need not be tried. A receive that is pending need not have
+	 * taken place. */
 	size_t *received;
 	size_t received_count;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * spec_watch.c - watch as a sequential channel: a value, and for each receiver whether there is a version that it has not seen.
+ * spec_watch.c - watch as a sequential channel: a value, and for each receiver whether there is a
+ * version that it has not seen.
  */
 #include "harness/stress/spec.h"
 
@@ -146,7 +147,8 @@ static enum spec_role watch_role(const struct op *op)
 	case OP_SENDER_IS_CLOSED:
 		return ROLE_OBSERVER;
 	case OP_CHANGED:
-		return op->status == CHAN_OK ? ROLE_KEPT : ROLE_OBSERVER; /* else it was seen already */
+		/* else it was seen already */
+		return op->status == CHAN_OK ? ROLE_KEPT : ROLE_OBSERVER;
 	case OP_SEND:
 		return op->status == CHAN_CLOSED ? ROLE_OBSERVER : ROLE_KEPT;
 	default:

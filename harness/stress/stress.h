@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress.h - `chanbench stress`: real threads at every kind of every implementation, with a ledger of live objects and histories that are
- * checked for linearizability.
+ * stress.h - `chanbench stress`: real threads at every kind of every implementation, with a ledger
+ * of live objects and histories that are checked for linearizability.
  */
 #ifndef CHANBENCH_STRESS_H
 #define CHANBENCH_STRESS_H

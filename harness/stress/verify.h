@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.h - a recorded history goes in, a verdict comes out, and for a bad one the few operations that contradict each other.
+ * verify.h - a recorded history goes in, a verdict comes out, and for a bad one the few operations
+ * that contradict each other.
  */
 #ifndef CHANBENCH_STRESS_VERIFY_H
 #define CHANBENCH_STRESS_VERIFY_H
@@ -18,8 +19,8 @@ struct verify_result {
 	char text[VERIFY_TEXT]; /* SEARCH_BAD: what contradicts what, in lines */
 };
 
-/* `limit`: how many configurations may be visited. A oneshot history may be of many channels; each is checked by itself. Every so often
- * `alive` (may be NULL) is called. */
+/* `limit`: how many configurations may be visited. A oneshot history may be of many channels;
+ * each is checked by itself. Every so often `alive` (may be NULL) is called. */
 void verify(const struct history *history, uint64_t limit, void (*alive)(void), struct verify_result *result);
 
 #endif

@@ -142,7 +142,8 @@ static void test_hand(void **state)
 	HAND(&subject, SEARCH_BAD, SENT(0, 1, 2, 11), SENT(0, 3, 4, 12), SENT(0, 5, 6, 13),
 	     LAGGED(2, 7, 8, 2)); /* B-12 */
 	HAND(&subject, SEARCH_BAD, SENT(0, 1, 2, 11), SENT(0, 3, 4, 12), SENT(0, 5, 6, 13), RECEIVED(2, 7, 8, 11));
-	HAND(&subject, SEARCH_BAD, {AT(0, 1, 2), .code = OP_SEND, .value = 11, .extra = 2}); /* B-4 */
+	/* B-4 */
+	HAND(&subject, SEARCH_BAD, {AT(0, 1, 2), .code = OP_SEND, .value = 11, .extra = 2});
 }
 
 int main(void)

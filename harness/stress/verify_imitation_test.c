@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_imitation_test.c - the checker against histories of waits, hand-overs, late deadlines and operations cut in two: what is right is
- * accepted, and so is each beginning of it; one wrong result is found, and it is the one that is named.
+ * verify_imitation_test.c - the checker against histories of waits, hand-overs, late deadlines and
+ * operations cut in two: what is right is accepted, and so is each beginning of it; one wrong
+ * result is found, and it is the one that is named.
  */
 #include "harness/stress/excerpt.h"
 #include "harness/stress/imitation_testing.h"
@@ -12,9 +13,10 @@
 enum { SEEDS = 250, OPERATIONS = 120 };
 #define LIMIT UINT64_C(20000000)
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Probes. Now and then everybody comes to rest. Then the results so far say what the channel holds, and so whether an operation that begins
- * and ends there could have a certain result. Those that could are part of the history; any one of the others makes it wrong.
+/* ------------------------------------------------------------------------------------------
+ * Probes. Now and then everybody comes to rest. Then the results so far say what the channel holds,
+ * and so whether an operation that begins and ends there could have a certain result. Those that
+ * could are part of the history; any one of the others makes it wrong.
  */
 
 /* Whether an operation that begins and ends while all rest can have this result. */
@@ -71,8 +73,8 @@ static void go_on(struct imitation *p, struct actor *a)
 		a->asleep = chance(p, 20);
 }
 
-/* Plays until about so many operations were done and all have left. The history has the right probes in it, and stands in `ops`, which has
- * room for IMITATED. */
+/* Plays until about so many operations were done and all have left. The history has the right
+ * probes in it, and stands in `ops`, which has room for IMITATED. */
 static void imitate(struct imitation *p, uint64_t seed, size_t operations, struct op *ops, struct history *history)
 {
 	size_t gone = 0, count = 0, receivers;
@@ -114,7 +116,7 @@ static void imitate(struct imitation *p, uint64_t seed, size_t operations, struc
 	history->count = count;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static struct imitation play;
 static struct op ops[IMITATED];
@@ -155,7 +157,8 @@ static void test_right(void **state)
 	            seen[CHAN_EMPTY] > 500 && late > 500 && chained > 500 && probes > SEEDS);
 }
 
-/* The excerpt is wrong for the one result that is: without it, it is the rest of a right history. */
+/* The excerpt is wrong for the one result that is: without it, it is the rest of a right
+ * history. */
 static void test_excerpt_of(const struct op *wrong, uint64_t seed)
 {
 	static struct op rest[IMITATED];
@@ -196,7 +199,8 @@ static void test_wrong(void **state)
 			size_t place = insert(&play.wrong[i], (seed + i) % ACTORS);
 			if (check() != SEARCH_BAD)
 				complain("a wrong result was not found", seed);
-			if (strncmp(result.text, "no order of these operations", 28) == 0) /* else without a search */
+			/* else without a search */
+			if (strncmp(result.text, "no order of these operations", 28) == 0)
 				test_excerpt_of(&play.wrong[i], seed);
 			history.count--;
 			memmove(&ops[place], &ops[place + 1], (history.count - place) * sizeof *ops);

@@ -101,8 +101,8 @@ static void edit(uint64_t *random, struct op *op, const struct op *other)
 	}
 }
 
-/* Where the checker allows more than one step after another: slots that are held for a while, a send that a close comes amidst; and
- * lengths, which it takes for what was possible. */
+/* Where the checker allows more than one step after another: slots that are held for a while, a
+ * send that a close comes amidst; and lengths, which it takes for what was possible. */
 static bool exact(const struct op *op)
 {
 	return op->code == OP_CLOSED || op->code == OP_IS_CLOSED ||
@@ -206,8 +206,8 @@ static void test_full(void **state)
 	     full);
 }
 
-/* A select that was granted a slot too late gives it back and begins again (capacity 1, as it was recorded). In its result nothing shows of it; the
- * CHAN_FULL of others meanwhile does. */
+/* A select that was granted a slot too late gives it back and begins again (capacity 1, as it
+ * was recorded). In its result nothing shows of it; the CHAN_FULL of others meanwhile does. */
 static void test_late_select(void **state)
 {
 	struct op select = {AT(0, 5, 16), .code = OP_SEND, .value = 12, .slots = 1}, plain = select;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_testing.h - what the tests of the checker share: histories made by hand, and histories made by running a model of the rules
- * (fuzz/model/) one operation at a time while pretending that several threads did it.
+ * verify_testing.h - what the tests of the checker share: histories made by hand, and histories
+ * made by running a model of the rules (fuzz/model/) one operation at a time while pretending that
+ * several threads did it.
  *
- * A history that a model made is right. One whose results were edited may be right by chance: for short ones every order is tried on the
- * model, and the checker must say the same.
+ * A history that a model made is right. One whose results were edited may be right by chance: for
+ * short ones every order is tried on the model, and the checker must say the same.
  */
 #ifndef CHANBENCH_STRESS_VERIFY_TESTING_H
 #define CHANBENCH_STRESS_VERIFY_TESTING_H

@@ -133,8 +133,10 @@ static void test_hand(void **state)
 	const struct op sent = {AT(0, 1, 2), .code = OP_SEND, .value = 7};
 	HAND(&subject, SEARCH_GOOD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 7, .flag = true});
 	HAND(&subject, SEARCH_BAD, sent,
-	     {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 1, .flag = true});               /* old */
-	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 7}); /* "seen" */
+	     /* old */
+	     {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 1, .flag = true});
+	/* "seen" */
+	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 7});
 	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_CHANGED, .handle = 4},
 	     {AT(1, 5, 6), .code = OP_CHANGED, .handle = 4}); /* one version, twice (W-11) */
 	HAND(&subject, SEARCH_BAD, {AT(0, 1, 2), .code = OP_SENDER_DROP}, {AT(1, 3, 4), .code = OP_SENDER_DROP},

@@ -12,12 +12,14 @@
 
 /* How an element lies in memory. */
 struct layout {
-	size_t size;   /* as asked for */
-	size_t align;  /* resolved: never 0 */
-	size_t stride; /* bytes from one element to the next where they are stored: size, but at least 1 */
+	size_t size;  /* as asked for */
+	size_t align; /* resolved: never 0 */
+	/* bytes from one element to the next where they are stored: size, but at least 1 */
+	size_t stride;
 };
 
-/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. Inline for kinds whose channels are opened by the million. */
+/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. Inline for kinds
+ * whose channels are opened by the million. */
 static inline enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout)
 {
 	if (!chan_config_valid(config, 0))
@@ -37,10 +39,12 @@ static inline enum chan_status chan_config_layout(const struct chan_config *conf
 	return CHAN_OK;
 }
 
-/* As chan_config_layout, and the capacity against the largest one of the kind (rules M-1, M-2, B-1). */
+/* As chan_config_layout, and the capacity against the largest one of the kind (rules M-1, M-2,
+ * B-1). */
 enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
 
-/* As chan_config_layout, for the kinds that hand out copies: destroy without clone would end one value twice. */
+/* As chan_config_layout, for the kinds that hand out copies: destroy without clone would end one
+ * value twice. */
 enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout);
 
 /* Copies the bytes of one element; either pointer may be NULL when there are none. */
@@ -57,8 +61,8 @@ static inline void chan_layout_copy(const struct layout *layout, void *dst, cons
 	chan_bytes_copy(dst, src, layout->size);
 }
 
-/* Memory for `count` elements, aligned for them; NULL when there is none or the product overflows. Freed by free(). Never
- * NULL for lack of size: zero-sized elements get a byte each. */
+/* Memory for `count` elements, aligned for them; NULL when there is none or the product
+ * overflows. Freed by free(). Never NULL for lack of size: zero-sized elements get a byte each. */
 void *chan_config_alloc(const struct layout *layout, size_t count);
 
 #endif

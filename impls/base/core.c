@@ -239,7 +239,8 @@ enum chan_status chan_core_wait_closed(struct chan_sender *tx, uint64_t deadline
 	if (inside_callback_of(core))
 		return CHAN_INVALID;
 	chan_handle_enter(h, "closed");
-	while (!chan_core_closed(core)) { /* a subscribe may have come between the wake and now (B-36, W-28) */
+	/* a subscribe may have come between the wake and now (B-36, W-28) */
+	while (!chan_core_closed(core)) {
 		status = chan_core_wait(core, &core->closed_queue, deadline);
 		if (status != CHAN_OK)
 			break;

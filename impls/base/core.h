@@ -2,28 +2,33 @@
  *
  * core.h - what a channel begins with, and every handle: all that does not depend on the kind.
  *
- * A channel is a struct whose first member is its `struct core`; a handle is a `struct handle`, or a struct that begins
- * with one. What does not depend on the kind is done here, once: the life of the memory, the counts of handles, strong
- * and weak senders, closed(), armed waiters, and the frame of an operation.
+ * A channel is a struct whose first member is its `struct core`; a handle is a `struct handle`, or
+ * a struct that begins with one. What does not depend on the kind is done here, once: the life of
+ * the memory, the counts of handles, strong and weak senders, closed(), armed waiters, and the
+ * frame of an operation.
  *
  * THE FRAME OF AN OPERATION
  *
  *   struct list wakes = WAKES_NONE(wakes);
- *   if (inside_callback_of(core))                 in a callback in which a value is pinned (channel.h, CALLBACKS)
+ *   if (inside_callback_of(core))                 in a callback in which a value is pinned
+ *                                                 (channel.h, CALLBACKS)
  *           return CHAN_INVALID;
  *   chan_handle_enter(h, "send");               the guard, then the lock
- *   ...                                    the state changes; chan_wait_wake for whoever it concerns
- *   chan_handle_leave(h, &wakes);              the guard, the lock, then the wakes, with no lock held
+ *   ...                                    the state changes; chan_wait_wake for whoever it
+ *                                          concerns
+ *   chan_handle_leave(h, &wakes);              the guard, the lock, then the wakes, with no lock
+ *                                              held
  *
- * After chan_handle_leave the operation does not touch its handle any more: a callback may have dropped it. If it still needs the
- * channel it takes a hold on it before.
+ * After chan_handle_leave the operation does not touch its handle any more: a callback may have
+ * dropped it. If it still needs the channel it takes a hold on it before.
  *
- * THE LIFE OF THE MEMORY. `holds` counts the handles, of whatever sort, and the operations that run callbacks. It is atomic
- * because the last act on a channel must not be to unlock a mutex that lies in it: a hold is given up after the unlock, and whoever
- * gives up the last one frees. (Release, so that all that was done under it precedes the freeing; acquire by who frees.)
+ * THE LIFE OF THE MEMORY. `holds` counts the handles, of whatever sort, and the operations that run
+ * callbacks. It is atomic because the last act on a channel must not be to unlock a mutex that lies
+ * in it: a hold is given up after the unlock, and whoever gives up the last one frees. (Release, so
+ * that all that was done under it precedes the freeing; acquire by who frees.)
  *
- * Everything else here is guarded by `lock`, and so are the linearization points of all operations: each takes effect in the one
- * critical section in which it finds its predicate true.
+ * Everything else here is guarded by `lock`, and so are the linearization points of all operations:
+ * each takes effect in the one critical section in which it finds its predicate true.
  */
 #ifndef CHANBENCH_BASE_CORE_H
 #define CHANBENCH_BASE_CORE_H
@@ -37,9 +42,11 @@ struct core {
 	pthread_mutex_t lock;
 	_Atomic size_t refs;
 	void (*end)(struct core *core); /* frees the channel; no handle is left */
-	/* The last sender goes; called under the lock, before the readers are woken. NULL: the kind need not know. */
+	/* The last sender goes; called under the lock, before the readers are woken. NULL: the
+	 * kind need not know. */
 	void (*no_senders)(struct core *core);
-	struct spin_site *sleep; /* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
+	/* how blocked threads sleep (wait.h): &site, parked; NULL, on condition variables */
+	struct spin_site *sleep;
 	struct spin_site site;
 
 	struct chan_config config;
@@ -50,9 +57,13 @@ struct core {
 	bool closed; /* close() was called */
 
 	struct list
-		recv_queue; /* wait for something to receive; woken by what there is, and by the last sender's drop */
+		/* wait for something to receive; woken by what there is, and by the last
+		 * sender's drop */
+		recv_queue;
 	struct list
-		closed_queue; /* wait in closed(), or armed for it; woken by a close and by the last receiver's drop */
+		/* wait in closed(), or armed for it; woken by a close and by the last receiver's
+		 * drop */
+		closed_queue;
 };
 
 struct handle {
@@ -68,7 +79,9 @@ struct handle {
 /* How the blocked threads of a channel sleep. */
 enum core_sleep {
 	CORE_WAITS, /* on condition variables */
-	CORE_PARKS /* they spin, then sleep on a futex; fence.h is set up for those who want to see them without a lock */
+	/* they spin, then sleep on a futex; fence.h is set up for those who want to see them
+	 * without a lock */
+	CORE_PARKS
 };
 
 /* No holds, no handles yet. */
@@ -87,26 +100,29 @@ static inline bool chan_core_closed(const struct core *core)
 	return core->closed || core->receivers == 0;
 }
 
-/* Blocks the calling thread at the end of `queue` until it is woken; then it looks again. As chan_wait_in. Under the lock. */
+/* Blocks the calling thread at the end of `queue` until it is woken; then it looks again. As
+ * chan_wait_in. Under the lock. */
 static inline enum chan_status chan_core_wait(struct core *core, struct list *queue, uint64_t deadline)
 {
 	return chan_wait_in(&core->lock, queue, core->sleep, deadline);
 }
 
-/* The counts, the identity, and whether the channel is closed as a sender or a receiver sees it; CHAN_UNKNOWN for any other property. Under
- * the lock. */
+/* The counts, the identity, and whether the channel is closed as a sender or a receiver sees it;
+ * CHAN_UNKNOWN for any other property. Under the lock. */
 uint64_t chan_core_get(const struct core *core, bool sender, enum chan_property property);
 
 /* --- handles --- */
 
-/* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. It shares no cache line with another, for
- * each is written by a thread of its own. NULL when out of memory. */
+/* Makes a zeroed handle of `size` bytes that begins with a struct handle, and a hold with it. It
+ * shares no cache line with another, for each is written by a thread of its own. NULL when out
+ * of memory. */
 void *chan_handle_new(struct core *core, size_t size);
 
 /* The same in memory that is had already. */
 void chan_handle_init(struct handle *h, struct core *core);
 
-/* The same but for the hold, which the caller counts: atomic steps cost as much as all else here. */
+/* The same but for the hold, which the caller counts: atomic steps cost as much as all else
+ * here. */
 static inline void chan_handle_begin(struct handle *h, struct core *core)
 {
 	h->core = core;
@@ -127,16 +143,19 @@ void chan_handle_leave(struct handle *h, struct list *wakes);
 /* As chan_wait_unlock, safe also if a callback drops the handle that the operation goes through. */
 void chan_core_unlock(struct core *core, struct list *wakes);
 
-/* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be released in between. */
+/* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be
+ * released in between. */
 void chan_handle_disarm_all(struct handle *h);
 
 /* Arms `waiter` on the handle, in `queue`. Under the lock. */
 void chan_handle_arm(struct handle *h, struct list *queue, struct chan_waiter *waiter);
 
-/* Another handle of the same channel, plain and counted in `*count`. CHAN_CLOSED for a sender when there is none (M-75). */
+/* Another handle of the same channel, plain and counted in `*count`. CHAN_CLOSED for a sender
+ * when there is none (M-75). */
 enum chan_status chan_handle_clone(struct handle *from, size_t *count, const char *operation, struct handle **out);
 
-/* --- entries of the tables, the same for each kind whose senders and weak senders are plain handles --- */
+/* --- entries of the tables, the same for each kind whose senders and weak senders are plain
+ * handles --- */
 
 enum chan_status chan_core_sender_clone(struct chan_sender *tx, struct chan_sender **out);
 enum chan_status chan_core_downgrade(struct chan_sender *tx, struct chan_weak **out);
@@ -151,7 +170,8 @@ uint64_t chan_core_weak_get(const struct chan_weak *weak, enum chan_property pro
 enum chan_status chan_core_wait_closed(struct chan_sender *tx, uint64_t deadline);
 enum chan_arm chan_core_arm_closed(struct chan_sender *tx, struct chan_waiter *waiter);
 
-/* For kinds in which every event wakes everybody who waits for it, so that there is nothing to pass on. */
+/* For kinds in which every event wakes everybody who waits for it, so that there is nothing to
+ * pass on. */
 bool chan_core_disarm(struct chan_waiter *waiter);
 
 #endif

@@ -2,9 +2,10 @@
  *
  * fence.h - a full fence of which the frequent side pays nothing.
  *
- * The question of every sleeper (Dekker's): one thread announces that it is going to sleep and looks once more whether there is something
- * to do; another makes something to do and looks whether somebody sleeps. Each must see the other's store if the other missed
- * its own, and for that the store and the load of each side need a full fence between them: 10 to 20 ns on each message, for
+ * The question of every sleeper (Dekker's): one thread announces that it is going to sleep and
+ * looks once more whether there is something to do; another makes something to do and looks whether
+ * somebody sleeps. Each must see the other's store if the other missed its own, and for that the
+ * store and the load of each side need a full fence between them: 10 to 20 ns on each message, for
  * the sake of a sleep that takes 25 us.
  *
  *   who makes something to do (often)         who goes to sleep (rarely)
@@ -13,16 +14,17 @@
  *   chan_fence_light()                        chan_fence_heavy()
  *   read the announcement                     look again; sleep if there is nothing
  *
- * Linux has a system call that runs a full fence on every CPU on which a thread of this process is running: membarrier. The one that goes
- * to sleep makes it, and the others need only keep the compiler from reordering: the fence comes to them, between two
- * of their instructions, before or after the two in question or between them; in each case one side sees the other. (A thread that is not
- * running has gone through the scheduler, which is a full fence too.)
+ * Linux has a system call that runs a full fence on every CPU on which a thread of this process is
+ * running: membarrier. The one that goes to sleep makes it, and the others need only keep the
+ * compiler from reordering: the fence comes to them, between two of their instructions, before or
+ * after the two in question or between them; in each case one side sees the other. (A thread that
+ * is not running has gone through the scheduler, which is a full fence too.)
  *
- * Where membarrier is not to be had, both sides run a real fence. The pairing is one of stores before loads only; data is published with
- * release and acquire on the operations themselves.
+ * Where membarrier is not to be had, both sides run a real fence. The pairing is one of stores
+ * before loads only; data is published with release and acquire on the operations themselves.
  *
- * THREADSANITIZER knows neither kind of fence. Nothing here is needed for what it checks: a lost fence is a lost wake, never a race on
- * data.
+ * THREADSANITIZER knows neither kind of fence. Nothing here is needed for what it checks: a lost
+ * fence is a lost wake, never a race on data.
  */
 #ifndef CHANBENCH_BASE_FENCE_H
 #define CHANBENCH_BASE_FENCE_H
@@ -30,7 +32,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Whether the heavy side reaches the others. Written once, by the first chan_fence_setup; before it both sides fence for real. */
+/* Whether the heavy side reaches the others. Written once, by the first chan_fence_setup; before
+ * it both sides fence for real. */
 extern atomic_bool chan_fence_asymmetric;
 
 /* Every open calls it before it gives out a handle, and so all who use the channel agree. */

@@ -6,7 +6,8 @@
 
 #define ROUNDS 20000
 
-/* The question of fence.h, round by round: `announced` and `published` are each stored by one side and read by the other. */
+/* The question of fence.h, round by round: `announced` and `published` are each stored by one
+ * side and read by the other. */
 struct round {
 	_Alignas(64) atomic_int announced;
 	_Alignas(64) atomic_int published;

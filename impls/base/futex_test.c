@@ -48,7 +48,8 @@ static void one_wake_wakes_one(void **state)
 	chan_futex_wake(&word, 1);
 	while (atomic_load(&returned) == 0)
 		sched_yield();
-	/* Now the other, whichever it is, may still be on its way out, or asleep: it must be asleep. */
+	/* Now the other, whichever it is, may still be on its way out, or asleep: it must be
+	 * asleep. */
 	for (int asleep = 0; asleep < 5;) {
 		asleep = sleeper_look(&s[0]) >= 0 || sleeper_look(&s[1]) >= 0 ? asleep + 1 : 0;
 		assert_int_equal(atomic_load(&returned), 1);

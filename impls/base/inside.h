@@ -2,9 +2,10 @@
  *
  * mark.h - "this thread is inside a callback of that channel".
  *
- * `clone`, and the functions given to watch's modify and wait_for, run while a value is pinned. A call on the same channel from
- * inside would wait for the very thread that makes it, so it is refused instead: CHAN_INVALID. The marks of a thread are a
- * list on its stack, for callbacks nest across channels; it is nearly always empty, and asking costs a thread-local load.
+ * `clone`, and the functions given to watch's modify and wait_for, run while a value is pinned. A
+ * call on the same channel from inside would wait for the very thread that makes it, so it is
+ * refused instead: CHAN_INVALID. The marks of a thread are a list on its stack, for callbacks nest
+ * across channels; it is nearly always empty, and asking costs a thread-local load.
  *
  *   struct inside inside;
  *   inside_enter(&inside, channel);          a call on `channel` from here:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * list.h - an intrusive doubly linked list: queues of waiters, unlinked from the middle in constant time.
+ * list.h - an intrusive doubly linked list: queues of waiters, unlinked from the middle in constant
+ * time.
  *
- * Unsynchronised: whoever owns the list holds the lock that guards it. A node is in at most one list; one that was unlinked
- * knows it (list_linked), so that a waiter that gives up can be unlinked from whichever list it stands in by then.
+ * Unsynchronised: whoever owns the list holds the lock that guards it. A node is in at most one
+ * list; one that was unlinked knows it (list_linked), so that a waiter that gives up can be
+ * unlinked from whichever list it stands in by then.
  */
 #ifndef CHANBENCH_BASE_LIST_H
 #define CHANBENCH_BASE_LIST_H

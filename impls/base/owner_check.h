@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * guard.h - debug builds check that a handle is used by one thread at a time; release builds (NDEBUG) do nothing.
+ * guard.h - debug builds check that a handle is used by one thread at a time; release builds
+ * (NDEBUG) do nothing.
  *
- * Every operation enters its handle's guard and leaves it. A second thread that enters meanwhile is a mistake of the caller that
- * would otherwise show as a corrupted channel much later: it is named and the program ends. The same thread may enter
- * again: destroy and wake callbacks call back.
+ * Every operation enters its handle's guard and leaves it. A second thread that enters meanwhile is
+ * a mistake of the caller that would otherwise show as a corrupted channel much later: it is named
+ * and the program ends. The same thread may enter again: destroy and wake callbacks call back.
  */
 #ifndef CHANBENCH_BASE_GUARD_H
 #define CHANBENCH_BASE_GUARD_H
@@ -28,7 +29,8 @@ static inline void owner_check_init(struct owner_check *g)
 	g->depth = 0;
 }
 
-/* Relaxed on purpose: the guard must not order anything that the program does not order itself, or it would hide races. */
+/* Relaxed on purpose: the guard must not order anything that the program does not order itself,
+ * or it would hide races. */
 static inline void owner_check_enter(struct owner_check *g, const char *operation)
 {
 	uintptr_t self = (uintptr_t)pthread_self();

@@ -7,8 +7,8 @@ static bool sleep_until(struct parker *parker, uint64_t deadline)
 {
 	uint32_t expected = PARKER_EMPTY;
 
-	/* A failed exchange reads WOKEN: R1. One that succeeds needs no order, here and below, but C11 wants none weaker than that of
-	 * the failure. */
+	/* A failed exchange reads WOKEN: R1. One that succeeds needs no order, here and below,
+	 * but C11 wants none weaker than that of the failure. */
 	if (!atomic_compare_exchange_strong_explicit(&parker->word, &expected, PARKER_ASLEEP, memory_order_acquire,
 	                                             memory_order_acquire))
 		return true;
@@ -46,7 +46,8 @@ bool chan_park(struct parker *parker, struct spin_site *site, uint64_t deadline)
 
 void chan_unpark(struct parker *parker)
 {
-	/* Sound without order: who comes after it to sleep finds WOKEN, and is not told the time. */
+	/* Sound without order: who comes after it to sleep finds WOKEN, and is not told the
+	 * time. */
 	if (atomic_load_explicit(&parker->word, memory_order_relaxed) == PARKER_ASLEEP) {
 		parker->woken_at = chan_now();
 		parker->woken_on = chan_cpu();

@@ -2,7 +2,8 @@
  *
  * park.h - one thread waits for one other to tell it to go on.
  *
- * A parker stands on the stack of the thread that waits. Somebody finds it (in a queue, under a lock) and unparks it, once. It is one word:
+ * A parker stands on the stack of the thread that waits. Somebody finds it (in a queue, under a
+ * lock) and unparks it, once. It is one word:
  *
  *   EMPTY    nobody has come; the owner spins, or does not wait
  *   ASLEEP   the owner sleeps on the word, or is about to
@@ -15,8 +16,9 @@
  *
  * A thread that is told while it still spins costs who tells it one exchange and no system call.
  *
- * MEMORY. What was done before the unpark happens-before the return of the park. chan_unpark's exchange is its last access: from then on the
- * parker may be gone (the wake that follows names its address only, see futex.h).
+ * MEMORY. What was done before the unpark happens-before the return of the park. chan_unpark's
+ * exchange is its last access: from then on the parker may be gone (the wake that follows names its
+ * address only, see futex.h).
  */
 #ifndef CHANBENCH_BASE_PARK_H
 #define CHANBENCH_BASE_PARK_H
@@ -38,8 +40,8 @@ static inline void chan_parker_init(struct parker *parker)
 	parker->woken_on = -1;
 }
 
-/* Waits until unparked: true; or until the deadline: false, and it can be parked again. The deadline is never CHAN_NOW. `site` NULL: sleeps
- * at once, for a caller who has spun already. */
+/* Waits until unparked: true; or until the deadline: false, and it can be parked again. The
+ * deadline is never CHAN_NOW. `site` NULL: sleeps at once, for a caller who has spun already. */
 bool chan_park(struct parker *parker, struct spin_site *site, uint64_t deadline);
 
 /* Whether it was unparked, for a caller who spins on its own. Acquire. */

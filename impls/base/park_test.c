@@ -68,7 +68,8 @@ static void a_sleeper_is_woken(void **state)
 	}
 }
 
-/* Parkers come and go on a stack, as they do in channels: their memory is given back as soon as the park has returned. */
+/* Parkers come and go on a stack, as they do in channels: their memory is given back as soon as
+ * the park has returned. */
 struct post {
 	_Atomic(struct parker *) from; /* taken by who tells it */
 	atomic_ullong told;
@@ -107,7 +108,8 @@ static void the_memory_is_given_back_at_once(void **state)
 	sleeper_join(&s);
 }
 
-/* Deadlines that come about when the news does: who gave up and was found meanwhile is told all the same. */
+/* Deadlines that come about when the news does: who gave up and was found meanwhile is told all
+ * the same. */
 static void deadlines_race_with_news(void **state)
 {
 	struct post post;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * scratch.h - a place for one element while it is moved out of a channel to be destroyed with no lock held.
+ * scratch.h - a place for one element while it is moved out of a channel to be destroyed with no
+ * lock held.
  *
- * Small elements stand in the caller's frame, larger ones on the heap; it is had before anything is changed, so that running
- * out of memory (CHAN_NOMEM) leaves the channel as it was. Re-entrant: a destroy callback that calls the channel again
- * gets a scratch of its own.
+ * Small elements stand in the caller's frame, larger ones on the heap; it is had before anything is
+ * changed, so that running out of memory (CHAN_NOMEM) leaves the channel as it was. Re-entrant: a
+ * destroy callback that calls the channel again gets a scratch of its own.
  */
 #ifndef CHANBENCH_BASE_SCRATCH_H
 #define CHANBENCH_BASE_SCRATCH_H

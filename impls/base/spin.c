@@ -49,7 +49,9 @@ static void setup(void)
 		if (*end == '\0' && looks < UINT32_MAX)
 			atomic_store_explicit(&chan_spin_looks, (uint32_t)looks, memory_order_relaxed);
 		if (*end == '\0' && looks == 0)
-			return; /* an explorer opens channels by the million, each in a process that is new to it */
+			/* an explorer opens channels by the million, each in a process that is
+			 * new to it */
+			return;
 	}
 	atomic_store_explicit(&chan_spin_pauses, measure_pauses(), memory_order_relaxed);
 }
@@ -61,7 +63,8 @@ void chan_spin_setup(void)
 	pthread_once(&once, setup);
 }
 
-/* Who came back from a wait on a CPU and has not begun another; 0: nobody. A thread that came back from being preempted is not seen. */
+/* Who came back from a wait on a CPU and has not begun another; 0: nobody. A thread that came
+ * back from being preempted is not seen. */
 static struct {
 	alignas(64) chan_last_cpu_t thread;
 } running[CPUS];
@@ -111,7 +114,8 @@ static bool same_cpu(chan_last_cpu a, chan_last_cpu b)
 	return ((a ^ b) & CHAN_PLACE_CPU) == 0;
 }
 
-/* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one where another has come by since. */
+/* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one
+ * where another has come by since. */
 static bool peer_is_off(const struct spin *spin)
 {
 	chan_last_cpu place = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
@@ -133,7 +137,8 @@ static bool peer_is_elsewhere(const chan_last_cpu_t *peer)
 	return place != 0 && !same_cpu(place, chan_last_cpu_now());
 }
 
-/* Where the answer comes only when others have run, pauses are in vain; but now and then it is tried. */
+/* Where the answer comes only when others have run, pauses are in vain; but now and then it is
+ * tried. */
 static bool yields_at_once(const struct spin_site *site)
 {
 	static _Thread_local uint32_t waits;
@@ -193,7 +198,8 @@ void chan_spin_until(struct spin *spin, uint64_t deadline)
 	spin->until = deadline;
 }
 
-/* Lets others run. What they take is theirs: it costs this wait no more than the switches, and a 64th, that nobody does this for ever. */
+/* Lets others run. What they take is theirs: it costs this wait no more than the switches, and a
+ * 64th, that nobody does this for ever. */
 static void yield(struct spin *spin)
 {
 	if (spin->begun == 0)

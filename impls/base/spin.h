@@ -2,9 +2,10 @@
  *
  * spin.h - waiting without sleeping: for how long, and in what rhythm.
  *
- * A sleep and a wake across cores takes 25 us each way on many machines, a cache line that crosses 65 ns. So who has to wait first spins, about as
- * long as the sleep would take (competitive spinning: at most twice the cost of the better choice), and then sleeps. What is
- * waited for is the caller's; this file says when to look again and when to stop:
+ * A sleep and a wake across cores takes 25 us each way on many machines, a cache line that crosses
+ * 65 ns. So who has to wait first spins, about as long as the sleep would take (competitive
+ * spinning: at most twice the cost of the better choice), and then sleeps. What is waited for is
+ * the caller's; this file says when to look again and when to stop:
  *
  *   struct spin spin;
  *   chan_spin_begin(&spin, &ch->site, &ch->peer, true, pace.ns);
@@ -15,40 +16,48 @@
  *           ... register, chan_fence_heavy(), look again, sleep ...
  *   chan_spin_end(&spin, slept);
  *
- * HOW LONG. `chan_spin_budget` nanoseconds; it begins at 30 us and follows what sleepers measure (chan_spin_learn). By the clock, not by a
- * count: a pause is 10 ns on one machine and 50 on the next. A site at which spinning has not paid lately spins shorter, down to a
- * 16th; a wait that ended, asleep or not, within about the time that a whole spin would have taken restores it. Where
- * the thread may run on one CPU only there is nothing to spin for: it yields a few times, and sleeps.
+ * HOW LONG. `chan_spin_budget` nanoseconds; it begins at 30 us and follows what sleepers measure
+ * (chan_spin_learn). By the clock, not by a count: a pause is 10 ns on one machine and 50 on the
+ * next. A site at which spinning has not paid lately spins shorter, down to a 16th; a wait that
+ * ended, asleep or not, within about the time that a whole spin would have taken restores it. Where
+ * the thread may run on one CPU only there is nothing to spin for: it yields a few times, and
+ * sleeps.
  *
- * What others run while this thread yields is charged for the switches only: a thread that is one of several on its CPU is not sent to sleep
- * because another had much to do. But where several wait for what only one of them gets it is charged in full: those who are not
- * served soon should sleep, and be out of the way of those who are.
+ * What others run while this thread yields is charged for the switches only: a thread that is one
+ * of several on its CPU is not sent to sleep because another had much to do. But where several wait
+ * for what only one of them gets it is charged in full: those who are not served soon should sleep,
+ * and be out of the way of those who are.
  *
- * WHAT BETWEEN TWO LOOKS. First pauses: the wait before the next look is a 16th of the time gone by, so it overshoots by so
- * much; from the pace (below) up to about a microsecond. Who gets no answer for a while waits for a thread that is not running:
- * sched_yield. How long a while is, is most of what decides where there are more threads than CPUs (a switch takes 0.5 to 1.4 us):
+ * WHAT BETWEEN TWO LOOKS. First pauses: the wait before the next look is a 16th of the time gone
+ * by, so it overshoots by so much; from the pace (below) up to about a microsecond. Who gets no
+ * answer for a while waits for a thread that is not running: sched_yield. How long a while is, is
+ * most of what decides where there are more threads than CPUs (a switch takes 0.5 to 1.4 us):
  *
- *   at once   if the peer is known to be off: it was last seen on this very CPU, or on another where somebody else was seen since (who wants
- *             that notes with chan_last_cpu_note where it runs); and where the last answers all came after a yield only, but for
- *             every 16th wait, which finds out whether that is still so
+ *   at once   if the peer is known to be off: it was last seen on this very CPU, or on another
+ *             where somebody else was seen since (who wants that notes with chan_last_cpu_note
+ *             where it runs); and where the last answers all came after a yield only, but for every
+ *             16th wait, which finds out whether that is still so
  *   512 ns    else: a peer that is at work answers in half of that
- *   2 us      where several wait for what only one of them gets, unless the peer was last seen on this very CPU: each switch may lead to
- *             another who waits, and the one that is served across two CPUs, at 0.2 us a message, must not be switched away from
+ *   2 us      where several wait for what only one of them gets, unless the peer was last seen on
+ *             this very CPU: each switch may lead to another who waits, and the one that is served
+ *             across two CPUs, at 0.2 us a message, must not be switched away from
  *
- * Tried, and worse: 2 us for all (a pipeline of three channels of 10 slots: half as fast), early for all (60 senders, one slot: 0.6 of it), at
- * once for all (four senders, one slot: 0.2 of it; ping-pong: 0.3 of it), and no knowledge of where the peer runs.
+ * Tried, and worse: 2 us for all (a pipeline of three channels of 10 slots: half as fast), early
+ * for all (60 senders, one slot: 0.6 of it), at once for all (four senders, one slot: 0.2 of it;
+ * ping-pong: 0.3 of it), and no knowledge of where the peer runs.
  *
- * PACE. A consumer that looks at a ring as often as it can takes each message out of the producer's cache, one by one. If it looks less
- * often, each look finds several. `struct poll` finds the rhythm: after a look that found more than one message the next wait
- * doubles, else it is halved; also when it found all that there can be, for then the other side has begun to wait, too (and in a ring of
- * one slot there is nothing to be gained).
+ * PACE. A consumer that looks at a ring as often as it can takes each message out of the producer's
+ * cache, one by one. If it looks less often, each look finds several. `struct poll` finds the
+ * rhythm: after a look that found more than one message the next wait doubles, else it is halved;
+ * also when it found all that there can be, for then the other side has begun to wait, too (and in
+ * a ring of one slot there is nothing to be gained).
  *
  *   found = take what is there;
  *   if (found == 0) { poll_wait(&pace); look again, or begin to spin }
  *   else poll_gained(&pace, found, room);  after a wait; how much it brought
  *
- * ENVIRONMENT. CHANBENCH_SPIN=N in the environment: at most N looks before each sleep, whatever the clock says. 0 and 1 are for explorers of
- * interleavings, for which a spin is a waste of steps.
+ * ENVIRONMENT. CHANBENCH_SPIN=N in the environment: at most N looks before each sleep, whatever the
+ * clock says. 0 and 1 are for explorers of interleavings, for which a spin is a waste of steps.
  */
 #ifndef CHANBENCH_BASE_SPIN_H
 #define CHANBENCH_BASE_SPIN_H
@@ -96,7 +105,8 @@ static inline void chan_relax_for(uint32_t ns)
 	while (pauses-- > 1);
 }
 
-/* The CPU on which this thread runs, at this moment. The kernel keeps it in a word of the thread's own (rseq). */
+/* The CPU on which this thread runs, at this moment. The kernel keeps it in a word of the
+ * thread's own (rseq). */
 static inline int chan_cpu(void)
 {
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -108,8 +118,9 @@ static inline int chan_cpu(void)
 	return sched_getcpu();
 }
 
-/* A thread, and the CPU on which it was seen: its pointer to its thread-local storage, and in the bits that are the same for all (stacks, at
- * whose ends that lies, are pages apart) the number of the CPU. 0: nobody yet. */
+/* A thread, and the CPU on which it was seen: its pointer to its thread-local storage, and in
+ * the bits that are the same for all (stacks, at whose ends that lies, are pages apart) the
+ * number of the CPU. 0: nobody yet. */
 typedef uint64_t chan_last_cpu;
 
 #define CHAN_PLACE_CPU ((chan_last_cpu)0xfff)
@@ -150,7 +161,8 @@ static inline void poll_wait(const struct poll *pace)
 	chan_relax_for(pace->ns);
 }
 
-/* A wait brought `n` messages, of the `most` that there can be: had there been more room, it would have brought more. */
+/* A wait brought `n` messages, of the `most` that there can be: had there been more room, it
+ * would have brought more. */
 static inline void poll_gained(struct poll *pace, size_t n, size_t most)
 {
 	if (n <= 1 || n >= most)
@@ -161,10 +173,12 @@ static inline void poll_gained(struct poll *pace, size_t n, size_t most)
 
 /* --- spinning --- */
 
-/* What is remembered between the waits at one place: the receivers of a channel, its senders. All zero to begin with. */
+/* What is remembered between the waits at one place: the receivers of a channel, its senders.
+ * All zero to begin with. */
 struct spin_site {
 	_Atomic uint32_t misses; /* how often in a row it did not pay, at most 4 */
-	_Atomic uint32_t yields; /* how often in a row the answer came after another had run on this CPU, at most 4 */
+	/* how often in a row the answer came after another had run on this CPU, at most 4 */
+	_Atomic uint32_t yields;
 };
 
 /* One wait of one thread. */
@@ -175,7 +189,9 @@ struct spin {
 	uint64_t until;  /* the deadline */
 	uint32_t budget; /* ns */
 	uint32_t
-		gone; /* ns of its own, by the clock when it was last asked, by what the waits should take since then */
+		/* ns of its own, by the clock when it was last asked, by what the waits should
+		 * take since then */
+		gone;
 	uint32_t asked;  /* `gone` when the clock was last asked */
 	uint32_t looks;  /* that are left */
 	uint32_t pauses; /* ns after which it yields */
@@ -187,8 +203,8 @@ struct spin {
 /* Whether the calling thread may run on one CPU only, as far as it knows. */
 bool chan_spin_on_one_cpu(void);
 
-/* `peer` (may be NULL) says where the other side was last seen; `eager`: nobody else waits here for what only one can get; `least` is the
- * shortest wait between looks. */
+/* `peer` (may be NULL) says where the other side was last seen; `eager`: nobody else waits here
+ * for what only one can get; `least` is the shortest wait between looks. */
 void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_last_cpu_t *peer, bool eager,
                      uint32_t least);
 

@@ -111,7 +111,8 @@ static void what_does_not_pay_is_cut_and_comes_back(void **state)
 	chan_spin_begin(&spin, &site, NULL, false, 0);
 	chan_spin_end(&spin, false);
 	assert_int_equal(budget_now(), 30000 / 8);
-	atomic_store(&chan_spin_budget, 4000000000u); /* whatever this machine takes, it would have been soon enough */
+	/* whatever this machine takes, it would have been soon enough */
+	atomic_store(&chan_spin_budget, 4000000000u);
 	sleep_for(0);
 	assert_int_equal(budget_now(), 4000000000u);
 }

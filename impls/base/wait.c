@@ -39,7 +39,8 @@ void chan_wait_blocked_init(struct wait_blocked *blocked, struct spin_site *site
 		return;
 	}
 	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC); /* steps of the wall clock have no influence (S-13) */
+	/* steps of the wall clock have no influence (S-13) */
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&blocked->cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
@@ -145,7 +146,8 @@ static void take_parked(struct list *wakes, struct list *parked)
 	}
 }
 
-/* With no lock held: nobody else knows the list, but each wait is gone as soon as its thread was told. */
+/* With no lock held: nobody else knows the list, but each wait is gone as soon as its thread was
+ * told. */
 static void unpark_all(const struct list *parked)
 {
 	const struct list *next;
@@ -166,7 +168,8 @@ static void call_back(pthread_mutex_t *lock, struct list *wakes)
 		set_state(w, WAIT_RUNNING);
 		pthread_mutex_unlock(lock);
 		waiter->wake(waiter);
-		set_state(w, WAIT_WOKEN); /* A1, pairs with R1: from here on the waiter may be gone */
+		/* A1, pairs with R1: from here on the waiter may be gone */
+		set_state(w, WAIT_WOKEN);
 		pthread_mutex_lock(lock);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * example.c - how to bring a channel of your own: a plug-in with two kinds, mpsc and oneshot, to read and to copy.
+ * example.c - how to bring a channel of your own: a plug-in with two kinds, mpsc and oneshot, to
+ * read and to copy.
  *
  * It is no part of the library and sees nothing of this tree but the installed header:
  *
@@ -10,18 +11,23 @@
  *   chanbench check --plugin=./example.so --impl=example
  *   chanbench bench --plugin=./example.so --impl=example,mutex --quick
  *
- * The algorithm is the textbook's: one mutex around everything and condition variables to wait on. Every function
- * takes the lock, looks, waits if it must, acts, wakes whoever that concerns, and gives the lock back. The lock is also all
- * the memory ordering there is: whatever a thread did before it unlocked is seen by the next one that locks.
+ * The algorithm is the textbook's: one mutex around everything and condition variables to wait on.
+ * Every function takes the lock, looks, waits if it must, acts, wakes whoever that concerns, and
+ * gives the lock back. The lock is also all the memory ordering there is: whatever a thread did
+ * before it unlocked is seen by the next one that locks.
  *
  * What the contract asks for beyond that, and where it is done:
  *
- *   a value has one owner at any time        send copies only when it returns CHAN_OK (example_send)
- *   what nobody will receive is destroyed,   the ring is emptied under the lock and its values are destroyed after it
+ *   a value has one owner at any time        send copies only when it returns CHAN_OK
+ *                                            (example_send)
+ *   what nobody will receive is destroyed,   the ring is emptied under the lock and its values are
+ *                                            destroyed after it
  *   and with no lock held                    (example_receiver_drop)
  *   deadlines                                one function knows all three forms (example_wait)
- *   what can be done is done, also late      the condition is looked at again after each wait, timed out or not
- *   what is not kept is declared             blocked senders are woken in no order (example_deviations)
+ *   what can be done is done, also late      the condition is looked at again after each wait,
+ *                                            timed out or not
+ *   what is not kept is declared             blocked senders are woken in no order
+ *                                            (example_deviations)
  */
 #include <chanbench/channel.h>
 
@@ -30,7 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What both kinds need
  */
 
@@ -65,8 +71,9 @@ static bool cond_init(pthread_cond_t *cond)
 	return done;
 }
 
-/* Waits on `cond` once. CHAN_OK: something may have happened, look again. `now` (CHAN_FULL or CHAN_EMPTY): the deadline
- * is CHAN_NOW, and there was no wait. CHAN_TIMEOUT: look a last time, then give up. */
+/* Waits on `cond` once. CHAN_OK: something may have happened, look again. `now` (CHAN_FULL or
+ * CHAN_EMPTY): the deadline is CHAN_NOW, and there was no wait. CHAN_TIMEOUT: look a last time,
+ * then give up. */
 static enum chan_status example_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline,
                                      enum chan_status now)
 {
@@ -81,11 +88,11 @@ static enum chan_status example_wait(pthread_cond_t *cond, pthread_mutex_t *lock
 	return pthread_cond_timedwait(cond, lock, &until) == ETIMEDOUT ? CHAN_TIMEOUT : CHAN_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * mpsc
  *
- * A sender and the receiver are both the channel itself: a handle need not be more than that. The ring holds the
- * messages from `head` on, `length` of them.
+ * A sender and the receiver are both the channel itself: a handle need not be more than that. The
+ * ring holds the messages from `head` on, `length` of them.
  */
 
 struct example {
@@ -103,7 +110,8 @@ struct example {
 
 static void *slot(struct example *channel, size_t index)
 {
-	/* No index ever reaches twice the capacity, and the capacity is at most SIZE_MAX / 8: nothing wraps. */
+	/* No index ever reaches twice the capacity, and the capacity is at most SIZE_MAX / 8:
+	 * nothing wraps. */
 	return channel->ring + index % channel->config.capacity * channel->config.size;
 }
 
@@ -162,7 +170,8 @@ static enum chan_status example_send(struct chan_sender *tx, const void *msg, ui
 	enum chan_status status = CHAN_OK;
 
 	pthread_mutex_lock(&channel->lock);
-	/* After a timeout the loop ends only through its last condition: what became possible meanwhile is still done. */
+	/* After a timeout the loop ends only through its last condition: what became possible
+	 * meanwhile is still done. */
 	while (channel->has_receiver && channel->length == channel->config.capacity && status == CHAN_OK)
 		status = example_wait(&channel->not_full, &channel->lock, deadline, CHAN_FULL);
 	if (!channel->has_receiver) {
@@ -190,8 +199,9 @@ static enum chan_status example_recv(struct chan_receiver *rx, void *msg, uint64
 		channel->head = (channel->head + 1) % channel->config.capacity;
 		channel->length--;
 		status = CHAN_OK;
-		/* One slot, so one sender is enough. If the one that is woken has just timed out, it finds the slot when it
-		 * looks a last time, and takes it: the wake is not lost. */
+		/* One slot, so one sender is enough. If the one that is woken has just timed
+		 * out, it finds the slot when it looks a last time, and takes it: the wake is
+		 * not lost. */
 		pthread_cond_signal(&channel->not_full);
 	} else if (channel->senders == 0) {
 		status = CHAN_CLOSED;
@@ -252,8 +262,9 @@ static void example_receiver_drop(struct chan_receiver **rx)
 	pthread_cond_broadcast(&channel->not_full);
 	pthread_mutex_unlock(&channel->lock);
 
-	/* No sender touches the ring any more: what is in it is this thread's, and is destroyed without the lock, because
-	 * `destroy` may use the channel. Our handle still counts, so nobody frees the channel meanwhile. */
+	/* No sender touches the ring any more: what is in it is this thread's, and is destroyed
+	 * without the lock, because `destroy` may use the channel. Our handle still counts, so
+	 * nobody frees the channel meanwhile. */
 	for (size_t i = 0; i < channel->length && channel->config.destroy != NULL; i++)
 		channel->config.destroy(slot(channel, channel->head + i), channel->config.context);
 
@@ -267,11 +278,12 @@ static const struct chan_mpsc_ops example_mpsc = {
 	.recv = example_recv,
 	.sender_drop = example_sender_drop,
 	.receiver_drop = example_receiver_drop,
-	/* The minimum ends here. With this one the channel stands in scenarios with several producers, too. */
+	/* The minimum ends here. With this one the channel stands in scenarios with several
+	 * producers, too. */
 	.sender_clone = example_sender_clone,
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * oneshot
  */
 
@@ -328,7 +340,8 @@ no_value:
 	return CHAN_NOMEM;
 }
 
-/* The sender ends, with a value or (msg is `nothing`) without. CHAN_CLOSED: there was no receiver to take it. */
+/* The sender ends, with a value or (msg is `nothing`) without. CHAN_CLOSED: there was no
+ * receiver to take it. */
 static enum chan_status once_end(struct chan_sender **tx, const void *msg, bool nothing)
 {
 	struct once *once = (struct once *)*tx;
@@ -395,7 +408,8 @@ static void once_receiver_drop(struct chan_receiver **rx)
 	once->has_receiver = false;
 	last = !once->has_sender;
 	pthread_mutex_unlock(&once->lock);
-	/* With a sender left it is the sender that frees, and there is no value. Without one nobody else has a handle. */
+	/* With a sender left it is the sender that frees, and there is no value. Without one
+	 * nobody else has a handle. */
 	if (!last)
 		return;
 	if (once->has_value && once->config.destroy != NULL)
@@ -411,11 +425,12 @@ static const struct chan_oneshot_ops example_oneshot = {
 	.receiver_drop = once_receiver_drop,
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What the plug-in says of itself
  */
 
-/* pthread_cond_signal wakes whom it likes, and a sender that comes along may take the slot before the one that was woken. */
+/* pthread_cond_signal wakes whom it likes, and a sender that comes along may take the slot
+ * before the one that was woken. */
 static const struct chan_deviation example_deviations[] = {
 	{"M-22", "a sender that arrives may take the slot of one that was woken"},
 	{"M-23", "blocked senders are woken in the order that pthread_cond_signal chooses"},

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * lane_ops.h - the operations of a bounded channel with a ring in front of the lock: a template. The overview is in lane.h.
+ * lane_ops.h - the operations of a bounded channel with a ring in front of the lock: a template.
+ * The overview is in lane.h.
  *
  * Included once in a program unit, after `struct ring` and what is done with one:
  *
  *   ring_open, ring_close                              its memory
- *   ring_send_single, ring_send_many, ring_take        without the lock; 0 messages: there seems to be no room, or nothing
+ *   ring_send_single, ring_send_many, ring_take        without the lock; 0 messages: there seems to
+ *                                                      be no room, or nothing
  *   ring_len, ring_seen                                without the lock
  *   ring_push, ring_front, ring_pop                    under the lock
- *   ring_block_senders, ring_admit_senders                            several senders locked out, under the lock
+ *   ring_block_senders, ring_admit_senders                            several senders locked out,
+ *   under the lock
  *   ring_many_senders, ring_many_receivers             from one to several, under the lock
  *
  * It defines LANE_OPS, the members of a table of mpsc.
@@ -18,7 +21,7 @@
 
 #include "impls/fastpath/bounded_store.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Handles
  */
 
@@ -105,11 +108,12 @@ static enum chan_status lane_receiver_clone(struct chan_receiver *rx, struct cha
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Sending
  */
 
-/* Sends up to `n` messages without the lock. 0: there seems to be no room; or `*shut`. One sender, as far as the caller has seen. */
+/* Sends up to `n` messages without the lock. 0: there seems to be no room; or `*shut`. One
+ * sender, as far as the caller has seen. */
 static CHAN_INLINE size_t lane_try_send_single(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                                bool *shut)
 {
@@ -137,8 +141,9 @@ static inline bool lane_is_pair(const struct lane *lane)
 	return (fastpath_state(&lane->gate) & (STATE_MANY_SENDERS | STATE_MANY_RECEIVERS)) == 0;
 }
 
-/* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked out, or it is full and CHAN_NOW (`*full`); or it
- * is better to queue at once: on one CPU, where the receiver then takes a message of each sender in one go, instead of one with each round of
+/* Spins until some of `n` messages were sent. 0: it has been long enough, or they are locked
+ * out, or it is full and CHAN_NOW (`*full`); or it is better to queue at once: on one CPU, where
+ * the receiver then takes a message of each sender in one go, instead of one with each round of
  * yields. */
 static CHAN_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                         uint64_t deadline, bool *full)
@@ -171,7 +176,8 @@ static CHAN_APART size_t lane_spin_send(struct lane *lane, struct lane_handle *h
 	return sent;
 }
 
-/* There was no room, or the lane is `shut`: waits, sends up to `n` messages, at least one; `*sent` is how many. */
+/* There was no room, or the lane is `shut`: waits, sends up to `n` messages, at least one;
+ * `*sent` is how many. */
 static CHAN_APART enum chan_status lane_send_later(struct lane *lane, struct lane_handle *h, const void *msgs, size_t n,
                                                    size_t *sent, uint64_t deadline, bool shut)
 {
@@ -260,11 +266,12 @@ static enum chan_status lane_send_many(struct chan_sender *tx, const void *msgs,
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Receiving
  */
 
-/* Spins until some messages were taken. 0: it has been long enough, or it may have ended, or it is empty and CHAN_NOW (`*empty`). */
+/* Spins until some messages were taken. 0: it has been long enough, or it may have ended, or it
+ * is empty and CHAN_NOW (`*empty`). */
 static CHAN_APART size_t lane_spin_recv(struct lane *lane, struct lane_handle *h, void *msgs, size_t limit,
                                         uint64_t deadline, bool *empty)
 {
@@ -361,7 +368,7 @@ static enum chan_status lane_recv_many(struct chan_receiver *rx, void *msgs, siz
 	return lane_receive(h, msgs, limit, received, deadline);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The table
  */
 

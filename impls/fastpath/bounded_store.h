@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * lane_store.h - a bounded channel with a ring in front of the lock: what it is made of, and its ring as the store of mpsc.h.
+ * lane_store.h - a bounded channel with a ring in front of the lock: what it is made of, and its
+ * ring as the store of mpsc.h.
  *
- * A part of the template that lane_ops.h is, which says what has to be there before it; the overview is in lane.h.
+ * A part of the template that lane_ops.h is, which says what has to be there before it; the
+ * overview is in lane.h.
  */
 #ifndef CHANBENCH_BASE_LANE_STORE_H
 #define CHANBENCH_BASE_LANE_STORE_H
@@ -17,7 +19,8 @@ struct lane {
 	alignas(64) struct spin_site senders, receivers;
 	chan_last_cpu_t sender_at, receiver_at; /* of the last of them that was seen to work */
 	alignas(64) _Atomic uint32_t
-		busy; /* the single sender is between its look at the gate and the end of its send */
+		/* the single sender is between its look at the gate and the end of its send */
+		busy;
 	struct ring ring;
 };
 
@@ -38,7 +41,7 @@ static inline struct lane *lane_of_mpsc(const struct mpsc *ch)
 	return (struct lane *)(uintptr_t)ch;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The store of mpsc.h: under the lock
  */
 
@@ -57,8 +60,9 @@ static bool lane_push(struct mpsc *ch, const void *msg)
 	return true;
 }
 
-/* The rest of a batch of which `n` messages were taken: until there is none. A message that is still being put in is waited for: those
- * behind it may have been sent long ago, and who takes what is there must not leave them (M-58). */
+/* The rest of a batch of which `n` messages were taken: until there is none. A message that is
+ * still being put in is waited for: those behind it may have been sent long ago, and who takes
+ * what is there must not leave them (M-58). */
 static CHAN_APART size_t lane_take_rest(struct lane *lane, struct lane_handle *h, void *msgs, size_t n, size_t limit)
 {
 	size_t size = lane->mpsc.core.layout.size;
@@ -117,8 +121,10 @@ static void lane_block_senders(struct mpsc *ch, bool sender)
 
 	if (gate & STATE_MANY_SENDERS) {
 		ring_block_senders(&lane->ring);
-	} else if (!sender && !(gate & STATE_SENDERS_BLOCKED)) { /* else it is here, or cannot begin */
-		/* A2: a sender that is in the middle of its send reads the gate again, and STATE_MANY_RECEIVERS may be in this one. */
+		/* else it is here, or cannot begin */
+	} else if (!sender && !(gate & STATE_SENDERS_BLOCKED)) {
+		/* A2: a sender that is in the middle of its send reads the gate again, and
+		 * STATE_MANY_RECEIVERS may be in this one. */
 		atomic_store_explicit(&lane->gate, gate | STATE_SENDERS_BLOCKED, memory_order_release);
 		chan_fence_heavy();
 		while (atomic_load_explicit(&lane->busy, memory_order_acquire) != 0) /* R1 */

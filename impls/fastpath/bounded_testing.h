@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * lane_testing.h - tests of lane_ops.h over one ring. Included once, by a test program that has included the ring and lane_ops.h, has
- * defined LANE_TESTED (the table), and what peers do that are then preempted:
+ * lane_testing.h - tests of lane_ops.h over one ring. Included once, by a test program that has
+ * included the ring and lane_ops.h, has defined LANE_TESTED (the table), and what peers do that are
+ * then preempted:
  *
- *   claim_slot(lane)        as a sender of several: takes the next position, and no more; returns it
+ *   claim_slot(lane)        as a sender of several: takes the next position, and no more; returns
+ *                           it
  *   fill_slot(lane, at, v)  finishes that
  *   claim_message(lane)     as a receiver of several: takes the oldest message, and no more
  *   free_slot(lane, at)     finishes that
@@ -40,7 +42,8 @@ static enum chan_status give(struct chan_sender *s, uint64_t v)
 	return ops->send(s, &v, CHAN_NOW);
 }
 
-/* An operation in a thread of its own that must neither end nor sleep before its peer has finished. */
+/* An operation in a thread of its own that must neither end nor sleep before its peer has
+ * finished. */
 struct attempt {
 	pthread_t thread;
 	enum { RECEIVES, SENDS, CLOSES } what;
@@ -75,7 +78,8 @@ static void attempt_start(struct attempt *a)
 	}
 }
 
-/* A sender has claimed its slot and not filled it, another one after it has sent: the channel is not empty (M-56). */
+/* A sender has claimed its slot and not filled it, another one after it has sent: the channel is
+ * not empty (M-56). */
 static void a_sender_in_the_middle_is_waited_for(void **state)
 {
 	struct attempt receive = {.what = RECEIVES};
@@ -98,7 +102,8 @@ static void a_sender_in_the_middle_is_waited_for(void **state)
 	drop_all();
 }
 
-/* A receiver has claimed its message and not copied it out, another one after it has received: the channel is not full (M-21). */
+/* A receiver has claimed its message and not copied it out, another one after it has received:
+ * the channel is not full (M-21). */
 static void a_receiver_in_the_middle_is_waited_for(void **state)
 {
 	struct attempt send = {.what = SENDS, .value = 4};
@@ -123,7 +128,8 @@ static void a_receiver_in_the_middle_is_waited_for(void **state)
 	drop_all();
 }
 
-/* The one sender has looked at the gate and has not sent yet: a close waits for it, so that its message is received (M-34, M-48). */
+/* The one sender has looked at the gate and has not sent yet: a close waits for it, so that its
+ * message is received (M-34, M-48). */
 static void a_single_sender_in_the_middle_is_waited_for(void **state)
 {
 	struct attempt close = {.what = CLOSES};
@@ -146,8 +152,8 @@ static void a_single_sender_in_the_middle_is_waited_for(void **state)
 	drop_all();
 }
 
-/* The capacity is exact at every place of the ring, over more laps than a byte counts, across the wrap of the counters; and so in each of
- * the four ways, which begin at any fill. */
+/* The capacity is exact at every place of the ring, over more laps than a byte counts, across
+ * the wrap of the counters; and so in each of the four ways, which begin at any fill. */
 static void exact_at_every_place(void **state)
 {
 	static const size_t capacities[] = {1, 2, 3, 5, 8, 10};
@@ -196,8 +202,9 @@ static void *send_each(void *arg)
 	return NULL;
 }
 
-/* The one sender sends while another comes of a weak one, and while the receiver closes: it changes its way, or is locked out, between two
- * messages, and neither loses nor doubles one (M-34, M-66). */
+/* The one sender sends while another comes of a weak one, and while the receiver closes: it
+ * changes its way, or is locked out, between two messages, and neither loses nor doubles one
+ * (M-34, M-66). */
 static void the_single_sender_is_interrupted(void **state)
 {
 	(void)state;

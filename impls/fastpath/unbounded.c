@@ -2,7 +2,8 @@
  *
  * unbounded.c - sending on an unbounded channel. Overview and invariants: unbounded.h.
  *
- * A send never waits, so it has no use for its deadline, and a sender who wants to be told when it can send is told at once (U-1).
+ * A send never waits, so it has no use for its deadline, and a sender who wants to be told when it
+ * can send is told at once (U-1).
  */
 #include "impls/futex/blocks_fast.h"
 #include "impls/fastpath/unbounded.h"

@@ -4,35 +4,41 @@
  *
  * OVERVIEW
  *
- * The messages are in a chain (chain.h), and sending and receiving are done there, without a lock: one compare-and-swap a send, one load
- * and one store a receive (several receivers: a compare-and-swap). Everything else is done under the lock of core.h, as it is in
- * every family: sleeping, arming, closing, dropping. What the one has to know of the other are three flags in the tail of the
- * chain, which every send reads anyway, and a receive when it finds nothing:
+ * The messages are in a chain (chain.h), and sending and receiving are done there, without a lock:
+ * one compare-and-swap a send, one load and one store a receive (several receivers: a
+ * compare-and-swap). Everything else is done under the lock of core.h, as it is in every family:
+ * sleeping, arming, closing, dropping. What the one has to know of the other are three flags in the
+ * tail of the chain, which every send reads anyway, and a receive when it finds nothing:
  *
  *   CHAIN_WAITING   core.recv_queue is not empty         who sends comes to the lock to wake one
  *   CHAIN_CLOSED    the receiving side has closed     who sends is refused
- *   CHAIN_ORPHAN    there is no sender                who receives, and finds nothing, has come to the end
+ *   CHAIN_ORPHAN    there is no sender                who receives, and finds nothing, has come to
+ *                                                     the end
  *
  *   unbounded.c        sending; the table
  *   unbounded_recv.c   receiving, and who waits for it
  *   unbounded_life.c   opening, closing, dropping; properties
  *
- * A receive that finds nothing spins, then takes the lock, joins core.recv_queue, sets CHAIN_WAITING, and sleeps only if the tail then told that
- * there is still nothing. A send that comes later has read the flag.
+ * A receive that finds nothing spins, then takes the lock, joins core.recv_queue, sets
+ * CHAIN_WAITING, and sleeps only if the tail then told that there is still nothing. A send that
+ * comes later has read the flag.
  *
  *
  * INVARIANTS (whenever the lock is free)
  *
- * I1  CHAIN_WAITING is set if and only if core.recv_queue is not empty, CHAIN_CLOSED if and only if the channel is closed, CHAIN_ORPHAN if
- *     and only if there is no sender.
- * I2  Somebody waits for a message only while there is none, or each is spoken for: somebody was woken for it and has not yet
- *     come back, or its sender has claimed its cell and is on its way to wake. Nobody waits at the end of a channel (CHAIN_ENDING).
- * I3  `got` of an armed wait is 1 when it was woken for a message and its handle has not received since; else 0. Its disarm passes
- *     the wake on (P-5). What blocks on the same handle is woken with it, else its thread could wait behind itself.
+ * I1  CHAIN_WAITING is set if and only if core.recv_queue is not empty, CHAIN_CLOSED if and only if
+ *     the channel is closed, CHAIN_ORPHAN if and only if there is no sender.
+ * I2  Somebody waits for a message only while there is none, or each is spoken for: somebody was
+ *     woken for it and has not yet come back, or its sender has claimed its cell and is on its way
+ *     to wake. Nobody waits at the end of a channel (CHAIN_ENDING).
+ * I3  `got` of an armed wait is 1 when it was woken for a message and its handle has not received
+ *     since; else 0. Its disarm passes the wake on (P-5). What blocks on the same handle is woken
+ *     with it, else its thread could wait behind itself.
  *
- * WHERE EACH WAKE COMES FROM. A receiver: by a message, one receiver for each (P-4); by the last sender's drop, all; by close, all: from
- * then on what is still being sent is waited for without sleeping (U-3); by another that was woken for a message and is disarmed unused.
- * closed(): by close.
+ * WHERE EACH WAKE COMES FROM. A receiver: by a message, one receiver for each (P-4); by the last
+ * sender's drop, all; by close, all: from then on what is still being sent is waited for without
+ * sleeping (U-3); by another that was woken for a message and is disarmed unused. closed(): by
+ * close.
  */
 #ifndef CHANBENCH_BASE_UNBOUNDED_H
 #define CHANBENCH_BASE_UNBOUNDED_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded_life.c - the life of an unbounded channel: opening, closing, dropping; properties. Overview and invariants: unbounded.h;
- * the life of the memory, and everything that is the same in each kind: core.h.
+ * unbounded_life.c - the life of an unbounded channel: opening, closing, dropping; properties.
+ * Overview and invariants: unbounded.h; the life of the memory, and everything that is the same in
+ * each kind: core.h.
  */
 #include "impls/fastpath/unbounded.h"
 
@@ -67,8 +68,8 @@ enum chan_status chan_unbounded_receiver_clone(struct chan_receiver *rx, struct 
 
 	if (status != CHAN_OK)
 		return status;
-	/* If it is not shared yet, then this was the only receiver, and the new one is not yet used. With two of them counted, no drop of a
-	 * third one ends the sharing. */
+	/* If it is not shared yet, then this was the only receiver, and the new one is not yet
+	 * used. With two of them counted, no drop of a third one ends the sharing. */
 	pthread_mutex_lock(&ch->core.lock);
 	if (!atomic_load_explicit(&ch->chain.shared, memory_order_relaxed))
 		chan_chain_share(&ch->chain);
@@ -86,8 +87,8 @@ static void shut(struct unbounded *ch, struct list *wakes)
 	chan_unbounded_publish_state(ch);
 }
 
-/* Destroys what is buffered, oldest first, where it lies (D-2). No lock: there is neither a receiver nor, any more, a send, but for
- * those that are being written and are waited for. */
+/* Destroys what is buffered, oldest first, where it lies (D-2). No lock: there is neither a
+ * receiver nor, any more, a send, but for those that are being written and are waited for. */
 static void drain(struct unbounded *ch)
 {
 	const struct chan_config *config = &ch->core.config;
@@ -133,7 +134,7 @@ void chan_unbounded_close(struct chan_receiver *rx)
 	chan_handle_leave(h, &wakes);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Properties
  */
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded_recv.c - receiving from an unbounded channel, and waiting for it. Overview and invariants: unbounded.h.
+ * unbounded_recv.c - receiving from an unbounded channel, and waiting for it. Overview and
+ * invariants: unbounded.h.
  *
- * A message wakes one receiver that waits, and belongs to nobody until it is taken: a receiver that comes by may be
- * faster, and the woken one then waits again. An armed receiver that was woken for a message and never received is made good for
- * when it is disarmed (P-5); a blocked one cannot give up while there is a message.
+ * A message wakes one receiver that waits, and belongs to nobody until it is taken: a receiver that
+ * comes by may be faster, and the woken one then waits again. An armed receiver that was woken for
+ * a message and never received is made good for when it is disarmed (P-5); a blocked one cannot
+ * give up while there is a message.
  */
 #include "impls/futex/blocks_fast.h"
 #include "impls/fastpath/unbounded.h"
@@ -38,7 +40,8 @@ void chan_unbounded_call(struct unbounded *ch, size_t n, struct list *wakes)
 	chan_unbounded_publish_state(ch);
 }
 
-/* Joins the receivers that wait. False: there is a message, or an end; it has left them again. Under the lock. */
+/* Joins the receivers that wait. False: there is a message, or an end; it has left them again.
+ * Under the lock. */
 static bool join(struct unbounded *ch, struct wait *w)
 {
 	list_append(&ch->core.recv_queue, &w->queue);
@@ -74,7 +77,8 @@ static bool sleep(struct handle *h, uint64_t deadline, bool *slept)
 	return woken;
 }
 
-/* There was nothing to take. Waits for a message and takes up to `limit`, as take; 0: an end, or `*expired`. */
+/* There was nothing to take. Waits for a message and takes up to `limit`, as take; 0: an end, or
+ * `*expired`. */
 static size_t await(struct handle *h, void *msgs, size_t limit, uint64_t *tail, uint64_t deadline, bool *expired)
 {
 	struct unbounded *ch = unbounded_of(h);
@@ -126,7 +130,8 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 	if (n == 0 && deadline != CHAN_NOW && !(tail & CHAIN_ENDING))
 		n = await(h, msgs, limit, &tail, deadline, &expired);
 	if (!list_empty(&h->armed))
-		granted_take(h, n > 0 ? n : SIZE_MAX); /* none: others were faster, there is nothing to pass on */
+		/* none: others were faster, there is nothing to pass on */
+		granted_take(h, n > 0 ? n : SIZE_MAX);
 	if (!atomic_load_explicit(&ch->chain.shared, memory_order_relaxed))
 		ch->gained += n;
 	owner_check_leave(&h->owner);
@@ -184,8 +189,8 @@ enum chan_arm chan_unbounded_arm_recv(struct chan_receiver *rx, struct chan_wait
 	return result;
 }
 
-/* Ends a registration and passes on what it stood for and its handle did not use. Returns whether it had fired. Under the lock,
- * which may be released meanwhile. */
+/* Ends a registration and passes on what it stood for and its handle did not use. Returns
+ * whether it had fired. Under the lock, which may be released meanwhile. */
 static bool disarm(struct handle *h, struct wait *w, struct list *wakes)
 {
 	size_t unused = w->granted;

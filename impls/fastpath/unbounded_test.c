@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded_test.c - where the chain and the lock meet: the flags, who sleeps and who is woken, and senders that are stopped half-way.
+ * unbounded_test.c - where the chain and the lock meet: the flags, who sleeps and who is woken, and
+ * senders that are stopped half-way.
  */
 #include "impls/testing/items_testing.h"
 #include "impls/futex/blocks_fast.h"
@@ -154,7 +155,8 @@ static void the_frequent_case_takes_no_lock(void **state)
 	pthread_mutex_lock(&channel->core.lock);
 	sleeper_start(&thread, pass, &done);
 	long before = -1;
-	for (int same = 0; same < 5 && !atomic_load(&done);) { /* asleep, and staying so: on the lock */
+	/* asleep, and staying so: on the lock */
+	for (int same = 0; same < 5 && !atomic_load(&done);) {
 		long now = atomic_load(&thread.tid) != 0 ? sleeper_look(&thread) : -1;
 		same = now >= 0 && now == before ? same + 1 : 0;
 		before = now;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain.c - blocks, flags and the length. Overview, invariants and ordering: chain.h; the ends are in chain_send.c and chain_take.c.
+ * chain.c - blocks, flags and the length. Overview, invariants and ordering: chain.h; the ends are
+ * in chain_send.c and chain_take.c.
  */
 #include "impls/futex/blocks_fast.h"
 
@@ -121,7 +122,8 @@ bool chan_chain_ready(const struct chain *c)
 	if (atomic_load_explicit(&c->disturbed, memory_order_relaxed))
 		return true;
 	bool shared = atomic_load_explicit(&c->shared, memory_order_acquire); /* R7 */
-	/* After that: when it is alone, not a head of when it was not, which may have been between two blocks. */
+	/* After that: when it is alone, not a head of when it was not, which may have been
+	 * between two blocks. */
 	uint64_t head = atomic_load_explicit(&c->head, memory_order_relaxed);
 	if (shared)
 		return chain_place(c, atomic_load_explicit(&c->tail, memory_order_relaxed)) != chain_place(c, head);
@@ -131,7 +133,8 @@ bool chan_chain_ready(const struct chain *c)
 
 bool chan_chain_flag(struct chain *c, unsigned flag)
 {
-	uint64_t tail = atomic_fetch_or_explicit(&c->tail, flag, memory_order_release) | flag; /* A2 */
+	/* A2 */
+	uint64_t tail = atomic_fetch_or_explicit(&c->tail, flag, memory_order_release) | flag;
 
 	if (tail & CHAIN_ENDING) {
 		atomic_store_explicit(&c->disturbed, true, memory_order_relaxed);
@@ -143,7 +146,8 @@ bool chan_chain_flag(struct chain *c, unsigned flag)
 
 void chan_chain_unflag(struct chain *c, unsigned flag)
 {
-	atomic_fetch_and_explicit(&c->tail, ~(uint64_t)flag, memory_order_relaxed); /* carries A2 on */
+	/* carries A2 on */
+	atomic_fetch_and_explicit(&c->tail, ~(uint64_t)flag, memory_order_relaxed);
 }
 
 /* The messages before an index, counted from some beginning; modulo what the caller masks. */
@@ -164,7 +168,8 @@ size_t chan_chain_len(const struct chain *c)
 		tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
 	} while (chain_place(c, before) != chain_place(c, tail));
 	/* The positions wrap at a multiple of the lap. */
-	uint64_t wrap = (UINT64_MAX / CHAIN_STEP / lap_of(c) + 1) * c->cells; /* messages in all positions */
+	/* messages in all positions */
+	uint64_t wrap = (UINT64_MAX / CHAIN_STEP / lap_of(c) + 1) * c->cells;
 	uint64_t n = messages_before(c, tail) - messages_before(c, head);
 
 	return (size_t)(chain_place(c, tail) < chain_place(c, head) ? n + wrap : n);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain_fast.h - the frequent case of a chain, without a call: a cell that is not the last of its block, claimed at the first try; a
- * message that is there. Whatever else there is goes to chain.c. Overview, invariants and ordering: chain.h.
+ * chain_fast.h - the frequent case of a chain, without a call: a cell that is not the last of its
+ * block, claimed at the first try; a message that is there. Whatever else there is goes to chain.c.
+ * Overview, invariants and ordering: chain.h.
  */
 #ifndef CHANBENCH_BASE_CHAIN_FAST_H
 #define CHANBENCH_BASE_CHAIN_FAST_H
 
 #include "impls/futex/blocks.h"
 
-/* ns after a lost race for the tail: long enough for the winner to send several before the next try, or both lose time. */
+/* ns after a lost race for the tail: long enough for the winner to send several before the next
+ * try, or both lose time. */
 #define CHAIN_PAUSE 640u
 
 struct chain_cell {
@@ -48,7 +50,8 @@ static inline void chain_copy(const struct chain *c, void *to, const void *from)
 		chan_layout_copy(&c->layout, to, from);
 }
 
-/* Waits a moment for somebody else who is in the middle of its step; before long it gives way to it. */
+/* Waits a moment for somebody else who is in the middle of its step; before long it gives way to
+ * it. */
 static inline void chain_give_way(unsigned *turn)
 {
 	if (++*turn < 64)
@@ -68,11 +71,13 @@ static inline bool chain_written(const struct chain_cell *cell, uint64_t index)
 	return atomic_load_explicit(&cell->stamp, memory_order_acquire) == (index | 1); /* R1 */
 }
 
-/* A block for the end of the chain, from the pool or new; NULL: out of memory. And back. (chain.c) */
+/* A block for the end of the chain, from the pool or new; NULL: out of memory. And back.
+ * (chain.c) */
 struct chain_block *chan_chain_block_get(struct chain *c);
 void chan_chain_block_put(struct chain *c, struct chain_block *block);
 
-/* Sends one message: CHAN_OK, and the `flags` of the tail when its cell was claimed; CHAN_CLOSED, CHAN_NOMEM. */
+/* Sends one message: CHAN_OK, and the `flags` of the tail when its cell was claimed;
+ * CHAN_CLOSED, CHAN_NOMEM. */
 static inline enum chan_status chain_send(struct chain *c, const void *msg, unsigned *flags)
 {
 	uint64_t tail = atomic_load_explicit(&c->tail, memory_order_acquire); /* R2 */
@@ -80,7 +85,8 @@ static inline enum chan_status chain_send(struct chain *c, const void *msg, unsi
 	struct chain_claim claim;
 
 	if (!(tail & CHAIN_CLOSED) && offset + 1 < c->cells) {
-		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed); /* C1 */
+		/* C1 */
+		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed);
 
 		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + CHAIN_STEP, memory_order_release,
 		                                            memory_order_relaxed)) { /* A2 */

@@ -6,7 +6,8 @@
 
 enum { PAUSE_MOST = 4 * CHAIN_PAUSE };
 
-/* The caller has claimed the last cell of `block`: the next block goes in (C1), and the others, who wait, go on. */
+/* The caller has claimed the last cell of `block`: the next block goes in (C1), and the others,
+ * who wait, go on. */
 static void extend(struct chain *c, struct chain_block *block, struct chain_block *next)
 {
 	atomic_store_explicit(&c->tail_block, next, memory_order_relaxed);
@@ -46,9 +47,11 @@ enum chan_status chan_chain_claim(struct chain *c, size_t n, struct chain_claim 
 			status = CHAN_NOMEM;
 			break;
 		}
-		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed); /* C1 */
+		/* C1 */
+		struct chain_block *block = atomic_load_explicit(&c->tail_block, memory_order_relaxed);
 		if (atomic_compare_exchange_strong_explicit(&c->tail, &tail, tail + count * CHAIN_STEP,
-		                                            memory_order_release, memory_order_relaxed)) { /* A2 */
+		                                            /* A2 */
+		                                            memory_order_release, memory_order_relaxed)) {
 			if (last) {
 				extend(c, block, next);
 				next = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain_take.c - the receivers' end of a chain: alone, or shared. Overview, invariants and ordering: chain.h.
+ * chain_take.c - the receivers' end of a chain: alone, or shared. Overview, invariants and
+ * ordering: chain.h.
  */
 #include "impls/futex/blocks_fast.h"
 
@@ -16,7 +17,8 @@ static void await_written(struct chain_cell *cell, uint64_t index)
 		chain_give_way(&turn);
 }
 
-/* The only receiver has read the last cell of `block`. Who wrote that had linked the next block before: R1 is R5, too. */
+/* The only receiver has read the last cell of `block`. Who wrote that had linked the next block
+ * before: R1 is R5, too. */
 static struct chain_block *leave_block(struct chain *c, struct chain_block *block)
 {
 	struct chain_block *next = atomic_load_explicit(&block->next, memory_order_relaxed);
@@ -77,7 +79,8 @@ static size_t claim_head(struct chain *c, size_t limit, uint64_t *claimed, struc
 			count = limit;
 		*block = atomic_load_explicit(&c->head_block, memory_order_relaxed); /* C1 */
 		if (atomic_compare_exchange_strong_explicit(&c->head, &head, head + count * CHAIN_STEP,
-		                                            memory_order_release, memory_order_relaxed)) { /* A4 */
+		                                            /* A4 */
+		                                            memory_order_release, memory_order_relaxed)) {
 			*claimed = head;
 			return count;
 		}
@@ -99,10 +102,12 @@ static size_t take_shared(struct chain *c, void *msgs, size_t limit, uint64_t *t
 		struct chain_block *next;
 		unsigned turn = 0;
 
-		while ((next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL) /* R5 */
+		/* R5 */
+		while ((next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL)
 			chain_give_way(&turn);
 		atomic_store_explicit(&c->head_block, next, memory_order_relaxed);
-		atomic_store_explicit(&c->head, index + (count + 1) * CHAIN_STEP, memory_order_release); /* A4 */
+		/* A4 */
+		atomic_store_explicit(&c->head, index + (count + 1) * CHAIN_STEP, memory_order_release);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct chain_cell *cell = chain_cell_at(c, block, offset + i);
@@ -145,7 +150,8 @@ void chan_chain_share(struct chain *c)
 	size_t offset = chain_offset(c, atomic_load_explicit(&c->head, memory_order_relaxed));
 
 	atomic_store_explicit(&block->taken, offset, memory_order_relaxed);
-	atomic_store_explicit(&c->shared, true, memory_order_relaxed); /* the others get their handles from here */
+	/* the others get their handles from here */
+	atomic_store_explicit(&c->shared, true, memory_order_relaxed);
 }
 
 void chan_chain_unshare(struct chain *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * chain_test.c - the chain by itself: the edges of blocks, claims that are not yet written, memory that runs out, and races of all ends.
+ * chain_test.c - the chain by itself: the edges of blocks, claims that are not yet written, memory
+ * that runs out, and races of all ends.
  */
 #include "impls/testing/items_testing.h"
 #include "impls/futex/blocks.c"
@@ -46,7 +47,8 @@ static void each_size_each_edge(void **state)
 			uint64_t sent = 0, taken = 0, tail = 0;
 			unsigned flags;
 			open_chain(&c, sizes[i], starts[s]);
-			/* The backlog grows and shrinks, so that each end meets each edge in each state. */
+			/* The backlog grows and shrinks, so that each end meets each edge in
+			 * each state. */
 			for (size_t round = 1; round < 60; round++) {
 				for (size_t k = 0; k < round * 7 % 50; k++) {
 					number(msg, sizes[i], sent++);
@@ -93,7 +95,8 @@ static void batches_cross_blocks(void **state)
 				sent += claim.count;
 			}
 			assert_int_equal(chan_chain_len(c), n);
-			assert_int_equal(chan_chain_take(c, in, 2000, &tail), n); /* all, across blocks */
+			/* all, across blocks */
+			assert_int_equal(chan_chain_take(c, in, 2000, &tail), n);
 			assert_memory_equal(in, out, n * sizeof *in);
 		}
 	}
@@ -101,7 +104,8 @@ static void batches_cross_blocks(void **state)
 	close_chain(c);
 }
 
-/* A sender that has claimed its cell and does not get on: what comes after it has been sent, and is neither lost nor overtakes. */
+/* A sender that has claimed its cell and does not get on: what comes after it has been sent, and
+ * is neither lost nor overtakes. */
 struct taker {
 	struct chain *chain;
 	uint64_t got[2];
@@ -135,8 +139,9 @@ static void a_claimed_cell_is_waited_for(void **state)
 		atomic_store(&taker.state, 0);
 		assert_int_equal(chan_chain_claim(taker.chain, 1, &slow), CHAN_OK);
 		assert_int_equal(chain_send(taker.chain, &second, &flags), CHAN_OK);
-		assert_int_equal(chan_chain_len(taker.chain), 2);         /* M-10 */
-		assert_true(chan_chain_flag(taker.chain, CHAIN_WAITING)); /* nobody goes to sleep beside it */
+		assert_int_equal(chan_chain_len(taker.chain), 2); /* M-10 */
+		/* nobody goes to sleep beside it */
+		assert_true(chan_chain_flag(taker.chain, CHAIN_WAITING));
 		sleeper_start(&thread, take_two, &taker);
 		while (atomic_load(&taker.state) == 0)
 			sched_yield();
@@ -228,7 +233,7 @@ static void blocks_are_used_again(void **state)
 	close_chain(c);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Races
  */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.c - opening a broadcast channel, handles that come and go, readiness, properties. Overview: broadcast.h.
+ * broadcast.c - opening a broadcast channel, handles that come and go, readiness, properties.
+ * Overview: broadcast.h.
  */
 #include "impls/futex/broadcast.h"
 #include "impls/futex/futex.h"
@@ -208,7 +209,7 @@ static void broadcast_sender_drop(struct chan_sender **tx)
 	chan_core_unref(core);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Readiness, properties
  */
 
@@ -240,8 +241,8 @@ static uint64_t behind(const struct futex_broadcast *ch, const struct chan_futex
 	return atomic_load_explicit(&ch->tail, memory_order_acquire) - next; /* R3 */
 }
 
-/* What the one who is furthest behind has still to read, as far as it is kept: that is what is owed to anybody (B-27). Under the
- * lock. */
+/* What the one who is furthest behind has still to read, as far as it is kept: that is what is
+ * owed to anybody (B-27). Under the lock. */
 static uint64_t owed(const struct futex_broadcast *ch)
 {
 	uint64_t most = 0;

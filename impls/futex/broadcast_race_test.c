@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_race_test.c - what several threads do to one broadcast channel at a time, with senders that get the bias soon and lose it often.
+ * broadcast_race_test.c - what several threads do to one broadcast channel at a time, with senders
+ * that get the bias soon and lose it often.
  */
 #include "impls/futex/broadcast_testing.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Sleepers
  */
 
@@ -77,9 +78,9 @@ static void the_last_sender_wakes_who_sleeps(void **state)
 	ops->receiver_drop(&rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * A stream: one sender that is mostly biased, receivers that stay and account for everything, and a thread that makes
- * receivers come and go, and senders.
+/* ------------------------------------------------------------------------------------------
+ * A stream: one sender that is mostly biased, receivers that stay and account for everything, and a
+ * thread that makes receivers come and go, and senders.
  */
 
 enum { STREAM = 60000, STAY = 2 };
@@ -126,7 +127,8 @@ static void stream_stay(void *arg)
 	MUST(got + lost == STREAM + atomic_load(&stay->stream->extras)); /* B-17 */
 }
 
-/* Goes on until the stream has ended: a receiver that comes sees what is sent from then on, in one piece (B-7, B-10). */
+/* Goes on until the stream has ended: a receiver that comes sees what is sent from then on, in
+ * one piece (B-7, B-10). */
 static void stream_pass(void *arg)
 {
 	struct stream *s = arg;
@@ -140,7 +142,8 @@ static void stream_pass(void *arg)
 		enum chan_status status =
 			recv_id(s->passing, &id, NULL, round % 2 ? CHAN_NOW : chan_deadline_in(50000));
 		if (status == CHAN_OK && id % 2 == 0) {
-			MUST(id > before); /* also across two receivers, of which one took the other's place */
+			/* also across two receivers, of which one took the other's place */
+			MUST(id > before);
 			before = id;
 		}
 		ended = status == CHAN_CLOSED;

@@ -34,18 +34,21 @@ static inline enum found judge(uint64_t stamp, uint64_t position)
 /* Where the tail is, and so how far ahead there is something to fetch. */
 static uint64_t ask_the_tail(struct chan_futex_broadcast_receiver *r)
 {
-	uint64_t tail = atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->tail, memory_order_acquire); /* R3 */
+	/* R3 */
+	uint64_t tail = atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->tail, memory_order_acquire);
 
 	r->fetch_until = tail - FUTEX_AHEAD;
 	return tail;
 }
 
-/* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is passed. */
+/* Looks at the slot of the receiver's position; a message that is there goes to `msg`, and is
+ * passed. */
 static inline enum found read_next(struct chan_futex_broadcast_receiver *r, void *msg)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct futex_slot *slot = chan_futex_broadcast_slot(&r->ring, position);
-	enum found found = judge(atomic_load_explicit(&slot->stamp, memory_order_acquire), position); /* R1 */
+	/* R1 */
+	enum found found = judge(atomic_load_explicit(&slot->stamp, memory_order_acquire), position);
 
 	if (found != FOUND_MESSAGE)
 		return found;
@@ -77,8 +80,9 @@ static uint64_t plea_pays(const struct futex_ring *ring)
 	return half > PLEA_PAYS ? PLEA_PAYS : half < 2 ? 2 : half;
 }
 
-/* It has been overtaken, and about to be again: between the lag and the next receive there must be no send. Asks the sender for a
- * little time, and waits until it has heard; unless that has not helped lately. */
+/* It has been overtaken, and about to be again: between the lag and the next receive there must
+ * be no send. Asks the sender for a little time, and waits until it has heard; unless that has
+ * not helped lately. */
 static void plead(struct chan_futex_broadcast_receiver *r)
 {
 	struct futex_broadcast *ch = chan_futex_broadcast_of(&r->handle);
@@ -123,7 +127,8 @@ static bool jump(struct chan_futex_broadcast_receiver *r, uint64_t *missed)
 bool chan_futex_broadcast_ready(const struct chan_futex_broadcast_receiver *r)
 {
 	return look(r) != FOUND_NOTHING ||
-	       atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->ended, memory_order_acquire); /* R5 */
+	       /* R5 */
+	       atomic_load_explicit(&chan_futex_broadcast_of(&r->handle)->ended, memory_order_acquire);
 }
 
 /* Until there is something, or the deadline. Spins, then sleeps. */
@@ -162,7 +167,8 @@ static enum chan_status recv_slow(struct chan_futex_broadcast_receiver *r, void 
 	bool asked = false;
 
 	for (unsigned looks = 0;; looks++) {
-		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire); /* R5, before the look */
+		/* R5, before the look */
+		bool ended = atomic_load_explicit(&ch->ended, memory_order_acquire);
 		enum found found = read_next(r, msg);
 
 		if (found == FOUND_MESSAGE)

@@ -17,7 +17,8 @@ static inline void publish(struct futex_broadcast *ch, const void *msg)
 	struct futex_slot *slot = chan_futex_broadcast_slot(&ch->ring, position);
 
 	atomic_store_explicit(&slot->stamp, 2 * position + 1, memory_order_relaxed);
-	chan_words_store(slot->words, msg, ch->ring.size);                       /* A4, of the stamp before it */
+	/* A4, of the stamp before it */
+	chan_words_store(slot->words, msg, ch->ring.size);
 	atomic_store_explicit(&ch->tail, position + 1, memory_order_release);    /* A3 */
 	atomic_store_explicit(&slot->stamp, 2 * position, memory_order_release); /* A1 */
 }
@@ -33,7 +34,8 @@ void chan_futex_broadcast_stop(struct futex_broadcast *ch, const struct handle *
 	if (owner == self)
 		return; /* it is here, not in a send */
 	chan_fence_heavy();
-	for (unsigned n = 0; atomic_load_explicit(&ch->inside, memory_order_acquire); n++) { /* R2 */
+	/* R2 */
+	for (unsigned n = 0; atomic_load_explicit(&ch->inside, memory_order_acquire); n++) {
 		if (n < 64)
 			chan_relax();
 		else
@@ -75,8 +77,8 @@ enum chan_status chan_futex_broadcast_send(struct chan_sender *tx, const void *m
 		return chan_mutex_broadcast_send(tx, msg, receivers);
 	if (msg == NULL && ch->ring.size != 0)
 		return CHAN_INVALID;
-	/* Who does not own it must leave `inside` alone. That it owned it at the first look and somebody else does at the second is
-	 * impossible: an owner is the only sender. */
+	/* Who does not own it must leave `inside` alone. That it owned it at the first look and
+	 * somebody else does at the second is impossible: an owner is the only sender. */
 	if (atomic_load_explicit(&ch->owner, memory_order_relaxed) != h)
 		return send_locked(ch, h, msg, receivers);
 

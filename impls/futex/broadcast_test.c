@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/broadcast_testing.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The bias: who has it, and who takes it away
  */
 
@@ -15,7 +15,8 @@ static void the_bias_comes_and_goes(void **state)
 	size_t receivers = 0;
 
 	(void)state;
-	assert_int_equal(ops->open(&config, &tx, NULL), CHAN_OK); /* with nobody to send to it has none */
+	/* with nobody to send to it has none */
+	assert_int_equal(ops->open(&config, &tx, NULL), CHAN_OK);
 	assert_false(biased(tx));
 	assert_int_equal(send_id(tx, 1, &receivers), CHAN_CLOSED);
 	ops->sender_drop(&tx);
@@ -42,7 +43,8 @@ static void the_bias_comes_and_goes(void **state)
 	for (int i = 0; i < 8; i++)
 		send_id(tx, 2, NULL);
 	assert_true(biased(tx));
-	assert_int_equal(ops->arm_recv(other, &counter.waiter), CHAN_READY); /* which needs no lock */
+	/* which needs no lock */
+	assert_int_equal(ops->arm_recv(other, &counter.waiter), CHAN_READY);
 	assert_true(biased(tx));
 	ops->receiver_drop(&other);
 
@@ -104,7 +106,7 @@ static void whoever_is_armed_keeps_the_bias_away(void **state)
 	ops->receiver_drop(&rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Steps of a send, one by one
  */
 
@@ -134,7 +136,8 @@ static void a_receiver_waits_for_a_send_half_done(void **state)
 	for (uint64_t id = 0; id < 2; id++)
 		assert_int_equal(send_id(tx, id, NULL), CHAN_OK);
 
-	/* The receiver is as far behind as it may be, and a sender has begun to overwrite its message: lost, but not yet told. */
+	/* The receiver is as far behind as it may be, and a sender has begun to overwrite its
+	 * message: lost, but not yet told. */
 	atomic_store(&slot->stamp, 2 * UINT64_C(1) + 1);
 	assert_int_equal(read_next(r, &m), FOUND_LOST);
 	assert_false(jump(r, &missed));
@@ -196,7 +199,7 @@ static void elements_of_every_size_come_out_as_they_went_in(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The plea of who is overtaken
  */
 
@@ -255,7 +258,7 @@ static void a_plea_is_made_where_it_helps(void **state)
 	ops->receiver_drop(&rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void nothing_is_lost_without_memory(void **state)
 {
@@ -284,7 +287,8 @@ static void nothing_is_lost_without_memory(void **state)
 	assert_int_equal(recv_id(rx, &id, NULL, CHAN_NOW), CHAN_OK);
 	atomic_store(&allocations_left, PLENTY);
 
-	/* The first handles end before the channel that they lie in; others come and go with their own memory. */
+	/* The first handles end before the channel that they lie in; others come and go with
+	 * their own memory. */
 	struct chan_sender *second;
 	assert_int_equal(ops->sender_clone(tx, &second), CHAN_OK);
 	assert_int_equal(ops->subscribe(tx, &other), CHAN_OK);
@@ -299,7 +303,8 @@ static void nothing_is_lost_without_memory(void **state)
 	config.capacity = 0;
 	assert_int_equal(ops->open(&config, &tx, NULL), CHAN_INVALID);
 	config.capacity = CHAN_BROADCAST_CAPACITY_MAX;
-	assert_int_equal(ops->open(&config, &tx, NULL), CHAN_INVALID); /* times the size it is too much for a size_t */
+	/* times the size it is too much for a size_t */
+	assert_int_equal(ops->open(&config, &tx, NULL), CHAN_INVALID);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_testing.h - what the two test programs of the futex family's broadcast share: the sources, with a sender that gets the bias
- * soon, and messages of several words of which each tells whether the copy is whole.
+ * broadcast_testing.h - what the two test programs of the futex family's broadcast share: the
+ * sources, with a sender that gets the bias soon, and messages of several words of which each tells
+ * whether the copy is whole.
  */
 #ifndef CHANBENCH_FUTEX_BROADCAST_TESTING_H
 #define CHANBENCH_FUTEX_BROADCAST_TESTING_H

@@ -2,39 +2,51 @@
  *
  * oneshot.c - the oneshot channel without a lock: one value, once; one allocation, one atomic word.
  *
- * OVERVIEW. One allocation holds the word, the value and what belongs to either side. Each of the two sides has few things to say, each only
- * once, and says it by setting a bit of the word: the sender that it is done, with a value or without; the receiver that it takes none any
- * more. What it finds in the word as it sets its bit tells it all that it must do for the other side: wake it, run its callbacks, free the
- * channel. So a send is one atomic instruction, and so is the waiting side's whole view. After Tokio's oneshot (a state word, value beside
- * it); the sleep is a futex on the word itself.
+ * OVERVIEW. One allocation holds the word, the value and what belongs to either side. Each of the
+ * two sides has few things to say, each only once, and says it by setting a bit of the word: the
+ * sender that it is done, with a value or without; the receiver that it takes none any more. What
+ * it finds in the word as it sets its bit tells it all that it must do for the other side: wake it,
+ * run its callbacks, free the channel. So a send is one atomic instruction, and so is the waiting
+ * side's whole view. After Tokio's oneshot (a state word, value beside it); the sleep is a futex on
+ * the word itself.
  *
  * THE BITS. The sender sets TX_*, the receiver RX_*; none is ever unset but ASLEEP.
- *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_CLOSED came first
- *   TX_LEFT    it has gone, if RX_ARMED was set before TX_DONE; else it has gone with TX_DONE, having nobody to call back
+ *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_CLOSED
+ *              came first
+ *   TX_LEFT    it has gone, if RX_ARMED was set before TX_DONE; else it has gone with TX_DONE,
+ *              having nobody to call back
  *   RX_CLOSED    closed or dropped: a send that comes later fails. RX_DONE beside it: dropped
  *   RX_LEFT    it has gone
  *   x_ASLEEP   that side's thread sleeps on the word, or is about to
- *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is TX_DONE, RX_CLOSED
+ *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is
+ *              TX_DONE, RX_CLOSED
  *
  * INVARIANTS
- *   I1  Whoever sees that the other side has gone, in the step in which it goes itself or before, frees the channel; the other has then
- *       not seen that, and does not touch it any more.
- *   I2  The value belongs to its sender until TX_SENT is set without RX_CLOSED before it, and from then on to the receiver. Both sides know which of
- *       the two came first: each sees the word as it was when it set its own (O-11).
- *   I3  `lock` guards the queues of armed waiters, and is touched only where somebody armed one; by one side only as long as it has not gone.
+ *   I1  Whoever sees that the other side has gone, in the step in which it goes itself or before,
+ *       frees the channel; the other has then not seen that, and does not touch it any more.
+ *   I2  The value belongs to its sender until TX_SENT is set without RX_CLOSED before it, and from
+ *       then on to the receiver. Both sides know which of the two came first: each sees the word as
+ *       it was when it set its own (O-11).
+ *   I3  `lock` guards the queues of armed waiters, and is touched only where somebody armed one; by
+ *       one side only as long as it has not gone.
  *
- * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one that sets RX_CLOSED. recv, closed, properties and an
- * arm that says READY: the read of the word that they go by; an arm that says ARMED: the step that sets ARMED, or the read under the lock.
+ * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one
+ * that sets RX_CLOSED. recv, closed, properties and an arm that says READY: the read of the word
+ * that they go by; an arm that says ARMED: the step that sets ARMED, or the read under the lock.
  *
- * MEMORY ORDER. Every step on the word is a read-modify-write, acquire and release, so each side sees what the other did before
- * all the bits that it finds. A1, the step that sets TX_DONE, releases the value to R1, the reads of the word by the receiver. A2, the
- * step that sets RX_CLOSED, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that frees.
+ * MEMORY ORDER. Every step on the word is a read-modify-write, acquire and release, so each side
+ * sees what the other did before all the bits that it finds. A1, the step that sets TX_DONE,
+ * releases the value to R1, the reads of the word by the receiver. A2, the step that sets
+ * RX_CLOSED, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that
+ * frees.
  *
- * A PEER THAT IS PREEMPTED holds up nobody: there is no state between two bits. Only a disarm waits for the callback that it is to end, and
- * who arms, disarms or fires for the lock, held for a few instructions by no one but who does the same.
+ * A PEER THAT IS PREEMPTED holds up nobody: there is no state between two bits. Only a disarm waits
+ * for the callback that it is to end, and who arms, disarms or fires for the lock, held for a few
+ * instructions by no one but who does the same.
  *
- * WAITING. The thread spins first, then sleeps. Channels live shorter than what can be learned about spinning, so it is kept by thread: whether it
- * pays, and on which CPU the one ran that answered last.
+ * WAITING. The thread spins first, then sleeps. Channels live shorter than what can be learned
+ * about spinning, so it is kept by thread: whether it pays, and on which CPU the one ran that
+ * answered last.
  */
 #include "impls/futex/futex.h"
 #include "impls/base/config.h"
@@ -60,7 +72,8 @@ enum {
 	RX_ARMED = 512
 };
 
-/* One side: its handle, private to its thread but for `queue`. The lists are begun by the first arm. */
+/* One side: its handle, private to its thread but for `queue`. The lists are begun by the first
+ * arm. */
 struct side {
 	struct owner_check owner;
 	bool arms;         /* it has come to the lock to arm a waiter, at least once */
@@ -102,7 +115,8 @@ static uint32_t look(struct oneshot *ch)
 	return atomic_load_explicit(&ch->word, memory_order_acquire); /* R1, R2 */
 }
 
-/* Sets bits that are not set; returns the word as it was. A1, A2, A3, R1, R2, R3. An addition, because that needs no second try. */
+/* Sets bits that are not set; returns the word as it was. A1, A2, A3, R1, R2, R3. An addition,
+ * because that needs no second try. */
 static uint32_t set(struct oneshot *ch, uint32_t bits)
 {
 	return atomic_fetch_add_explicit(&ch->word, bits, memory_order_acq_rel);
@@ -157,12 +171,12 @@ static void free_channel(struct oneshot *ch)
 	free(ch);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiting
  */
 
-/* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side. Returns the last word seen; with none of
- * `until` the deadline has come. */
+/* Waits until one of the bits `until` is set, with `asleep` as the bit of the caller's side.
+ * Returns the last word seen; with none of `until` the deadline has come. */
 static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t asleep, const chan_last_cpu_t *other,
                                  uint64_t deadline)
 {
@@ -179,20 +193,22 @@ static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t as
 		word = set(ch, asleep) + asleep;
 		while ((word & until) == 0 && chan_futex_wait(&ch->word, word, deadline))
 			word = look(ch);
-		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acquire); /* R1, R2 */
+		/* R1, R2 */
+		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acquire);
 	}
 	chan_spin_end(&spin, sleeps);
 	return word;
 }
 
-/* Of what a side has set in `word`, wakes the thread of the other. By now that may have seen it, gone on, and freed the channel. */
+/* Of what a side has set in `word`, wakes the thread of the other. By now that may have seen it,
+ * gone on, and freed the channel. */
 static void wake(struct oneshot *ch, uint32_t word, uint32_t asleep)
 {
 	if ((word & asleep) != 0)
 		chan_futex_wake(&ch->word, 1); /* of either side only its own thread sleeps */
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Armed waiters
  */
 
@@ -220,7 +236,8 @@ static CHAN_APART void disarm_all(struct oneshot *ch, const struct side *side)
 		end_wait(ch, LIST_ENTRY(side->armed.next, struct wait, siblings));
 }
 
-/* Registers a waiter for the first of `until` to be set, unless one is. `armed` is the bit of the side. */
+/* Registers a waiter for the first of `until` to be set, unless one is. `armed` is the bit of
+ * the side. */
 static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_waiter *waiter, uint32_t until,
                          uint32_t armed)
 {
@@ -231,8 +248,9 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 		side->arms = true;
 	}
 	uint32_t word = look(ch);
-	/* Not when the other side is done: it has not seen the bit, and does not come back. Who sees the bit comes for the lock, which
-	 * orders the rest; the acquire is that of every look. */
+	/* Not when the other side is done: it has not seen the bit, and does not come back. Who
+	 * sees the bit comes for the lock, which orders the rest; the acquire is that of every
+	 * look. */
 	while ((word & (until | armed)) == 0 &&
 	       !atomic_compare_exchange_weak_explicit(&ch->word, &word, word | armed, memory_order_acquire,
 	                                              memory_order_acquire))
@@ -251,11 +269,12 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
 	struct oneshot *ch = w->handle;
 	uint32_t until = w->event;
 
-	/* The event chooses all who wait for it as it sets the bit, also those whom it has not yet come to fire. */
+	/* The event chooses all who wait for it as it sets the bit, also those whom it has not
+	 * yet come to fire. */
 	return end_wait(ch, w) != WAIT_QUEUED || (look(ch) & until) != 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The sender
  */
 
@@ -357,7 +376,7 @@ static uint64_t oneshot_sender_get(const struct chan_sender *tx, enum chan_prope
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The receiver
  */
 
@@ -434,7 +453,8 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	owner_check_enter(&ch->rx.owner, "receiver_drop");
 	if (ch->rx.arms)
 		disarm_all(ch, &ch->rx);
-	bool last = tx_gone(look(ch)); /* R3; the usual case: then nothing has to be said any more */
+	/* R3; the usual case: then nothing has to be said any more */
+	bool last = tx_gone(look(ch));
 	if (!last)
 		shut(ch, RX_DONE);
 	if (ch->destroy != NULL && holds_value(ch, look(ch)))

@@ -11,7 +11,7 @@
 
 #define ROUNDS 20000
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Two sides that do one thing each at the same moment, again and again, on a fresh channel
  */
 
@@ -108,7 +108,8 @@ static void deadlines_race_with_the_send(void **state)
 	atomic_store(&chan_spin_looks, UINT32_MAX);
 }
 
-/* What is armed fires once, or says that it is ready; and a receiver that is dropped at once leaves the sender to free. */
+/* What is armed fires once, or says that it is ready; and a receiver that is dropped at once
+ * leaves the sender to free. */
 static void arm_and_drop(int round)
 {
 	struct counter first = COUNTER, second = COUNTER;
@@ -171,7 +172,7 @@ static void closes_race_with_the_sender(void **state)
 	atomic_store(&chan_spin_looks, UINT32_MAX);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The word, step by step
  */
 

@@ -4,41 +4,52 @@
  *
  * Two rings in one, by how many senders there have been:
  *
- *   one sender      Lamport's ring: the sender fills slots and publishes them all with its counter `tail`. Each side keeps a copy of the
- *                   other's counter and reads that only when the copy says that there is nothing (M. Thompson, J. Giacomoni: "FastForward",
- *                   and others since): as long as the two are far from each other nobody waits for a cache line, and messages cross
- *                   eight to a line.
- *   several         senders claim slots by exchanging `claim`, and publish each in a byte of its own, `ready`; a receiver that finds the
- *                   next one not ready does not go past it.
+ *   one sender      Lamport's ring: the sender fills slots and publishes them all with its counter
+ *                   `tail`. Each side keeps a copy of the other's counter and reads that only when
+ *                   the copy says that there is nothing (M. Thompson, J. Giacomoni: "FastForward",
+ *                   and others since): as long as the two are far from each other nobody waits for
+ *                   a cache line, and messages cross eight to a line.
+ *   several         senders claim slots by exchanging `claim`, and publish each in a byte of its
+ *                   own, `ready`; a receiver that finds the next one not ready does not go past it.
  *
- * With one receiver `head` is advanced when the messages have been copied out. Several claim messages by exchanging `head` and copy them
- * out afterwards; that a slot may be written again is then in a byte of its own, `taken`.
- *
- *
- * COUNTERS are in units of 2, from where config.start says; bit 0 of `claim` locks the senders out. A counter is 63 bits that wrap, and
- * the ring is a power of two, so that the place is the low bits across the wrap, too; the lap, which is what the bytes hold, is the bits
- * above. A byte that is a lap behind says "not yet", and no byte is ever two laps behind while somebody looks at it: the slot
- * could not have been claimed. The capacity is exact: it is the difference of the counters that is bounded, not the ring.
+ * With one receiver `head` is advanced when the messages have been copied out. Several claim
+ * messages by exchanging `head` and copy them out afterwards; that a slot may be written again is
+ * then in a byte of its own, `taken`.
  *
  *
- * INVARIANTS   head <= tail (one sender) or claim (several); their difference is at most the capacity.
- *              tail stands still once there have been two senders: what is below it needs no `ready` byte.
+ * COUNTERS are in units of 2, from where config.start says; bit 0 of `claim` locks the senders out.
+ * A counter is 63 bits that wrap, and the ring is a power of two, so that the place is the low bits
+ * across the wrap, too; the lap, which is what the bytes hold, is the bits above. A byte that is a
+ * lap behind says "not yet", and no byte is ever two laps behind while somebody looks at it: the
+ * slot could not have been claimed. The capacity is exact: it is the difference of the counters
+ * that is bounded, not the ring.
  *
- * LINEARIZATION   send: the store of `tail`, or the exchange of `claim`. receive: the store of `head`, or its exchange.
+ *
+ * INVARIANTS   head <= tail (one sender) or claim (several); their difference is at most the
+ *              capacity. tail stands still once there have been two senders: what is below it needs
+ *              no `ready` byte.
+ *
+ * LINEARIZATION   send: the store of `tail`, or the exchange of `claim`. receive: the store of
+ *                 `head`, or its exchange.
  *
  * WHAT ORDERS WHAT
  *   A2 tail       -> R2   the message, before it is copied out
  *   A3 ready      -> R3   the same
- *   A4 head       -> R4   the copying out, before the slot is written again; and what the receiver did before (M-68)
+ *   A4 head       -> R4   the copying out, before the slot is written again; and what the receiver
+ *                         did before (M-68)
  *   A5 taken      -> R5   the copying out, where there are several receivers
- *   A6 gate       -> R6   STATE_MANY_RECEIVERS is read after the `head` that several receivers have moved: who sees a slot free by such
- *                         a head also sees that `taken` counts
- *   A7 claim      -> R7   the heads that those had seen who claimed before: the next one sees one from which the claims are not farther
- *                         than the capacity. (ring_len, after ring_block_senders, reads the same again.)
- *   A8 gate       -> R8   once there are several senders, `claim` and `ready` as they were set up (in base/lane.h: A2)
- *   A9 head       -> R9   what those saw in `ready` who received before. So no byte of 256 laps ago is found there, which would look like
- *                         one of now. (No program has as many messages as it would take to see that.)
- * An exchange need not acquire: what it has to see the load before it saw; and it carries on what earlier ones have released.
+ *   A6 gate       -> R6   STATE_MANY_RECEIVERS is read after the `head` that several receivers have
+ *                         moved: who sees a slot free by such a head also sees that `taken` counts
+ *   A7 claim      -> R7   the heads that those had seen who claimed before: the next one sees one
+ *                         from which the claims are not farther than the capacity. (ring_len, after
+ *                         ring_block_senders, reads the same again.)
+ *   A8 gate       -> R8   once there are several senders, `claim` and `ready` as they were set up
+ *                         (in base/lane.h: A2)
+ *   A9 head       -> R9   what those saw in `ready` who received before. So no byte of 256 laps ago
+ *                         is found there, which would look like one of now. (No program has as many
+ *                         messages as it would take to see that.)
+ * An exchange need not acquire: what it has to see the load before it saw; and it carries on what
+ * earlier ones have released.
  */
 #ifndef CHANBENCH_FUTEX_MPSC_RING_H
 #define CHANBENCH_FUTEX_MPSC_RING_H
@@ -105,7 +116,8 @@ static inline uint64_t ring_seen(const struct ring *r)
 	return atomic_load_explicit(&r->head, memory_order_acquire); /* R4 */
 }
 
-/* Messages that are in it or being put in. Exact while nobody is at work; else something that it was, or could have been, meanwhile. */
+/* Messages that are in it or being put in. Exact while nobody is at work; else something that it
+ * was, or could have been, meanwhile. */
 static inline size_t ring_len(const struct ring *r, uint32_t gate)
 {
 	const _Atomic uint64_t *end = gate & STATE_MANY_SENDERS ? &r->claim : &r->tail;
@@ -117,7 +129,8 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 	return n < 0 ? 0 : (size_t)n < r->capacity ? (size_t)n : r->capacity;
 }
 
-/* Copies `n` messages between the caller's array and the ring from `at` on, which may go round its end. */
+/* Copies `n` messages between the caller's array and the ring from `at` on, which may go round
+ * its end. */
 static CHAN_INLINE void ring_in(struct ring *r, uint64_t at, const void *msgs, size_t n)
 {
 	size_t place = ring_place(r, at), first = r->mask + 1 - place;
@@ -144,7 +157,7 @@ static CHAN_INLINE void ring_out(const struct ring *r, uint64_t at, void *msgs, 
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Sending
  */
 
@@ -168,7 +181,8 @@ static CHAN_APART void ring_await_taken(const struct ring *r, uint64_t at, size_
 	unsigned looks = 0;
 
 	for (; n > 0; n--, at += 2)
-		while (atomic_load_explicit(&r->taken[ring_place(r, at)], memory_order_acquire) != /* R5 */
+		/* R5 */
+		while (atomic_load_explicit(&r->taken[ring_place(r, at)], memory_order_acquire) !=
 		       (uint8_t)(ring_lap(r, at) - 1))
 			lane_await_peer(&looks);
 }
@@ -199,7 +213,8 @@ static inline void ring_publish(struct ring *r, uint64_t at, const void *msgs, s
 {
 	ring_fill(r, at, msgs, n, gate);
 	for (; n > 0; n--, at += 2)
-		atomic_store_explicit(&r->ready[ring_place(r, at)], ring_lap(r, at), memory_order_release); /* A3 */
+		/* A3 */
+		atomic_store_explicit(&r->ready[ring_place(r, at)], ring_lap(r, at), memory_order_release);
 }
 
 /* The same, several senders. `*shut`: locked out. */
@@ -221,7 +236,8 @@ static inline size_t ring_send_many(struct ring *r, const void *msgs, size_t n, 
 			ring_publish(r, at, msgs, room, gate);
 			return room;
 		}
-		chan_relax_for(LANE_COLLISION_NS); /* others are at it: let them go on with it in their caches */
+		/* others are at it: let them go on with it in their caches */
+		chan_relax_for(LANE_COLLISION_NS);
 		at = atomic_load_explicit(&r->claim, memory_order_acquire); /* R7 */
 	}
 }
@@ -259,7 +275,8 @@ static void ring_admit_senders(struct ring *r)
 /* From now on there are several senders. Under the lock, the one locked out; they remain so. */
 static void ring_many_senders(struct ring *r)
 {
-	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed); /* waited for, or the caller's own */
+	/* waited for, or the caller's own */
+	uint64_t at = atomic_load_explicit(&r->tail, memory_order_relaxed);
 
 	for (size_t i = 0; i <= r->mask; i++)
 		atomic_store_explicit(&r->ready[ring_place(r, at + 2 * i)], (uint8_t)(ring_lap(r, at + 2 * i) - 1),
@@ -267,7 +284,7 @@ static void ring_many_senders(struct ring *r)
 	atomic_store_explicit(&r->claim, at | 1, memory_order_relaxed); /* A8 comes after it */
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Receiving
  */
 
@@ -287,7 +304,8 @@ static CHAN_INLINE size_t ring_there(const struct ring *r, uint64_t head, size_t
 	if (!(fastpath_state(gate) & STATE_MANY_SENDERS)) /* R8 */
 		return n;
 	while (n < limit &&
-	       atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) == /* R3 */
+	       /* R3 */
+	       atomic_load_explicit(&r->ready[ring_place(r, head + 2 * n)], memory_order_acquire) ==
 	               ring_lap(r, head + 2 * n))
 		n++;
 	return n;
@@ -306,7 +324,8 @@ static CHAN_INLINE size_t ring_take(struct ring *r, void *msgs, size_t limit, ui
 			return 0;
 		if (!(fastpath_state(gate) & STATE_MANY_RECEIVERS)) {
 			ring_out(r, head, msgs, n);
-			atomic_store_explicit(&r->head, head + 2 * n, memory_order_release); /* A4 */
+			/* A4 */
+			atomic_store_explicit(&r->head, head + 2 * n, memory_order_release);
 			return n;
 		}
 		if (atomic_compare_exchange_weak_explicit(&r->head, &head, head + 2 * n, memory_order_release,
@@ -331,7 +350,8 @@ static void ring_many_receivers(struct ring *r)
 		atomic_store_explicit(&r->taken[ring_place(r, at)], ring_lap(r, at), memory_order_relaxed);
 }
 
-/* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the lock. */
+/* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the
+ * lock. */
 static void *ring_front(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), seen = head;

@@ -1,38 +1,46 @@
 /* SPDX-License-Identifier: MIT
  *
- * seqbuf.h - one value that one thread at a time writes and any number read, without a lock and without waiting for each other.
+ * seqbuf.h - one value that one thread at a time writes and any number read, without a lock and
+ * without waiting for each other.
  *
- * ALGORITHM. A sequence lock with several buffers: Linux has it as seqcount_latch, with two. Writes are numbered; write n goes to buffer n mod B,
- * while readers read the buffers before it, and is published by storing n in `newest`. A reader loads n, copies buffer n mod B, and loads
- * the number again: the copy is whole unless write n + B had begun, that is, unless n + B - 1 had been published.
+ * ALGORITHM. A sequence lock with several buffers: Linux has it as seqcount_latch, with two. Writes
+ * are numbered; write n goes to buffer n mod B, while readers read the buffers before it, and is
+ * published by storing n in `newest`. A reader loads n, copies buffer n mod B, and loads the number
+ * again: the copy is whole unless write n + B had begun, that is, unless n + B - 1 had been
+ * published.
  *
- *   - A writer never waits for a reader, nor a reader for a writer: also one that stands in the middle of a write is passed by, for
- *     nobody reads the buffer that it writes. (With one buffer, the plain sequence lock, all readers would wait for it.)
+ *   - A writer never waits for a reader, nor a reader for a writer: also one that stands in the
+ *     middle of a write is passed by, for nobody reads the buffer that it writes. (With one buffer,
+ *     the plain sequence lock, all readers would wait for it.)
  *   - A reader writes nothing.
- *   - A reader fails only when B - 1 writes were published during its copy, and then tries again. Whoever fails too often stops the
- *     writer in its own way (watch.h); at most one write can be under way then, so the second try succeeds.
+ *   - A reader fails only when B - 1 writes were published during its copy, and then tries again.
+ *     Whoever fails too often stops the writer in its own way (watch.h); at most one write can be
+ *     under way then, so the second try succeeds.
  *
- * THE VERSION. A value carries a version, which not every write increases (W-21), so it stands beside each buffer and is read with it:
- * version and value are of one write (W-3).
+ * THE VERSION. A value carries a version, which not every write increases (W-21), so it stands
+ * beside each buffer and is read with it: version and value are of one write (W-3).
  *
  * ORDER, by label (A release, R acquire)
- *   A1 `newest`, R1 its load by a reader: all words of write n and before, and what the writer did before it.
- *   A2 each word and version of a buffer, R2 its load by a reader (words.h): a reader that sees one of write n + B has synchronised with the
- *      writer after it had stored n + B - 1 in `newest`, and so sees that number, or a later one, at its second look. The copy does not
- *      count.
+ *   A1 `newest`, R1 its load by a reader: all words of write n and before, and what the writer did
+ *   before it. A2 each word and version of a buffer, R2 its load by a reader (words.h): a reader
+ *   that sees one of write n + B has synchronised with the
+ *      writer after it had stored n + B - 1 in `newest`, and so sees that number, or a later one,
+ *      at its second look. The copy does not count.
  * Writers are ordered among each other by whoever lets them in.
  *
  * LINEARIZATION. A write: the store of `newest`. A read: its first load of it.
  *
- * WRAP. Numbers are 64 bits and compared by distance; B is a power of two, so n mod B goes round with them. A reader would have to stand
- * during exactly 2^64 writes to be misled.
+ * WRAP. Numbers are 64 bits and compared by distance; B is a power of two, so n mod B goes round
+ * with them. A reader would have to stand during exactly 2^64 writes to be misled.
  *
- * MEMORY. The number of the newest and the versions share a line, with two buffers if these are small enough: then a new value crosses between two
- * cores with one transfer. Else each buffer begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes (of
- * eight, the last version is on a second line): a writer that comes round to a buffer that was read just now waits for its line, and a reader whose
- * copy was overwritten begins again. One writer and one reader of 64 bytes, each on a core: with two buffers 4 M writes and 21 M reads a
- * second, with eight 38 M and 15 M; one writer and four readers on two cores: 7 M and 75 M, 16 M and 78 M. Of 8 bytes, two in the line of the
- * numbers beat eight behind it (51 M and 71 M against 30 M and 16 M).
+ * MEMORY. The number of the newest and the versions share a line, with two buffers if these are
+ * small enough: then a new value crosses between two cores with one transfer. Else each buffer
+ * begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes (of eight,
+ * the last version is on a second line): a writer that comes round to a buffer that was read just
+ * now waits for its line, and a reader whose copy was overwritten begins again. One writer and one
+ * reader of 64 bytes, each on a core: with two buffers 4 M writes and 21 M reads a second, with
+ * eight 38 M and 15 M; one writer and four readers on two cores: 7 M and 75 M, 16 M and 78 M. Of 8
+ * bytes, two in the line of the numbers beat eight behind it (51 M and 71 M against 30 M and 16 M).
  */
 #ifndef CHANBENCH_FUTEX_SEQBUF_H
 #define CHANBENCH_FUTEX_SEQBUF_H
@@ -122,7 +130,8 @@ static inline void seqbuf_get(const struct seqbuf *b, const struct seqbuf_shape 
 	chan_words_load(element, seqbuf_words(b, shape, newest), shape->size);
 }
 
-/* Writes the next value where nobody reads; seqbuf_publish lets it be seen. Between the two, seqbuf_get gives the value before. */
+/* Writes the next value where nobody reads; seqbuf_publish lets it be seen. Between the two,
+ * seqbuf_get gives the value before. */
 static inline void seqbuf_prepare(struct seqbuf *b, const struct seqbuf_shape *shape, const void *element)
 {
 	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
@@ -134,8 +143,10 @@ static inline void seqbuf_publish(struct seqbuf *b, const struct seqbuf_shape *s
 {
 	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
 
-	atomic_store_explicit(&b->versions[next & shape->mask], version, memory_order_release); /* A2 */
-	atomic_store_explicit(&b->newest, next, memory_order_release);                          /* A1 */
+	/* A2 */
+	atomic_store_explicit(&b->versions[next & shape->mask], version, memory_order_release);
+	/* A1 */
+	atomic_store_explicit(&b->newest, next, memory_order_release);
 }
 
 /* The first value, before there are readers. Numbers and versions begin at `start`. */
@@ -148,15 +159,18 @@ static inline void seqbuf_init(struct seqbuf *b, const struct seqbuf_shape *shap
 
 /* --- readers --- */
 
-/* Copies the newest value, if `value` asks for it, and says which it was. False: it was overwritten meanwhile, and what was copied is
- * a mixture. */
+/* Copies the newest value, if `value` asks for it, and says which it was. False: it was
+ * overwritten meanwhile, and what was copied is a mixture. */
 static CHAN_INLINE bool seqbuf_try_read(const struct seqbuf *b, const struct seqbuf_shape *shape, bool value,
                                         void *element, struct seqbuf_read *read)
 {
-	read->number = atomic_load_explicit(&b->newest, memory_order_acquire);                                /* R1 */
-	read->version = atomic_load_explicit(&b->versions[read->number & shape->mask], memory_order_acquire); /* R2 */
+	/* R1 */
+	read->number = atomic_load_explicit(&b->newest, memory_order_acquire);
+	/* R2 */
+	read->version = atomic_load_explicit(&b->versions[read->number & shape->mask], memory_order_acquire);
 	if (value)
-		chan_words_load(element, seqbuf_words(b, shape, read->number), shape->size); /* R2 */
+		/* R2 */
+		chan_words_load(element, seqbuf_words(b, shape, read->number), shape->size);
 	return atomic_load_explicit(&b->newest, memory_order_relaxed) - read->number < shape->mask;
 }
 

@@ -52,7 +52,8 @@ static void open_buf(size_t size, uint64_t start)
 	while_copying = NULL;
 }
 
-/* Reads; true when the copy counts, and then every byte must be of the value `with`, and none behind it touched. */
+/* Reads; true when the copy counts, and then every byte must be of the value `with`, and none
+ * behind it touched. */
 static bool reads(unsigned char with, uint64_t version)
 {
 	unsigned char element[LARGEST + 1];
@@ -91,7 +92,8 @@ static size_t buffers(size_t size)
 	return (size_t)shape.mask + 1;
 }
 
-/* Two buffers in the line of the numbers; else up to eight, each on lines of its own, in the room that there is for them. */
+/* Two buffers in the line of the numbers; else up to eight, each on lines of its own, in the
+ * room that there is for them. */
 static void as_many_buffers_as_there_is_room_for(void **state)
 {
 	(void)state;
@@ -143,7 +145,8 @@ static void begin_a_write(void)
 	seqbuf_prepare(buf, &shape, element);
 }
 
-/* Both ends of the condition: a copy counts up to the last write that leaves its buffer alone, and not from the next on. */
+/* Both ends of the condition: a copy counts up to the last write that leaves its buffer alone,
+ * and not from the next on. */
 static void a_copy_that_was_overwritten_does_not_count(void **state)
 {
 	(void)state;

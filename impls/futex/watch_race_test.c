@@ -7,7 +7,7 @@
 #define WATCH chan_futex_watch_ops
 #include "impls/testing/watch_race_testing.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Lost wakes: a lone writer that makes no system call, and one who goes to sleep at the same moment
  */
 
@@ -30,7 +30,8 @@ static void answer(void *arg)
 	ops->receiver_drop(&rx);
 }
 
-/* Each number is sent when the one before has come back. `looks`: how often to look before sleeping; 0 sleeps at once. */
+/* Each number is sent when the one before has come back. `looks`: how often to look before
+ * sleeping; 0 sleeps at once. */
 static void play(uint32_t looks)
 {
 	struct chan_config config = {.size = sizeof(uint64_t), .start = UINT64_MAX - ROUNDS / 2};
@@ -64,7 +65,8 @@ static void no_wake_is_lost(void **state)
 	play(3);
 }
 
-/* Clones of the sender come and go while it writes: with one sender without the lock, with two under it. */
+/* Clones of the sender come and go while it writes: with one sender without the lock, with two
+ * under it. */
 static void clone_and_drop(void *arg)
 {
 	struct chan_sender *mine = arg, *other;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and labels: watch.h.
+ * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and
+ * labels: watch.h.
  */
 #include "impls/base/fence.h"
 #include "impls/futex/watch.h"
@@ -22,7 +23,8 @@ void chan_futex_watch_relent(struct futex_watch *ch)
 		chan_futex_watch_clear(ch, WATCH_ATTENTION);
 }
 
-/* With the writer stopped, but for a write that it has begun: the second try is whole at the latest. */
+/* With the writer stopped, but for a write that it has begun: the second try is whole at the
+ * latest. */
 static void read_stopped(struct futex_watch *ch, bool value, void *element, struct seqbuf_read *read)
 {
 	pthread_mutex_lock(&ch->core.lock);
@@ -57,7 +59,7 @@ bool chan_futex_watch_ready(struct chan_futex_watch_receiver *r)
 	return chan_futex_watch_version(ch) != r->seen || (chan_futex_watch_flags(ch) & WATCH_ENDED) != 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Borrowing
  */
 
@@ -86,7 +88,8 @@ static inline void borrowed(struct chan_futex_watch_receiver *r, const struct se
 		r->seen = read->version;
 }
 
-/* A channel with hooks, a callback of this very channel, no value, or one that was overwritten meanwhile. */
+/* A channel with hooks, a callback of this very channel, no value, or one that was overwritten
+ * meanwhile. */
 static CHAN_APART enum chan_status borrow_apart(struct chan_receiver *rx, void *value, bool *unseen, bool update)
 {
 	struct chan_futex_watch_receiver *r = (struct chan_futex_watch_receiver *)rx;
@@ -130,11 +133,12 @@ enum chan_status chan_futex_watch_borrow_and_update(struct chan_receiver *rx, vo
 	return borrow(rx, value, unseen, true);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiting for a change
  */
 
-/* Sleeps until it is woken for a version other than the one that was seen, or for the end. Under the lock. */
+/* Sleeps until it is woken for a version other than the one that was seen, or for the end. Under
+ * the lock. */
 static enum chan_status sleep_in_queue(struct chan_futex_watch_receiver *r, uint64_t deadline)
 {
 	struct core *core = r->handle.core;
@@ -180,7 +184,8 @@ static enum chan_status changed(struct chan_futex_watch_receiver *r, uint64_t de
 
 	for (;;) {
 		bool ended =
-			(chan_futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the version: then it is the last */
+			/* before the version: then it is the last */
+			(chan_futex_watch_flags(ch) & WATCH_ENDED) != 0;
 		uint64_t version = chan_futex_watch_version(ch);
 
 		if (version != r->seen) {
@@ -225,15 +230,16 @@ enum chan_status chan_futex_watch_has_changed(struct chan_receiver *rx)
 	return chan_futex_watch_version(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
 }
 
-/* After write `tried` did not do: CHAN_OK, there is another to try. What modify changed without notifying is not, unless it is the last
- * value there will be (W-24). */
+/* After write `tried` did not do: CHAN_OK, there is another to try. What modify changed without
+ * notifying is not, unless it is the last value there will be (W-24). */
 static enum chan_status await_other(struct chan_futex_watch_receiver *r, uint64_t tried, uint64_t deadline)
 {
 	struct futex_watch *ch = chan_futex_watch_of(&r->handle);
 	enum chan_status status = CHAN_OK;
 
 	while (status == CHAN_OK) {
-		bool ended = (chan_futex_watch_flags(ch) & WATCH_ENDED) != 0; /* before the look: then it is the last */
+		/* before the look: then it is the last */
+		bool ended = (chan_futex_watch_flags(ch) & WATCH_ENDED) != 0;
 		struct seqbuf_read newest = read_newest(ch, false, NULL);
 
 		if (newest.version != r->seen || (ended && newest.number != tried))
@@ -282,7 +288,7 @@ enum chan_status chan_futex_watch_wait_for(struct chan_receiver *rx, bool (*pred
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Marks
  */
 

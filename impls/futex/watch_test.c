@@ -123,7 +123,8 @@ static void attention_ends_with_the_wait(void **state)
 	close_all();
 }
 
-/* The writer comes late to the lock: the receiver has seen what it wrote, and waits for the next. */
+/* The writer comes late to the lock: the receiver has seen what it wrote, and waits for the
+ * next. */
 static void a_version_that_was_seen_wakes_nobody(void **state)
 {
 	struct counter first = COUNTER, second = COUNTER;
@@ -147,13 +148,14 @@ static void a_version_that_was_seen_wakes_nobody(void **state)
 	close_all();
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Readers that starve
  */
 
 static int overwritten, begun_before;
 
-/* A writer that overwrites each copy, until it sees that it must not; it sees that one write late. */
+/* A writer that overwrites each copy, until it sees that it must not; it sees that one write
+ * late. */
 static void overwrite(void)
 {
 	uint64_t value;
@@ -177,14 +179,15 @@ static void a_reader_that_starves_stops_the_writer(void **state)
 		while_copying = overwrite;
 		assert_int_equal(ops->borrow(rx, &value, NULL), CHAN_OK);
 		while_copying = NULL;
-		assert_int_equal(overwritten, 1 + TRIES + begun); /* one of them on the straight way */
+		/* one of them on the straight way */
+		assert_int_equal(overwritten, 1 + TRIES + begun);
 		assert_int_equal(value, overwritten);
 		assert_int_equal(flags_of(), 0);
 		close_all();
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A function that modifies, and takes its time
  */
 
@@ -263,7 +266,7 @@ static void a_slow_modification_stops_only_writers(void **state)
 	sem_destroy(&modify_entered);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void nothing_is_lost_without_memory(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_write.c - sending to a watch channel, and modifying its value. Overview and labels: watch.h.
+ * watch_write.c - sending to a watch channel, and modifying its value. Overview and labels:
+ * watch.h.
  */
 #include "impls/base/fence.h"
 #include "impls/base/scratch.h"
@@ -105,7 +106,8 @@ enum chan_status chan_futex_watch_send_replace(struct chan_sender *tx, const voi
 	return CHAN_OK;
 }
 
-/* With several senders the value is pinned; a lone one has nobody to keep away. Gives whether it is. */
+/* With several senders the value is pinned; a lone one has nobody to keep away. Gives whether it
+ * is. */
 static bool pin(struct handle *h)
 {
 	struct futex_watch *ch = chan_futex_watch_of(h);

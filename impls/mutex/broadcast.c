@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.c - opening a broadcast channel, receivers that come and go, readiness, properties. Overview: broadcast.h.
+ * broadcast.c - opening a broadcast channel, receivers that come and go, readiness, properties.
+ * Overview: broadcast.h.
  */
 #include "impls/mutex/broadcast.h"
 #include "impls/mutex/mutex.h"
@@ -154,7 +155,7 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 	chan_core_unref(core);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Readiness, properties
  */
 

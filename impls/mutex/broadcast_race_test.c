@@ -74,7 +74,8 @@ static void a_slot_that_is_cloned_is_left_alone(void **state)
 	sem_destroy(&clone_entered);
 }
 
-/* A wake that drops the sender through which it was fired. The thread that ran it must find the channel again. */
+/* A wake that drops the sender through which it was fired. The thread that ran it must find the
+ * channel again. */
 static struct chan_sender *last_tx;
 static sem_t wake_entered, wake_let_go;
 
@@ -110,7 +111,8 @@ static void the_channel_outlives_its_wakes(void **state)
 	sem_wait(&wake_entered);
 	pthread_mutex_lock(&core->lock);
 	sem_post(&wake_let_go);
-	sleeper_await(&sender); /* it wants the lock again: its own hold is what keeps it, should the receiver go now */
+	/* it wants the lock again: its own hold is what keeps it, should the receiver go now */
+	sleeper_await(&sender);
 	assert_int_equal(atomic_load(&core->refs), 2);
 	pthread_mutex_unlock(&core->lock);
 	sleeper_join(&sender);
@@ -121,9 +123,9 @@ static void the_channel_outlives_its_wakes(void **state)
 	sem_destroy(&wake_entered);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Stress: two senders, three receivers of which one comes and goes, with hooks. What a receiver got and missed is what was
- * sent since it came, and the messages of a sender rise.
+/* ------------------------------------------------------------------------------------------
+ * Stress: two senders, three receivers of which one comes and goes, with hooks. What a receiver got
+ * and missed is what was sent since it came, and the messages of a sender rise.
  */
 
 enum { STRESS_SENDS = 4000 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_ring.c - sending and receiving, and the end of values. Overview and invariants: broadcast.h.
+ * broadcast_ring.c - sending and receiving, and the end of values. Overview and invariants:
+ * broadcast.h.
  */
 #include "impls/base/scratch.h"
 #include "impls/mutex/broadcast.h"
 
-/* Moves the value out of its slot, to be destroyed later. False: there was none, or nothing has to be done with it. */
+/* Moves the value out of its slot, to be destroyed later. False: there was none, or nothing has
+ * to be done with it. */
 static bool move_out(struct broadcast *ch, struct slot *slot, void *to)
 {
 	if (!slot->held || to == NULL)
@@ -65,8 +67,8 @@ enum chan_status chan_mutex_broadcast_send(struct chan_sender *tx, const void *m
 	return count > 0 ? CHAN_OK : CHAN_CLOSED;
 }
 
-/* Takes the copy of the slot's value that is this receiver's, and pays for it; `*ended`: the original now lies at `to`. Under the
- * lock; with a hook it is released meanwhile. */
+/* Takes the copy of the slot's value that is this receiver's, and pays for it; `*ended`: the
+ * original now lies at `to`. Under the lock; with a hook it is released meanwhile. */
 static enum chan_status copy_out(struct broadcast *ch, struct slot *slot, void *msg, void *to, bool *ended)
 {
 	const struct chan_config *config = &ch->core.config;

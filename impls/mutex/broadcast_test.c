@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/mutex/broadcast_testing.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Against a model: positions only. Every step checks every property, and which values are alive.
  */
 
@@ -90,7 +90,7 @@ static void it_does_what_the_model_does(void **state)
 			}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Callbacks
  */
 
@@ -125,12 +125,14 @@ static void destroy_may_send_on_the_same_channel(void **state)
 		uint64_t missed;
 		assert_int_equal(take_item(shared_rx, &missed), GAVE(CHAN_LAGGED));
 		assert_int_equal(missed, 4);
-		assert_int_equal(take_item(shared_rx, &missed), 1000); /* the last one: its end sends one more */
+		/* the last one: its end sends one more */
+		assert_int_equal(take_item(shared_rx, &missed), 1000);
 		assert_int_equal(take_item(shared_rx, &missed), 1000);
 		send_item(shared_tx, 3);
 		resends = 1;
 		ops->receiver_drop(
-			&shared_rx); /* the send from inside finds nobody: it keeps its value, which ends too */
+			/* the send from inside finds nobody: it keeps its value, which ends too */
+			&shared_rx);
 		assert_int_equal(ledger_alive(), 0);
 		ops->sender_drop(&shared_tx);
 	}
@@ -260,7 +262,7 @@ static void wake_may_drop_the_handle_that_fired_it(void **state)
 	ops->receiver_drop(&shared_rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Memory that runs out, handles
  */
 
@@ -279,7 +281,9 @@ static void nothing_is_lost_without_memory(void **state)
 		assert_true(status == CHAN_OK || (status == CHAN_NOMEM && tx == NULL && rx == NULL));
 	}
 	assert_int_equal(
-		n, 7); /* the channel, its slots and elements, a sender, a receiver and its spare: each failed once */
+		/* the channel, its slots and elements, a sender, a receiver and its spare: each
+		 * failed once */
+		n, 7);
 	for (n = 0; n < 2; n++) {
 		atomic_store(&allocations_left, n);
 		assert_int_equal(ops->subscribe(tx, &other), CHAN_NOMEM);
@@ -292,7 +296,8 @@ static void nothing_is_lost_without_memory(void **state)
 	assert_int_equal(ops->sender_get(tx, CHAN_RECEIVERS), 1);
 
 	atomic_store(&allocations_left, PLENTY);
-	for (uint64_t id = 1; id <= 4; id++) { /* the original of 1 cannot be moved out: it ends when 3 overwrites it */
+	/* the original of 1 cannot be moved out: it ends when 3 overwrites it */
+	for (uint64_t id = 1; id <= 4; id++) {
 		send_item(tx, id);
 		atomic_store(&allocations_left, id == 1 ? 0 : PLENTY);
 		assert_int_equal(take_item(rx, NULL), id);
@@ -341,7 +346,8 @@ static void closing_reopening_and_weak_handles(void **state)
 	sleeper_start(&sleeper, closed_forever, &status);
 	sleeper_await(&sleeper);
 	struct core *core =
-		((struct handle *)shared_tx)->core; /* a receiver came back before the woken one looked (B-36) */
+		/* a receiver came back before the woken one looked (B-36) */
+		((struct handle *)shared_tx)->core;
 	struct list wakes = WAKES_NONE(wakes);
 	pthread_mutex_lock(&core->lock);
 	chan_wait_wake_all(&core->closed_queue, &wakes);

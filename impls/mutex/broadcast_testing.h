@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_testing.h - what the two test programs of the mutex family's broadcast share: channels of items.
+ * broadcast_testing.h - what the two test programs of the mutex family's broadcast share: channels
+ * of items.
  */
 #ifndef CHANBENCH_MUTEX_BROADCAST_TESTING_H
 #define CHANBENCH_MUTEX_BROADCAST_TESTING_H

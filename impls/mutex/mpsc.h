@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.h - the rules of the mpsc and unbounded channels, behind one lock: slots and who gets them, permits, who waits, closing, dropping.
+ * mpsc.h - the rules of the mpsc and unbounded channels, behind one lock: slots and who gets them,
+ * permits, who waits, closing, dropping.
  *
  * OVERVIEW
  *
- * A store of messages, a count of the slots that are held, and three queues of waits (wait.h), all behind the one mutex of core.h. Every
- * operation takes the mutex, looks, changes, picks whom that concerns, and releases it; that critical section is its linearization
- * point (the last one where it blocked). Callbacks run afterwards.
+ * A store of messages, a count of the slots that are held, and three queues of waits (wait.h), all
+ * behind the one mutex of core.h. Every operation takes the mutex, looks, changes, picks whom that
+ * concerns, and releases it; that critical section is its linearization point (the last one where
+ * it blocked). Callbacks run afterwards.
  *
- * The messages are in a `struct mpsc_store`, which each family brings. That of the mutex family is a plain queue. The others have rings
- * and lists that can be used without the lock as long as nothing special goes on, and come here when it does; what that asks of
- * them stands at struct mpsc_store.
+ * The messages are in a `struct mpsc_store`, which each family brings. That of the mutex family is
+ * a plain queue. The others have rings and lists that can be used without the lock as long as
+ * nothing special goes on, and come here when it does; what that asks of them stands at struct
+ * mpsc_store.
  *
- * An unbounded channel is a bounded one with more slots than there is memory: its senders never wait for a slot, and only
- * the push can fail. So there is one code for both; the tables say which parts of it each kind has.
+ * An unbounded channel is a bounded one with more slots than there is memory: its senders never
+ * wait for a slot, and only the push can fail. So there is one code for both; the tables say which
+ * parts of it each kind has.
  *
  *   mpsc_send.c   slots and who gets them; sending, permits
  *   mpsc_recv.c   receiving
@@ -22,29 +26,35 @@
  *
  * INVARIANTS (whenever the mutex is free)
  *
- * I1  A slot is free, or has a message in it, or is held: by a permit, or by a wait for slots (its `got`), or by an operation that is
- *     about to put a message into it. held = permits + `got` of every wait for slots; free = capacity - held - messages. The
- *     channel is idle when none is held and there are no messages.
- * I2  Somebody waits for a slot only while none is free, or a receiver that has made one free is on its way to give it to him: what
- *     becomes free goes to the head of the queue until that has what it wants, then to the next (no barging, FIFO, partial
- *     holding: M-22 to M-25).
+ * I1  A slot is free, or has a message in it, or is held: by a permit, or by a wait for slots (its
+ *     `got`), or by an operation that is about to put a message into it. held = permits + `got` of
+ *     every wait for slots; free = capacity - held - messages. The channel is idle when none is
+ *     held and there are no messages.
+ * I2  Somebody waits for a slot only while none is free, or a receiver that has made one free is on
+ *     its way to give it to him: what becomes free goes to the head of the queue until that has
+ *     what it wants, then to the next (no barging, FIFO, partial holding: M-22 to M-25).
  * I3  Nobody waits for a slot, or for the close, once the channel is closed.
- * I4  Somebody waits for a message only while there is none, or each is spoken for: somebody was woken for it and has not yet
- *     come back, or its sender is on its way to wake. Nobody waits for one once the receiving end has ended (chan_mpsc_ended).
- * I5  `got` of an armed wait is 1 when it was woken with a slot that it owns, or for a message, and its handle has not used that
- *     yet; else 0. What blocks on the same handle uses it at once (handle.blocked).
+ * I4  Somebody waits for a message only while there is none, or each is spoken for: somebody was
+ *     woken for it and has not yet come back, or its sender is on its way to wake. Nobody waits for
+ *     one once the receiving end has ended (chan_mpsc_ended).
+ * I5  `got` of an armed wait is 1 when it was woken with a slot that it owns, or for a message, and
+ *     its handle has not used that yet; else 0. What blocks on the same handle uses it at once
+ *     (handle.blocked).
  *
  *
  * WHERE EACH WAKE COMES FROM
  *
- * A sender      by the slot that it was given: a receive, a permit released, somebody who gave up or was disarmed; or by close. The
- *               message of a sender that is blocked in a send is taken from where it lies, and it finds its work done.
- * A receiver    by a message, one receiver for each (P-4); by the last sender's drop, all; by close, or what makes a closed
- *               channel idle later, all (M-50); by another that was woken for a message and is disarmed unused (P-5).
+ * A sender      by the slot that it was given: a receive, a permit released, somebody who gave up
+ *               or was disarmed; or by close. The message of a sender that is blocked in a send is
+ *               taken from where it lies, and it finds its work done.
+ * A receiver    by a message, one receiver for each (P-4); by the last sender's drop, all; by
+ *               close, or what makes a closed channel idle later, all (M-50); by another that was
+ *               woken for a message and is disarmed unused (P-5).
  * closed()      by close.
  *
- * Seven of the eight ways of M-50 give slots back, and so end in chan_mpsc_serve: there an idle closed channel is seen. The
- * eighth, the last permit that is sent, wakes by its message, and the receive of that makes the slot free.
+ * Seven of the eight ways of M-50 give slots back, and so end in chan_mpsc_serve: there an idle
+ * closed channel is seen. The eighth, the last permit that is sent, wakes by its message, and the
+ * receive of that makes the slot free.
  */
 #ifndef CHANBENCH_BASE_MPSC_H
 #define CHANBENCH_BASE_MPSC_H
@@ -54,16 +64,19 @@
 
 struct mpsc;
 
-/* Where the messages are. All under the lock. What stands below the line is for stores that are also used without it, by operations that
- * found nothing special to be going on (NULL: the store is not). */
+/* Where the messages are. All under the lock. What stands below the line is for stores that are
+ * also used without it, by operations that found nothing special to be going on (NULL: the store
+ * is not). */
 struct mpsc_store {
 	/* Messages that are in it, those included that are just being put in. */
 	size_t (*len)(const struct mpsc *ch);
 
-	/* Puts a message in; there is a slot for it. False: out of memory (unbounded only), and nothing has changed. */
+	/* Puts a message in; there is a slot for it. False: out of memory (unbounded only), and
+	 * nothing has changed. */
 	bool (*push)(struct mpsc *ch, const void *msg);
 
-	/* Takes up to `limit` messages out for a receiver. 0: there is none, or the next one is still being put in. */
+	/* Takes up to `limit` messages out for a receiver. 0: there is none, or the next one is
+	 * still being put in. */
 	size_t (*take)(struct handle *rx, void *msgs, size_t limit);
 
 	/* The oldest message where it lies, and the end of it; there is one, and no receiver. */
@@ -75,25 +88,30 @@ struct mpsc_store {
 
 	/* ------ */
 
-	/* From here until `settle` no message comes in but by push; those who are at it have finished. `sender` says that the caller
-	 * uses the handle of a sender. Again: nothing happens. */
+	/* From here until `settle` no message comes in but by push; those who are at it have
+	 * finished. `sender` says that the caller uses the handle of a sender. Again: nothing
+	 * happens. */
 	void (*block_senders)(struct mpsc *ch, bool sender);
 
-	/* Says to those who do without the lock what they have to take it for. It is, if the channel is like that now:
+	/* Says to those who do without the lock what they have to take it for. It is, if the
+	 * channel is like that now:
 	 *
 	 *   somebody waits for a message      a sender who has sent     chan_mpsc_sent
 	 *   chan_mpsc_waiting                 a receiver who has taken  chan_mpsc_taken
-	 *   chan_mpsc_ending                  a receiver who has taken  chan_mpsc_taken; who finds nothing  chan_mpsc_recv_many
-	 *   chan_mpsc_senders_blocked                  whoever wants to send     chan_mpsc_send_many
+	 *   chan_mpsc_ending                  a receiver who has taken  chan_mpsc_taken; who
+	 *   finds nothing  chan_mpsc_recv_many chan_mpsc_senders_blocked
+	 *   whoever wants to send     chan_mpsc_send_many
 	 *
-	 * Before the lock is released, and before `held`, a queue or a flag is relied on to keep others away. True: somebody waits for what
-	 * others may have done without seeing it; the caller looks again after chan_fence_heavy, which was called. */
+	 * Before the lock is released, and before `held`, a queue or a flag is relied on to keep
+	 * others away. True: somebody waits for what others may have done without seeing it; the
+	 * caller looks again after chan_fence_heavy, which was called. */
 	bool (*publish_state)(struct mpsc *ch);
 };
 
 /* Its handles, of whatever type, begin with a struct handle. */
 struct mpsc {
-	struct core core; /* `readers` wait for messages; `shut` also once the last receiver is gone */
+	/* `readers` wait for messages; `shut` also once the last receiver is gone */
+	struct core core;
 	const struct mpsc_store *store;
 	size_t capacity, held; /* slots; I1 */
 	bool bounded;
@@ -146,17 +164,20 @@ static inline size_t chan_mpsc_free(const struct mpsc *ch)
 	return used < ch->capacity ? ch->capacity - used : 0;
 }
 
-/* Uses up to `n` of what the waits armed on a handle stand for (I5); returns how many. Under the lock. */
+/* Uses up to `n` of what the waits armed on a handle stand for (I5); returns how many. Under the
+ * lock. */
 size_t chan_mpsc_granted_take(struct handle *h, size_t n);
 
-/* Whether nothing can be received any more, now and for ever: no message, and no sender left or closed and idle (M-46, M-54).
- * Under the lock. */
+/* Whether nothing can be received any more, now and for ever: no message, and no sender left or
+ * closed and idle (M-46, M-54). Under the lock. */
 bool chan_mpsc_ended(const struct mpsc *ch);
 
-/* Distributes what is free to those who wait for it (I2). Wakes all receivers if the channel has ended. Under the lock. */
+/* Distributes what is free to those who wait for it (I2). Wakes all receivers if the channel has
+ * ended. Under the lock. */
 void chan_mpsc_serve(struct mpsc *ch, struct list *wakes);
 
-/* Gives `n` slots that are held back: to who waits for them, in order, else to the pool. Under the lock. */
+/* Gives `n` slots that are held back: to who waits for them, in order, else to the pool. Under
+ * the lock. */
 void chan_mpsc_slots_give(struct mpsc *ch, size_t n, struct list *wakes);
 
 /* Wakes a receiver that waits for each of up to `n` messages that are there. Under the lock. */
@@ -199,7 +220,8 @@ enum chan_status chan_mpsc_recv_many(struct chan_receiver *rx, void *msgs, size_
                                      uint64_t deadline);
 enum chan_arm chan_mpsc_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter);
 
-/* `n` messages were taken without the lock, and somebody may wait for their slots, or something is armed on the handle. */
+/* `n` messages were taken without the lock, and somebody may wait for their slots, or something
+ * is armed on the handle. */
 void chan_mpsc_taken(struct handle *h, size_t n);
 
 #endif

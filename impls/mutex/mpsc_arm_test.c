@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_arm_test.c - armed waiters of mpsc: what they own, who takes it, and to whom it is passed on.
+ * mpsc_arm_test.c - armed waiters of mpsc: what they own, who takes it, and to whom it is passed
+ * on.
  */
 #include "impls/mutex/mpsc_testing.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Armed waiters
  */
 
-/* A send that blocks behind its own armed waiter takes the slot that this is given; a reserve counts it in, and leaves it as it
- * was if it fails. A receive that blocks behind its own armed waiter takes the message. */
+/* A send that blocks behind its own armed waiter takes the slot that this is given; a reserve
+ * counts it in, and leaves it as it was if it fails. A receive that blocks behind its own armed
+ * waiter takes the message. */
 static void nobody_waits_behind_itself(void **state)
 {
 	struct counter a = COUNTER, b = COUNTER, c = COUNTER;
@@ -107,7 +109,8 @@ static void an_owned_slot_is_used_or_passed_on(void **state)
 	}
 }
 
-/* A receiver that was woken for a message and is disarmed without receiving passes the wake on; one that received does not (P-5). */
+/* A receiver that was woken for a message and is disarmed without receiving passes the wake on;
+ * one that received does not (P-5). */
 static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
 {
 	for (int used = 0; used < 2; used++) {
@@ -135,7 +138,8 @@ static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
 	}
 }
 
-/* An event has chosen a waiter, and its callback has not begun: the disarm cancels that, says that it had fired, and passes on. */
+/* An event has chosen a waiter, and its callback has not begun: the disarm cancels that, says
+ * that it had fired, and passes on. */
 static void one_that_was_picked_can_be_disarmed(void **state)
 {
 	struct counter a = COUNTER, b = COUNTER;
@@ -169,7 +173,8 @@ static void receive_one(struct chan_waiter *waiter)
 	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
 }
 
-/* What a send_many woke is called before it waits for more room: here it is that which makes room. */
+/* What a send_many woke is called before it waits for more room: here it is that which makes
+ * room. */
 static void wakes_come_before_the_wait(void **state)
 {
 	struct item items[2] = {item_make(1), item_make(2)};

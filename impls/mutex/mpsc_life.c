@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_life.c - the life of an mpsc or unbounded channel: opening, closing, dropping, disarming; properties. Overview and
- * invariants: mpsc.h; the life of the memory, and everything that is the same in each kind: core.h.
+ * mpsc_life.c - the life of an mpsc or unbounded channel: opening, closing, dropping, disarming;
+ * properties. Overview and invariants: mpsc.h; the life of the memory, and everything that is the
+ * same in each kind: core.h.
  */
 #include "impls/mutex/mpsc.h"
 
@@ -10,7 +11,8 @@
 /* Slots of an unbounded channel: more than messages fit in memory, and safe to add to. */
 #define UNLIMITED (SIZE_MAX >> 1)
 
-/* The last handle is gone. What is still inside came with permits after the last receiver's drop (D-4). */
+/* The last handle is gone. What is still inside came with permits after the last receiver's drop
+ * (D-4). */
 static void end(struct core *core)
 {
 	struct mpsc *ch = (struct mpsc *)core;
@@ -78,8 +80,8 @@ size_t chan_mpsc_granted_take(struct handle *h, size_t n)
 	return taken;
 }
 
-/* Ends a registration and passes on what it stood for and its handle did not use. Returns whether it had fired. Under the lock,
- * which may be released meanwhile. */
+/* Ends a registration and passes on what it stood for and its handle did not use. Returns
+ * whether it had fired. Under the lock, which may be released meanwhile. */
 static bool disarm(struct handle *h, struct wait *w, struct list *wakes)
 {
 	size_t unused = w->granted;
@@ -143,8 +145,9 @@ static void shut(struct mpsc *ch, struct list *wakes)
 		chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
-/* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a message keeps its slot until it has been
- * destroyed, so that what permits send meanwhile goes elsewhere (D-2, D-3). Under the lock, released for each. */
+/* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a
+ * message keeps its slot until it has been destroyed, so that what permits send meanwhile goes
+ * elsewhere (D-2, D-3). Under the lock, released for each. */
 static void drain(struct mpsc *ch)
 {
 	const struct chan_config *config = &ch->core.config;
@@ -194,7 +197,7 @@ void chan_mpsc_close(struct chan_receiver *rx)
 	chan_mpsc_leave(h, &wakes);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Properties
  */
 

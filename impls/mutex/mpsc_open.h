@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.h - the mpsc and unbounded channels of the mutex family: the rules of base/mpsc.h over a plain queue, all of it behind the lock.
+ * mpsc.h - the mpsc and unbounded channels of the mutex family: the rules of base/mpsc.h over a
+ * plain queue, all of it behind the lock.
  */
 #ifndef CHANBENCH_MUTEX_MPSC_H
 #define CHANBENCH_MUTEX_MPSC_H

@@ -2,16 +2,17 @@
  *
  * mpsc_recv.c - receiving. Overview and invariants: mpsc.h.
  *
- * A message wakes one receiver that waits, and belongs to nobody until it is taken: a receiver that comes by may be
- * faster, and the woken one then waits again. An armed receiver that was woken for a message and never received is made good for
- * when it is disarmed (P-5); a blocked one cannot give up while there is a message.
+ * A message wakes one receiver that waits, and belongs to nobody until it is taken: a receiver that
+ * comes by may be faster, and the woken one then waits again. An armed receiver that was woken for
+ * a message and never received is made good for when it is disarmed (P-5); a blocked one cannot
+ * give up while there is a message.
  */
 #include "impls/mutex/mpsc.h"
 
 #include <sched.h>
 
-/* An armed waiter of the handle was woken for a message. A receive that already blocks on that handle takes it: else its thread
- * could wait behind itself. */
+/* An armed waiter of the handle was woken for a message. A receive that already blocks on that
+ * handle takes it: else its thread could wait behind itself. */
 static void wake_blocked(struct handle *h, struct list *wakes)
 {
 	if (h->blocked != NULL && chan_wait_state(h->blocked) == WAIT_QUEUED)
@@ -35,7 +36,8 @@ void chan_mpsc_receivers_call(struct mpsc *ch, size_t n, struct list *wakes)
 	}
 }
 
-/* Waits until it has taken between 1 and `limit` messages: `*n`. Under the lock, which is released meanwhile. */
+/* Waits until it has taken between 1 and `limit` messages: `*n`. Under the lock, which is
+ * released meanwhile. */
 static enum chan_status await_messages(struct handle *h, void *msgs, size_t limit, size_t *n, uint64_t deadline)
 {
 	struct mpsc *ch = mpsc_of(h);
@@ -45,7 +47,8 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 
 		if ((*n = ch->store->take(h, msgs, limit)) > 0)
 			return CHAN_OK;
-		if (ch->store->len(ch) > 0) { /* a sender is just putting it in, or another receiver was faster */
+		/* a sender is just putting it in, or another receiver was faster */
+		if (ch->store->len(ch) > 0) {
 			pthread_mutex_unlock(&ch->core.lock);
 			sched_yield();
 			pthread_mutex_lock(&ch->core.lock);
@@ -85,7 +88,8 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 		chan_mpsc_granted_take(h, *received);
 		chan_mpsc_serve(ch, &wakes);
 	} else {
-		chan_mpsc_granted_take(h, SIZE_MAX); /* others were faster: there is nothing to pass on */
+		/* others were faster: there is nothing to pass on */
+		chan_mpsc_granted_take(h, SIZE_MAX);
 	}
 	chan_mpsc_leave(h, &wakes);
 	return status;

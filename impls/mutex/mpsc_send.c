@@ -2,11 +2,13 @@
  *
  * mpsc_send.c - slots and who gets them; sending, and permits. Overview and invariants: mpsc.h.
  *
- * To send is to acquire a slot and to put a message into it, under one lock hold. A sender that has to wait for slots stands
- * in the senders' queue, as a blocked thread or as an armed waiter, and is given slots there by whoever gives them back; it is
- * woken when it has all that it wants. Who gives a slot to a blocked send puts its message in as well: it was sent then, and its thread
- * has only to find that out. The thread that comes back from any other wait looks at `closed` again: a slot that was
- * assigned before the close and not yet used is given back, and the operation fails (M-33).
+ * To send is to acquire a slot and to put a message into it, under one lock hold. A sender that has
+ * to wait for slots stands in the senders' queue, as a blocked thread or as an armed waiter, and is
+ * given slots there by whoever gives them back; it is woken when it has all that it wants. Who
+ * gives a slot to a blocked send puts its message in as well: it was sent then, and its thread has
+ * only to find that out. The thread that comes back from any other wait looks at `closed` again: a
+ * slot that was assigned before the close and not yet used is given back, and the operation fails
+ * (M-33).
  */
 #include "impls/mutex/mpsc.h"
 
@@ -24,8 +26,8 @@ static struct sending *sending_of(struct wait *w)
 	return LIST_ENTRY(w, struct sending, blocked.wait);
 }
 
-/* An armed waiter of the handle was given a slot. A send or reserve that already blocks on that handle counts it in: else its
- * thread could wait behind itself. */
+/* An armed waiter of the handle was given a slot. A send or reserve that already blocks on that
+ * handle counts it in: else its thread could wait behind itself. */
 static void count_in(struct handle *h, struct list *wakes)
 {
 	struct wait *blocked = h->blocked;
@@ -84,23 +86,27 @@ static size_t owned(const struct handle *h)
 	return n;
 }
 
-/* Waits until its wait was woken. False: the deadline came first. Under the lock, which is released meanwhile. */
+/* Waits until its wait was woken. False: the deadline came first. Under the lock, which is
+ * released meanwhile. */
 static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint64_t deadline, struct list *wakes)
 {
 	chan_mpsc_publish_state(ch);
 	chan_mpsc_serve(ch, wakes); /* too few are free, but those it holds from now on */
 	if (chan_wait_state(&blocked->wait) != WAIT_QUEUED) {
-		list_unlink(&blocked->wait.queue); /* it was woken just now, here, and need not be told */
+		/* it was woken just now, here, and need not be told */
+		list_unlink(&blocked->wait.queue);
 		return true;
 	}
 	if (!list_empty(wakes))
-		chan_wait_deliver(&ch->core.lock, wakes); /* whom this thread has woken must not wait for it */
+		/* whom this thread has woken must not wait for it */
+		chan_wait_deliver(&ch->core.lock, wakes);
 	return chan_wait_block(&ch->core.lock, blocked, deadline);
 }
 
-/* Waits in the queue for `n` slots. Those that armed waiters of the handle own, or get meanwhile, count: the wait wants that much
- * less, and they are used with it, or left as they were if it fails. CHAN_OK: the slots are held, or the message was SENT.
- * Under the lock, which is released meanwhile. */
+/* Waits in the queue for `n` slots. Those that armed waiters of the handle own, or get
+ * meanwhile, count: the wait wants that much less, and they are used with it, or left as they
+ * were if it fails. CHAN_OK: the slots are held, or the message was SENT. Under the lock, which
+ * is released meanwhile. */
 static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
                                         struct list *wakes)
 {
@@ -128,7 +134,8 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sendi
 	return status;
 }
 
-/* Takes `n` slots, all or none: first those that armed waiters of this handle own. Under the lock. */
+/* Takes `n` slots, all or none: first those that armed waiters of this handle own. Under the
+ * lock. */
 static enum chan_status acquire(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
                                 struct list *wakes)
 {
@@ -137,7 +144,8 @@ static enum chan_status acquire(struct handle *h, size_t n, struct sending *send
 	for (;;) {
 		chan_mpsc_block_senders(ch, true);
 		if (chan_core_closed(&ch->core)) {
-			chan_mpsc_slots_give(ch, chan_mpsc_granted_take(h, SIZE_MAX), wakes); /* M-33 */
+			/* M-33 */
+			chan_mpsc_slots_give(ch, chan_mpsc_granted_take(h, SIZE_MAX), wakes);
 			return CHAN_CLOSED;
 		}
 		size_t own = owned(h);
@@ -151,7 +159,8 @@ static enum chan_status acquire(struct handle *h, size_t n, struct sending *send
 			return CHAN_FULL;
 		if (list_empty(wakes))
 			return queue_for_slots(h, n, sending, deadline, wakes);
-		/* Whom this operation woke so far must not wait for it; what they do may change everything. */
+		/* Whom this operation woke so far must not wait for it; what they do may change
+		 * everything. */
 		chan_mpsc_publish_state(ch);
 		chan_wait_deliver(&ch->core.lock, wakes);
 	}

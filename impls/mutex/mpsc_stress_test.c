@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_stress_test.c - everything that senders and receivers can do, at once and at random, with a ledger: each value ends exactly
- * once, in order, and every thread comes home. A lost wake shows as a hang, which the alarm ends.
+ * mpsc_stress_test.c - everything that senders and receivers can do, at once and at random, with a
+ * ledger: each value ends exactly once, in order, and every thread comes home. A lost wake shows as
+ * a hang, which the alarm ends.
  */
 #include "impls/testing/items_testing.h"
 #include "impls/mutex/mutex.h"
@@ -77,7 +78,8 @@ static void send_with_permits(struct worker *w)
 	ops->permit_release(&permit);
 }
 
-/* What was armed is given time to fire, or not; then it is used, disarmed, or left to the drop of a clone. */
+/* What was armed is given time to fire, or not; then it is used, disarmed, or left to the drop
+ * of a clone. */
 static void arm_and_send(struct worker *w)
 {
 	const struct chan_mpsc_ops *ops = w->run->ops;
@@ -267,7 +269,8 @@ static void *drop_sender(void *arg)
 	return NULL;
 }
 
-/* Either a live sender, with which the receiver gets one more message, or none; and CLOSED afterwards (M-75). */
+/* Either a live sender, with which the receiver gets one more message, or none; and CLOSED
+ * afterwards (M-75). */
 static void upgrade_races_with_the_last_drop(void **state)
 {
 	const struct chan_mpsc_ops *ops = &chan_mutex_mpsc_ops;

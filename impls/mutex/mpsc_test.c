@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_test.c - moments of mpsc and unbounded that only their lock can make, memory that runs out, and destruction.
+ * mpsc_test.c - moments of mpsc and unbounded that only their lock can make, memory that runs out,
+ * and destruction.
  */
 #include "impls/mutex/mpsc_testing.h"
 
 static const struct chan_mpsc_ops *const unbounded = &chan_mutex_unbounded_ops;
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Memory that runs out
  */
 
@@ -64,12 +65,12 @@ static void an_unbounded_send_without_memory_keeps_the_value(void **state)
 	drop_all();
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Moments that only the lock can make: several things happen before a woken thread comes back
  */
 
-/* A slot is assigned, then the channel is closed, then the sender comes back: it fails, its slot goes back, and that is what
- * lets the receiver see the end (M-33, M-49, M-50). */
+/* A slot is assigned, then the channel is closed, then the sender comes back: it fails, its slot
+ * goes back, and that is what lets the receiver see the end (M-33, M-49, M-50). */
 static void a_slot_assigned_before_the_close_is_given_back(void **state)
 {
 	for (size_t n = 1; n <= 2; n++) { /* reserve of one; of two */
@@ -96,8 +97,9 @@ static void a_slot_assigned_before_the_close_is_given_back(void **state)
 	}
 }
 
-/* Gives the only slot to the sender that waits for it, but not before its deadline has passed, with the lock held, so that it
- * cannot notice the one before the other. False if it had given up before. */
+/* Gives the only slot to the sender that waits for it, but not before its deadline has passed,
+ * with the lock held, so that it cannot notice the one before the other. False if it had given
+ * up before. */
 static bool grant_at(uint64_t deadline)
 {
 	struct list wakes = WAKES_NONE(wakes);
@@ -141,7 +143,8 @@ static void a_slot_assigned_at_the_deadline_counts(void **state)
 	drop_all();
 }
 
-/* What is free when a reservation begins to wait is held by it at once: nobody passes it (M-22, M-25). */
+/* What is free when a reservation begins to wait is held by it at once: nobody passes it (M-22,
+ * M-25). */
 static void a_reservation_that_waits_holds_what_is_free(void **state)
 {
 	struct chan_permit held;
@@ -190,7 +193,7 @@ static void a_partial_holding_is_passed_on(void **state)
 	drop_all();
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Destruction
  */
 
@@ -212,8 +215,8 @@ static void reenter(const struct item *item)
 	}
 }
 
-/* destroy may call the channel; what a permit sends during the drain goes with it, what it sends later with the last handle
- * (D-2, D-4). */
+/* destroy may call the channel; what a permit sends during the drain goes with it, what it sends
+ * later with the last handle (D-2, D-4). */
 static void a_drain_may_be_reentered(void **state)
 {
 	struct item last = item_make(20);

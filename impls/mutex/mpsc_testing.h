@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_testing.h - what the unit tests of the inside of mpsc and unbounded share: a channel of items of the ledger with two senders,
- * and calls that block in a thread of their own. Included once, by a test program.
+ * mpsc_testing.h - what the unit tests of the inside of mpsc and unbounded share: a channel of
+ * items of the ledger with two senders, and calls that block in a thread of their own. Included
+ * once, by a test program.
  */
 #ifndef CHANBENCH_MUTEX_MPSC_TESTING_H
 #define CHANBENCH_MUTEX_MPSC_TESTING_H

@@ -2,20 +2,24 @@
  *
  * oneshot.c - the oneshot channel of the mutex family: one value, once.
  *
- * OVERVIEW. One allocation holds the channel, both handles and the value. The state is three facts: whether the sender is
- * still there (core.senders), whether somebody would still take the value (not chan_core_closed), and whether a value lies in it
- * (`full`); and whether the receiver has had its result (`terminated`). All behind the mutex of core.h.
+ * OVERVIEW. One allocation holds the channel, both handles and the value. The state is three facts:
+ * whether the sender is still there (core.senders), whether somebody would still take the value
+ * (not chan_core_closed), and whether a value lies in it (`full`); and whether the receiver has had
+ * its result (`terminated`). All behind the mutex of core.h.
  *
  * INVARIANTS
- *   - `full` is set once, by send, if and only if the channel is not closed at that moment; so the value belongs either to the
- *     caller of send or to the channel, and a close before or after does not change that any more (O-11).
- *   - Once `full`, only the receiver touches the value: it takes it (recv) or destroys it (drop), in its own thread (O-17, O-18).
+ *   - `full` is set once, by send, if and only if the channel is not closed at that moment; so the
+ *     value belongs either to the caller of send or to the channel, and a close before or after
+ *     does not change that any more (O-11).
+ *   - Once `full`, only the receiver touches the value: it takes it (recv) or destroys it (drop),
+ *     in its own thread (O-17, O-18).
  *   - `terminated` implies not `full`.
  *
- * LINEARIZATION. Each operation takes effect in its critical section; a blocking one in the last, in which it found its
- * predicate true or the deadline past.
+ * LINEARIZATION. Each operation takes effect in its critical section; a blocking one in the last,
+ * in which it found its predicate true or the deadline past.
  *
- * WAKES. A receiver: by send and by the sender's drop, each of which ends the sender. closed(): by close and by the receiver's drop.
+ * WAKES. A receiver: by send and by the sender's drop, each of which ends the sender. closed(): by
+ * close and by the receiver's drop.
  */
 #include "impls/base/core.h"
 #include "impls/mutex/mutex.h"
@@ -72,7 +76,8 @@ static enum chan_status oneshot_open(const struct chan_config *config, struct ch
 	return CHAN_OK;
 }
 
-/* Ends the sender, with the value at `msg` if `sending`. CHAN_OK, or CHAN_CLOSED: no value was taken over. */
+/* Ends the sender, with the value at `msg` if `sending`. CHAN_OK, or CHAN_CLOSED: no value was
+ * taken over. */
 static enum chan_status finish(struct handle *h, const char *operation, bool sending, const void *msg)
 {
 	struct oneshot *ch = channel_of(h);
@@ -158,7 +163,8 @@ static void oneshot_close(struct chan_receiver *rx)
 	chan_handle_enter(h, "close");
 	core->closed = true;
 	chan_wait_wake_all(&core->closed_queue, &wakes);
-	chan_wait_wake_all(&core->recv_queue, &wakes); /* armed ones: a receive would now complete */
+	/* armed ones: a receive would now complete */
+	chan_wait_wake_all(&core->recv_queue, &wakes);
 	chan_handle_leave(h, &wakes);
 }
 
@@ -192,7 +198,8 @@ static enum chan_arm oneshot_arm_recv(struct chan_receiver *rx, struct chan_wait
 	struct list wakes = WAKES_NONE(wakes);
 
 	chan_handle_enter(h, "arm_recv");
-	bool ready = core->senders == 0 || chan_core_closed(core); /* a value that was sent has ended its sender */
+	/* a value that was sent has ended its sender */
+	bool ready = core->senders == 0 || chan_core_closed(core);
 	if (!ready)
 		chan_handle_arm(h, &core->recv_queue, waiter);
 	chan_handle_leave(h, &wakes);

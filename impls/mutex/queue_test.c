@@ -37,7 +37,8 @@ static void queue_keeps_order_and_alignment(void **state)
 	}
 }
 
-/* What a drained queue keeps is the block at its end and one spare: with no memory to be had, no more than that fits (U-7). */
+/* What a drained queue keeps is the block at its end and one spare: with no memory to be had, no
+ * more than that fits (U-7). */
 static void a_drained_queue_keeps_one_spare(void **state)
 {
 	struct layout layout = {8, 8, 8};

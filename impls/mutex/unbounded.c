@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded.c - the unbounded kind: the bounded one with slots that do not run out, and without permits. So a send never waits,
- * whatever its deadline, and arm_send is always ready (U-1); memory can run out instead, and is returned as the backlog
- * drains (queue.h). The overview is in base/mpsc.h.
+ * unbounded.c - the unbounded kind: the bounded one with slots that do not run out, and without
+ * permits. So a send never waits, whatever its deadline, and arm_send is always ready (U-1); memory
+ * can run out instead, and is returned as the backlog drains (queue.h). The overview is in
+ * base/mpsc.h.
  */
 #include "impls/mutex/mpsc_open.h"
 #include "impls/mutex/mutex.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.c - opening a watch channel, receivers that come and go, readiness. Overview and invariants: watch.h.
+ * watch.c - opening a watch channel, receivers that come and go, readiness. Overview and
+ * invariants: watch.h.
  */
 #include "impls/mutex/watch.h"
 #include "impls/mutex/mutex.h"

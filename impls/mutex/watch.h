@@ -2,23 +2,28 @@
  *
  * watch.h - the watch channel of the mutex family: one value that is always there.
  *
- * OVERVIEW. The value lies in one place and is read and written under the mutex of core.h. What runs the caller's code on it
- * (clone, modify's function, wait_for's predicate) must not hold the mutex, so it pins the value instead: whoever finds it
- * pinned waits, readers and writers alike, until it is unpinned. So calls for one value are never concurrent (B-33), and a
- * writer never changes what is being read. Calls on the same channel from inside are refused before they could wait (mark.h).
+ * OVERVIEW. The value lies in one place and is read and written under the mutex of core.h. What
+ * runs the caller's code on it (clone, modify's function, wait_for's predicate) must not hold the
+ * mutex, so it pins the value instead: whoever finds it pinned waits, readers and writers alike,
+ * until it is unpinned. So calls for one value are never concurrent (B-33), and a writer never
+ * changes what is being read. Calls on the same channel from inside are refused before they could
+ * wait (mark.h).
  *
  * INVARIANTS
- *   - `value` is alive from open to the end of the last handle (W-32). It is touched under the mutex while not `pinned`, or
- *     without the mutex by the one operation that pinned it.
- *   - `version` has changed exactly when the readers were woken. `edits` has changed whenever the value may have.
- *   - A receiver has an unseen version iff its `seen` differs from `version`: only equality counts, so the wrap of 64 bits
- *     means nothing, and version - 1 will do for "unseen" (W-14).
+ *   - `value` is alive from open to the end of the last handle (W-32). It is touched under the
+ *     mutex while not `pinned`, or without the mutex by the one operation that pinned it.
+ *   - `version` has changed exactly when the readers were woken. `edits` has changed whenever the
+ *     value may have.
+ *   - A receiver has an unseen version iff its `seen` differs from `version`: only equality counts,
+ *     so the wrap of 64 bits means nothing, and version - 1 will do for "unseen" (W-14).
  *
- * LINEARIZATION. Writes: the critical section that changes the version (modify: the value is not readable before it). Reads: the
- * one in which the value was found unpinned; version and value agree there (W-3, W-34).
+ * LINEARIZATION. Writes: the critical section that changes the version (modify: the value is not
+ * readable before it). Reads: the one in which the value was found unpinned; version and value
+ * agree there (W-3, W-34).
  *
- * WAKES. Readers: by each notifying write, all of them (W-12); by the last sender's drop. closed(): by the last receiver's drop.
- * Whoever waits for a pin: by the unpinning, through `unpinned`; a condition variable for all, since any of them may be next.
+ * WAKES. Readers: by each notifying write, all of them (W-12); by the last sender's drop. closed():
+ * by the last receiver's drop. Whoever waits for a pin: by the unpinning, through `unpinned`; a
+ * condition variable for all, since any of them may be next.
  *
  *   watch.c         opening, receivers that come and go, readiness; the table
  *   watch_write.c   sending and modifying
@@ -56,7 +61,8 @@ static inline void watch_await_unpinned(struct watch *ch)
 		pthread_cond_wait(&ch->unpinned, &ch->core.lock);
 }
 
-/* Pins the value, which is not pinned, and releases the lock; what runs between this and `unpin` runs the caller's code. */
+/* Pins the value, which is not pinned, and releases the lock; what runs between this and `unpin`
+ * runs the caller's code. */
 static inline void watch_pin(struct watch *ch, struct inside *mark)
 {
 	ch->pinned = true;
@@ -74,7 +80,8 @@ static inline void watch_unpin(struct watch *ch, struct inside *mark)
 
 /* ---- watch.c ---- */
 
-/* As open; `sleep` says how the threads sleep. For families whose channels with hooks are of this one. */
+/* As open; `sleep` says how the threads sleep. For families whose channels with hooks are of
+ * this one. */
 enum chan_status chan_mutex_watch_open(const struct chan_config *config, const void *initial, enum core_sleep sleep,
                                        struct chan_sender **tx, struct chan_receiver **rx);
 

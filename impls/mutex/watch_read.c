@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and invariants: watch.h.
+ * watch_read.c - borrowing the value of a watch channel, and waiting for another. Overview and
+ * invariants: watch.h.
  */
 #include "impls/mutex/watch.h"
 
@@ -45,7 +46,8 @@ static enum chan_status borrow(struct chan_receiver *rx, void *value, bool *unse
 		return CHAN_INVALID;
 	chan_handle_enter(&r->handle, "borrow");
 	watch_await_unpinned(ch);
-	uint64_t version = ch->version; /* of the value that is copied, which nobody changes until it is */
+	/* of the value that is copied, which nobody changes until it is */
+	uint64_t version = ch->version;
 	enum chan_status status = copy_out(ch, value);
 	if (unseen != NULL)
 		*unseen = version != r->seen;
@@ -141,7 +143,8 @@ enum chan_status chan_mutex_watch_wait_for(struct chan_receiver *rx, bool (*pred
 		watch_await_unpinned(ch);
 		tried = ch->edits;
 		status = try_value(r, pred, arg, value, &holds);
-		/* What modify changed without notifying is not tried; unless it is the last value there will be (W-24). */
+		/* What modify changed without notifying is not tried; unless it is the last
+		 * value there will be (W-24). */
 		while (status == CHAN_OK && !holds && r->seen == ch->version &&
 		       (core->senders != 0 || ch->edits == tried))
 			status = core->senders == 0 ? CHAN_CLOSED : chan_core_wait(core, &core->recv_queue, deadline);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_write.c - sending to a watch channel, and modifying its value. Overview and invariants: watch.h.
+ * watch_write.c - sending to a watch channel, and modifying its value. Overview and invariants:
+ * watch.h.
  */
 #include "impls/base/scratch.h"
 #include "impls/mutex/watch.h"
@@ -57,7 +58,8 @@ enum chan_status chan_mutex_watch_send_replace(struct chan_sender *tx, const voi
 		return CHAN_INVALID;
 	chan_handle_enter(h, "send_replace");
 	watch_await_unpinned(ch);
-	for (size_t i = 0; i < core->layout.size; i++) { /* byte by byte: `previous` may be where `msg` is */
+	/* byte by byte: `previous` may be where `msg` is */
+	for (size_t i = 0; i < core->layout.size; i++) {
 		char byte = ((const char *)msg)[i];
 		((char *)previous)[i] = ((char *)ch->value)[i];
 		((char *)ch->value)[i] = byte;

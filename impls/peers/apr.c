@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * apr.c - apr_queue of the Apache Portable Runtime (APR-util): a ring of pointers behind a mutex and two condition variables. Any
- * number on both sides; the capacity is exact.
+ * apr.c - apr_queue of the Apache Portable Runtime (APR-util): a ring of pointers behind a mutex
+ * and two condition variables. Any number on both sides; the capacity is exact.
  *
- * Choices: a message is a box from malloc (APR's pools cannot give back a single one). apr_queue_push and apr_queue_pop wait, after
- * their try forms; this version has no waiting with a deadline, so that is retried with sched_yield.
- * Added: apr_queue_interrupt_all wakes who blocks at the end. (apr_queue_term would lose what is still in the queue.)
+ * Choices: a message is a box from malloc (APR's pools cannot give back a single one).
+ * apr_queue_push and apr_queue_pop wait, after their try forms; this version has no waiting with a
+ * deadline, so that is retried with sched_yield. Added: apr_queue_interrupt_all wakes who blocks at
+ * the end. (apr_queue_term would lose what is still in the queue.)
  */
 #include "impls/peers/peer.h"
 
@@ -57,7 +58,8 @@ static enum chan_status apr_open(const struct chan_config *config, struct chan_s
 	struct apr_channel *c = peer_new(sizeof *c, config, tx, rx, true, &hooks, &status);
 	if (c == NULL)
 		return status;
-	/* It multiplies the capacity by the size of a pointer, in 32 bits, and does not expect malloc to fail. */
+	/* It multiplies the capacity by the size of a pointer, in 32 bits, and does not expect
+	 * malloc to fail. */
 	if (config->capacity > UINT_MAX / sizeof(void *))
 		return peer_give_up(c, CHAN_NOMEM);
 	pthread_once(&once, initialize);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * boost_lockfree.cc - Boost.Lockfree's queue: the linked queue of Michael and Scott, with a free list of nodes. Any number on both
- * sides. It cannot wait, so full and empty are retried with sched_yield.
+ * boost_lockfree.cc - Boost.Lockfree's queue: the linked queue of Michael and Scott, with a free
+ * list of nodes. Any number on both sides. It cannot wait, so full and empty are retried with
+ * sched_yield.
  *
- * Choices: bounded: a free list of exactly the capacity, and bounded_push, which takes nodes from nowhere else. Unbounded: push, which
- * allocates when the free list is empty. Elements: element.hh.
+ * Choices: bounded: a free list of exactly the capacity, and bounded_push, which takes nodes from
+ * nowhere else. Unbounded: push, which allocates when the free list is empty. Elements: element.hh.
  */
 #include "impls/peers/element.hh"
 

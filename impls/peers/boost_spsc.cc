@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * boost_spsc.cc - Boost.Lockfree's spsc_queue: a ring for one producer and one consumer, with nothing but loads and stores. So neither
- * handle can be cloned. It cannot wait, so full and empty are retried with sched_yield. The capacity is exact (one slot more is made).
+ * boost_spsc.cc - Boost.Lockfree's spsc_queue: a ring for one producer and one consumer, with
+ * nothing but loads and stores. So neither handle can be cloned. It cannot wait, so full and empty
+ * are retried with sched_yield. The capacity is exact (one slot more is made).
  *
- * Choices: the size is given at run time, as the channel's is. Batches are its own push and pop of arrays. Elements: element.hh.
+ * Choices: the size is given at run time, as the channel's is. Batches are its own push and pop of
+ * arrays. Elements: element.hh.
  */
 #include "impls/peers/element.hh"
 

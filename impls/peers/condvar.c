@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * condvar.c - the bounded queue as most people write it: a ring, one mutex, two condition variables. Any number on both sides. Who is
- * woken has to take the mutex again, and may find that somebody else was faster ("barging"): nobody is served in turn.
+ * condvar.c - the bounded queue as most people write it: a ring, one mutex, two condition
+ * variables. Any number on both sides. Who is woken has to take the mutex again, and may find that
+ * somebody else was faster ("barging"): nobody is served in turn.
  *
- * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is its own: `closed` flags under the
- * mutex, and a broadcast.
+ * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is
+ * its own: `closed` flags under the mutex, and a broadcast.
  */
 #include "impls/peers/peer.h"
 
@@ -47,7 +48,8 @@ static enum chan_status take(void *channel, void *msg)
 	return any ? CHAN_OK : CHAN_EMPTY;
 }
 
-/* The counts of handles are changed without the mutex: taking it before the broadcast is what orders the two. */
+/* The counts of handles are changed without the mutex: taking it before the broadcast is what
+ * orders the two. */
 static void wake_all(void *channel, bool senders)
 {
 	struct condvar_channel *c = channel;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * element.hh - elements for queues that are templates: what is stored has a size that the compiler knows, and the channel's is known
- * only at open. So each C++ adapter is a template over the element, and open picks one of three: exactly 8 bytes, up to 64 bytes
- * (both stored by value), or a box from malloc for what is larger.
+ * element.hh - elements for queues that are templates: what is stored has a size that the compiler
+ * knows, and the channel's is known only at open. So each C++ adapter is a template over the
+ * element, and open picks one of three: exactly 8 bytes, up to 64 bytes (both stored by value), or
+ * a box from malloc for what is larger.
  *
  *   bool put(peer, msg)   takes the value over; false: out of memory
  *   void get(peer, msg)   gives the value away
@@ -120,8 +121,9 @@ template <class Element, class Pop> chan_status pop_many(const peer &of, void *m
 	return CHAN_OK;
 }
 
-/* `Of<Element>` is the adapter: a struct that begins with a Channel, and has `hooks`, send, recv, and `construct(capacity)`, which makes
- * its queue and may throw; send_many and recv_many where the library has batches. */
+/* `Of<Element>` is the adapter: a struct that begins with a Channel, and has `hooks`, send,
+ * recv, and `construct(capacity)`, which makes its queue and may throw; send_many and recv_many
+ * where the library has batches. */
 template <class Adapter> auto set_many(Adapter *adapter, int) -> decltype(&Adapter::send_many, void())
 {
 	adapter->channel.send_many = Adapter::send_many;

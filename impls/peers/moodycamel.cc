@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * moodycamel.cc - moodycamel::ConcurrentQueue: a lock-free queue of blocks for each producer, which consumers visit in turn. Unbounded;
- * any number on both sides. Its order is that of each producer alone: messages of two producers may overtake each other whatever
- * happened between them. It cannot wait, so empty is retried with sched_yield.
+ * moodycamel.cc - moodycamel::ConcurrentQueue: a lock-free queue of blocks for each producer, which
+ * consumers visit in turn. Unbounded; any number on both sides. Its order is that of each producer
+ * alone: messages of two producers may overtake each other whatever happened between them. It
+ * cannot wait, so empty is retried with sched_yield.
  *
- * Choices: each handle has its token, as its documentation advises; batches are its own bulk operations. Elements: element.hh. Its try_enqueue, which allocates nothing, is
- * no bound: how much it takes depends on which blocks happen to be free. So it is offered as what it is.
+ * Choices: each handle has its token, as its documentation advises; batches are its own bulk
+ * operations. Elements: element.hh. Its try_enqueue, which allocates nothing, is no bound: how much
+ * it takes depends on which blocks happen to be free. So it is offered as what it is.
  */
 #include "impls/peers/element.hh"
 
@@ -94,7 +96,8 @@ template <class Element> struct Moodycamel {
 		};
 		size_t before = *done;
 		chan_status status = peers::push_many<Element>(*handle->peer, msgs, n, done, push);
-		return status == CHAN_OK && *done - before < n ? CHAN_NOMEM : status; /* it is never full */
+		/* it is never full */
+		return status == CHAN_OK && *done - before < n ? CHAN_NOMEM : status;
 	}
 	static chan_status dequeue_bulk(peer_handle *handle, void *msgs, size_t n, size_t *done)
 	{

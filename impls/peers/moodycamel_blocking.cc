@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * moodycamel_blocking.cc - moodycamel::BlockingConcurrentQueue: ConcurrentQueue (see moodycamel.cc for its order) and a semaphore that
- * counts its elements, to wait on. Unbounded; any number on both sides.
+ * moodycamel_blocking.cc - moodycamel::BlockingConcurrentQueue: ConcurrentQueue (see moodycamel.cc
+ * for its order) and a semaphore that counts its elements, to wait on. Unbounded; any number on
+ * both sides.
  *
- * Choices: tokens, wait_dequeue and wait_dequeue_timed (microseconds: rounded up), after try_dequeue. Elements: element.hh.
- * Added: an element that stands for no message, to wake receivers at the end; a byte in each element tells them apart.
+ * Choices: tokens, wait_dequeue and wait_dequeue_timed (microseconds: rounded up), after
+ * try_dequeue. Elements: element.hh. Added: an element that stands for no message, to wake
+ * receivers at the end; a byte in each element tells them apart.
  */
 #include "impls/peers/element.hh"
 

@@ -47,7 +47,7 @@ enum chan_status peer_give_up(void *channel, enum chan_status status)
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Handles
  */
 
@@ -127,7 +127,8 @@ enum chan_status peer_receiver_clone(struct chan_receiver *rx, struct chan_recei
 	return CHAN_OK;
 }
 
-/* The last of one side has left. Whoever blocks on the other side is made to look again: he finds the count at 0, and blocks no more. */
+/* The last of one side has left. Whoever blocks on the other side is made to look again: he
+ * finds the count at 0, and blocks no more. */
 static void end(struct peer *peer, bool senders)
 {
 	void (*wake)(void *channel) = senders ? peer->hooks->wake_receivers : peer->hooks->wake_senders;
@@ -168,7 +169,7 @@ void peer_receiver_drop(struct chan_receiver **rx)
 		drop(handle, false);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static uint64_t get(struct peer *peer, enum chan_property property, bool sender)
 {
@@ -198,7 +199,7 @@ uint64_t peer_receiver_get(const struct chan_receiver *rx, enum chan_property pr
 	return get(((const struct peer_handle *)rx)->peer, property, false);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Boxes
  */
 

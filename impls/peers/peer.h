@@ -2,23 +2,26 @@
  *
  * peer.h - what adapters of other people's queues have in common.
  *
- * A peer is a queue that people would take instead of a channel. Its adapter offers what the library has, used as the library's own
- * documentation recommends, and adds only what the contract's minimum needs and hardly any queue has:
+ * A peer is a queue that people would take instead of a channel. Its adapter offers what the
+ * library has, used as the library's own documentation recommends, and adds only what the
+ * contract's minimum needs and hardly any queue has:
  *
  *   handles       counted here: nobody's queue knows how many use it
- *   the end       a receiver that finds the queue empty looks whether a sender is left; a sender looks for a receiver before each
- *                 try. Threads that block inside the library are counted (`sending`, `receiving`), so that the last one to leave the
- *                 other side knows whom it has to wake, by whatever means the library has
- *   waiting       where the library cannot: the operation is tried again after sched_yield (CHAN_SPINS)
- *   elements      of a size that is known only at open: copied into the queue where it stores values, else into a box from
- *                 malloc that the receiver frees
+ *   the end       a receiver that finds the queue empty looks whether a sender is left; a sender
+ *                 looks for a receiver before each try. Threads that block inside the library are
+ *                 counted (`sending`, `receiving`), so that the last one to leave the other side
+ *                 knows whom it has to wake, by whatever means the library has
+ *   waiting       where the library cannot: the operation is tried again after sched_yield
+ *                 (CHAN_SPINS)
+ *   elements      of a size that is known only at open: copied into the queue where it stores
+ *                 values, else into a box from malloc that the receiver frees
  *
- * A send that was in progress when the last receiver left may still succeed; the value is destroyed with the channel at the latest.
- * What an adapter adds beyond this stands at its head, with the versions and the choices. The atomics are the compiler's: C and
- * C++ adapters share this header.
+ * A send that was in progress when the last receiver left may still succeed; the value is destroyed
+ * with the channel at the latest. What an adapter adds beyond this stands at its head, with the
+ * versions and the choices. The atomics are the compiler's: C and C++ adapters share this header.
  *
- * Ownership: an adapter's channel begins with its `struct peer`; peer_open takes the channel over, and the last handle's drop
- * disposes of it.
+ * Ownership: an adapter's channel begins with its `struct peer`; peer_open takes the channel over,
+ * and the last handle's drop disposes of it.
  */
 #ifndef CHANBENCH_PEERS_PEER_H
 #define CHANBENCH_PEERS_PEER_H
@@ -39,11 +42,13 @@ struct peer_hooks {
 	/* Takes a message out without waiting, through no handle: CHAN_OK, or CHAN_EMPTY. */
 	enum chan_status (*take)(void *channel, void *msg);
 
-	/* Makes somebody who blocks in a send (in a receive) look again; called until none is left. NULL: nobody blocks there. */
+	/* Makes somebody who blocks in a send (in a receive) look again; called until none is
+	 * left. NULL: nobody blocks there. */
 	void (*wake_senders)(void *channel);
 	void (*wake_receivers)(void *channel);
 
-	/* All senders, or all receivers, have left: for queues that know an end of their own. NULL: nothing to do. */
+	/* All senders, or all receivers, have left: for queues that know an end of their own.
+	 * NULL: nothing to do. */
 	void (*ended)(void *channel, bool senders);
 
 	/* Frees the channel; the queue is empty. */
@@ -77,8 +82,8 @@ struct peer_handle {
 	void *state; /* the adapter's */
 };
 
-/* A channel of `size` bytes, zeroed but for its `struct peer`, after what open was given has been checked. NULL: `*status` says why. Ends
- * with peer_free. */
+/* A channel of `size` bytes, zeroed but for its `struct peer`, after what open was given has
+ * been checked. NULL: `*status` says why. Ends with peer_free. */
 void *peer_new(size_t size, const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx,
                bool bounded, const struct peer_hooks *hooks, enum chan_status *status);
 void peer_free(void *channel);
@@ -86,7 +91,8 @@ void peer_free(void *channel);
 /* For an open that failed halfway: peer_free, and the status. */
 enum chan_status peer_give_up(void *channel, enum chan_status status);
 
-/* Makes the two handles of a channel that is ready. CHAN_OK: it is theirs. CHAN_NOMEM: it was disposed of. */
+/* Makes the two handles of a channel that is ready. CHAN_OK: it is theirs. CHAN_NOMEM: it was
+ * disposed of. */
 enum chan_status peer_open(void *channel, struct chan_sender **tx, struct chan_receiver **rx);
 
 /* Takes out what is there and destroys it; for whoever is the last receiver, or the last of all. */
@@ -109,12 +115,13 @@ uint64_t peer_receiver_get(const struct chan_receiver *rx, enum chan_property pr
 void *peer_box(const struct peer *peer, const void *msg);
 void peer_unbox(const struct peer *peer, void *box, void *msg);
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Sending and receiving
  *
- * `try` makes one attempt: CHAN_OK; CHAN_FULL or CHAN_EMPTY; anything else ends the operation. `block` waits inside the library, at
- * the longest to the deadline: CHAN_OK: done; CHAN_FULL or CHAN_EMPTY: look again. It is NULL where the library cannot wait. Both are
- * constants, and these two functions are compiled into their callers: nothing is called through a pointer.
+ * `try` makes one attempt: CHAN_OK; CHAN_FULL or CHAN_EMPTY; anything else ends the operation.
+ * `block` waits inside the library, at the longest to the deadline: CHAN_OK: done; CHAN_FULL or
+ * CHAN_EMPTY: look again. It is NULL where the library cannot wait. Both are constants, and these
+ * two functions are compiled into their callers: nothing is called through a pointer.
  */
 #define PEER_INLINE static inline __attribute__((always_inline))
 
@@ -137,8 +144,8 @@ PEER_INLINE enum chan_status peer_send(struct peer_handle *handle, const void *m
 			sched_yield();
 			continue;
 		}
-		/* The last receiver takes its count down and then looks at ours; we do it the other way round: one of the two
-		 * sees the other. */
+		/* The last receiver takes its count down and then looks at ours; we do it the
+		 * other way round: one of the two sees the other. */
 		__atomic_fetch_add(&peer->sending, 1, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&peer->receivers, __ATOMIC_SEQ_CST) != 0)
 			status = block(handle, msg, deadline);
@@ -177,11 +184,11 @@ PEER_INLINE enum chan_status peer_recv(struct peer_handle *handle, void *msg, ui
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Batches, where the library has them
  *
- * `attempt` moves up to `n` elements without waiting and adds to `*done` how many; CHAN_OK, also when they were none for want of slots
- * or messages; anything else (CHAN_NOMEM) ends the operation.
+ * `attempt` moves up to `n` elements without waiting and adds to `*done` how many; CHAN_OK, also
+ * when they were none for want of slots or messages; anything else (CHAN_NOMEM) ends the operation.
  */
 typedef enum chan_status peer_send_many_fn(struct peer_handle *handle, const void *msgs, size_t n, size_t *done);
 typedef enum chan_status peer_recv_many_fn(struct peer_handle *handle, void *msgs, size_t n, size_t *done);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * peers.h - the peers that run in process: those that were found when this was built, and those that were not.
+ * peers.h - the peers that run in process: those that were found when this was built, and those
+ * that were not.
  *
  * The table is made by CMake. An entry without an implementation says what to do to get it.
  */
@@ -12,7 +13,8 @@
 struct peer_entry {
 	const char *name;
 	const struct chan_impl *impl; /* NULL: not built */
-	const char *cure;             /* of one that was not built: "not built: install libck-dev, then rebuild" */
+	/* of one that was not built: "not built: install libck-dev, then rebuild" */
+	const char *cure;
 };
 
 /* In the order in which they are shown; ends with {NULL}. */

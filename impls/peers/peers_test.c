@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * peers_test.c - what every peer has to do, whatever it is: hand over in order, say when it is full, empty, too late or at its end,
- * lose nothing, and let nobody wait for who has left.
+ * peers_test.c - what every peer has to do, whatever it is: hand over in order, say when it is
+ * full, empty, too late or at its end, lose nothing, and let nobody wait for who has left.
  */
 #include "impls/peers/peers.h"
 
@@ -133,7 +133,8 @@ static void holds_what_it_says(void **state)
 	drop_both(&p);
 }
 
-/* Batches, of elements that are stored and of those that are boxed: what fits goes in, in order, and comes out. */
+/* Batches, of elements that are stored and of those that are boxed: what fits goes in, in order,
+ * and comes out. */
 static void moves_batches(void **state)
 {
 	static const size_t sizes[] = {0, 4, 8, 12, 72};
@@ -307,7 +308,8 @@ static void wakes_a_sender(bool by_a_receive)
 	else
 		ops->receiver_drop(&p.rx);
 	sleeper_join(&s);
-	/* One that was in progress when the receiver left may have got through: destroyed, like the others. */
+	/* One that was in progress when the receiver left may have got through: destroyed, like
+	 * the others. */
 	assert_true(waited == CHAN_OK || (waited == CHAN_CLOSED && !by_a_receive));
 	drop_both(&p);
 	assert_int_equal(received + destroyed, capacity + (waited == CHAN_OK ? 1 : 0));

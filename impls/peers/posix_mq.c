@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_mq.c - a POSIX message queue: messages with priorities in the kernel. Any number on both sides. Elements: wire.h.
+ * posix_mq.c - a POSIX message queue: messages with priorities in the kernel. Any number on both
+ * sides. Elements: wire.h.
  *
- * Capacity: exact, as far as the kernel allows it (fs.mqueue.msg_max: 10 for most users; RLIMIT_MSGQUEUE); less, where it does not.
- * Choices: mq_send and mq_receive wait; mq_timedsend and mq_timedreceive where there is a deadline, which they take from the wall
- * clock: converted at each wait.
- * Added: it has no end. Receivers are woken by a message of lower priority than all others, senders by taking messages out.
+ * Capacity: exact, as far as the kernel allows it (fs.mqueue.msg_max: 10 for most users;
+ * RLIMIT_MSGQUEUE); less, where it does not. Choices: mq_send and mq_receive wait; mq_timedsend and
+ * mq_timedreceive where there is a deadline, which they take from the wall clock: converted at each
+ * wait. Added: it has no end. Receivers are woken by a message of lower priority than all others,
+ * senders by taking messages out.
  */
 #include "impls/peers/wire.h"
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * rte_ring.c - DPDK's rte_ring: an array with a head and a tail for each side. Without DPDK's environment (EAL): the ring lies in
- * memory of ours. It cannot wait, so full and empty are retried with sched_yield.
+ * rte_ring.c - DPDK's rte_ring: an array with a head and a tail for each side. Without DPDK's
+ * environment (EAL): the ring lies in memory of ours. It cannot wait, so full and empty are retried
+ * with sched_yield.
  *
- * Capacity: exact (RING_F_EXACT_SZ). Elements lie in the ring by value, in words of 4 bytes (rte_ring_*_elem), larger ones than 64
- * bytes as boxes from malloc.
- * Choices: producers in RTS mode ("relaxed tail sync"), which its guide names for threads that can be preempted: the default makes
- * everybody wait for who was. One consumer: SC; more: the default MC, since RTS cannot be switched to later.
+ * Capacity: exact (RING_F_EXACT_SZ). Elements lie in the ring by value, in words of 4 bytes
+ * (rte_ring_*_elem), larger ones than 64 bytes as boxes from malloc. Choices: producers in RTS mode
+ * ("relaxed tail sync"), which its guide names for threads that can be preempted: the default makes
+ * everybody wait for who was. One consumer: SC; more: the default MC, since RTS cannot be switched
+ * to later.
  */
 #include "impls/peers/peer.h"
 
@@ -121,7 +123,8 @@ static enum chan_status rte_recv(struct chan_receiver *rx, void *msg, uint64_t d
 	return peer_recv((struct peer_handle *)rx, msg, deadline, try_dequeue, NULL);
 }
 
-/* Batches are the ring's bursts, straight from and to the caller's array where its elements lie as the ring's do. */
+/* Batches are the ring's bursts, straight from and to the caller's array where its elements lie
+ * as the ring's do. */
 static enum chan_status enqueue_burst(struct peer_handle *handle, const void *msgs, size_t n, size_t *done)
 {
 	struct rte_channel *c = (struct rte_channel *)handle->peer;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * socketpair.c - a pair of connected Unix sockets that keep the bounds of messages (SOCK_SEQPACKET). Any number of threads on both
- * sides. Elements: wire.h.
+ * socketpair.c - a pair of connected Unix sockets that keep the bounds of messages
+ * (SOCK_SEQPACKET). Any number of threads on both sides. Elements: wire.h.
  *
- * Capacity: the kernel counts the bytes of its own buffers, some hundreds for the smallest message. What one of them takes is asked
- * (SIOCOUTQ), and SO_SNDBUF set for the capacity; the kernel has a least and a greatest (net.core.wmem_max) for it.
- * Choices: blocking calls; MSG_DONTWAIT for CHAN_NOW, and poll for deadlines.
- * Its end is its own: end of file, EPIPE and ECONNRESET. What is sent at the very moment when the last receiver leaves is lost.
+ * Capacity: the kernel counts the bytes of its own buffers, some hundreds for the smallest message.
+ * What one of them takes is asked (SIOCOUTQ), and SO_SNDBUF set for the capacity; the kernel has a
+ * least and a greatest (net.core.wmem_max) for it. Choices: blocking calls; MSG_DONTWAIT for
+ * CHAN_NOW, and poll for deadlines. Its end is its own: end of file, EPIPE and ECONNRESET. What is
+ * sent at the very moment when the last receiver leaves is lost.
  */
 #include "impls/peers/wire.h"
 
@@ -83,8 +84,9 @@ static void dispose(void *channel)
 
 static const struct peer_hooks hooks = {.take = take, .ended = ended, .dispose = dispose};
 
-/* A message of that size is sent through and measured on its way. A send waits while the bytes on their way are not less than SO_SNDBUF,
- * which getsockopt tells in full, and setsockopt wants by half. 0: it failed. */
+/* A message of that size is sent through and measured on its way. A send waits while the bytes
+ * on their way are not less than SO_SNDBUF, which getsockopt tells in full, and setsockopt wants
+ * by half. 0: it failed. */
 static size_t set_capacity(const struct socket_channel *c, size_t wanted)
 {
 	static const unsigned char bytes[WIRE_MAX];

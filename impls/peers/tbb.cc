@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * tbb.cc - oneTBB's concurrent_bounded_queue: an array of micro-queues, and monitors to wait on. Any number on both sides; the
- * capacity is exact (set_capacity).
+ * tbb.cc - oneTBB's concurrent_bounded_queue: an array of micro-queues, and monitors to wait on.
+ * Any number on both sides; the capacity is exact (set_capacity).
  *
- * Choices: push and pop wait, after their try forms; there is no waiting with a deadline, so that is retried with sched_yield. Elements:
- * element.hh.
- * Added: abort() wakes who blocks at the end; it throws user_abort there.
+ * Choices: push and pop wait, after their try forms; there is no waiting with a deadline, so that
+ * is retried with sched_yield. Elements: element.hh. Added: abort() wakes who blocks at the end; it
+ * throws user_abort there.
  */
 #include "impls/peers/element.hh"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * testing.h - what the unit tests of impls/base share: sleepers (impls/testing/sleepers.h), and the CPUs there are.
+ * testing.h - what the unit tests of impls/base share: sleepers (impls/testing/sleepers.h), and the
+ * CPUs there are.
  */
 #ifndef CHANBENCH_BASE_TESTING_H
 #define CHANBENCH_BASE_TESTING_H

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * items_testing.h - what the unit tests of oneshot, broadcast and watch share. Included once, by a test program.
+ * items_testing.h - what the unit tests of oneshot, broadcast and watch share. Included once, by a
+ * test program.
  *
- * MEMORY THAT RUNS OUT. The sources under test are compiled into the test program, with allocations that fail on demand: set
- * `allocations_left` to how many shall still succeed.
+ * MEMORY THAT RUNS OUT. The sources under test are compiled into the test program, with allocations
+ * that fail on demand: set `allocations_left` to how many shall still succeed.
  *
- * THE LEDGER. An `item` owns a piece of heap. destroy frees it, clone makes another; so a value that is destroyed twice, or never,
- * shows in the ledger and to AddressSanitizer. A clone that meets another clone of the same value fails the test (B-33).
+ * THE LEDGER. An `item` owns a piece of heap. destroy frees it, clone makes another; so a value
+ * that is destroyed twice, or never, shows in the ledger and to AddressSanitizer. A clone that
+ * meets another clone of the same value fails the test (B-33).
  */
 #ifndef CHANBENCH_BASE_ITEMS_TESTING_H
 #define CHANBENCH_BASE_ITEMS_TESTING_H
@@ -32,7 +34,7 @@ static bool allocation_fails(void)
 #include "impls/base/config.c"
 #include "impls/base/core.c"
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The ledger
  */
 
@@ -129,7 +131,7 @@ static int ledger_check(void **state)
 	return ledger_alive() == 0 ? 0 : -1;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A waiter that counts how often it fired
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * oneshot_testing.h - unit tests that every oneshot passes. Included once, by a test program that has included items_testing.h and the
- * source under test, and defines
+ * oneshot_testing.h - unit tests that every oneshot passes. Included once, by a test program that
+ * has included items_testing.h and the source under test, and defines
  *
  *   ONESHOT           its table
  *   ONESHOT_VALUE(rx) where the channel of a receiver keeps the value

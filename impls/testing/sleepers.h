@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * testing.h - what the unit tests of select and events share: channels of uint64_t, and a thread that is seen to sleep.
+ * testing.h - what the unit tests of select and events share: channels of uint64_t, and a thread
+ * that is seen to sleep.
  *
- * The tests run over every implementation of the registry: `impl` is the one at work. A test of what it does not offer is shown
- * as skipped. A failed assertion in another thread than the test's own aborts the program, which fails it.
+ * The tests run over every implementation of the registry: `impl` is the one at work. A test of
+ * what it does not offer is shown as skipped. A failed assertion in another thread than the test's
+ * own aborts the program, which fails it.
  */
 #ifndef CHANBENCH_TESTING_H
 #define CHANBENCH_TESTING_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_race_testing.h - what several threads do to one watch channel at a time, for every watch. Included once, by a test program that has
- * included items_testing.h and the source under test, and defines
+ * watch_race_testing.h - what several threads do to one watch channel at a time, for every watch.
+ * Included once, by a test program that has included items_testing.h and the source under test, and
+ * defines
  *
  *   WATCH   its table
  */
@@ -15,7 +16,7 @@ static const struct chan_config items = {
 static struct chan_sender *tx;
 static struct chan_receiver *rx;
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Stress: two writers whose values rise, two receivers that see them rise and see the last.
  */
 
@@ -23,7 +24,8 @@ enum { STRESS_SENDS = 3000 };
 
 static atomic_uint_fast64_t clock_of_values;
 
-/* The value is chosen while no other writer is at work, so the order of values is that of the writes. */
+/* The value is chosen while no other writer is at work, so the order of values is that of the
+ * writes. */
 static bool rise(void *value, void *arg)
 {
 	struct item *item = value;

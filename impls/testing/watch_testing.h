@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_testing.h - unit tests that every watch passes. Included once, by a test program that has included items_testing.h and the
- * source under test, and defines
+ * watch_testing.h - unit tests that every watch passes. Included once, by a test program that has
+ * included items_testing.h and the source under test, and defines
  *
  *   WATCH             its table
  *   WATCH_SEEN_ALL(rx) whether a receiver has seen the newest version
@@ -120,7 +120,8 @@ static void the_last_value_is_never_missed(void **state)
 	assert_true(unseen);
 	assert_int_equal(ops->changed(rx, CHAN_FOREVER), CHAN_OK); /* W-6 */
 	assert_int_equal(ops->changed(rx, CHAN_FOREVER), CHAN_CLOSED);
-	assert_int_equal(ops->wait_for(rx, equals, &want, &value, CHAN_FOREVER), CHAN_OK); /* W-24 */
+	/* W-24 */
+	assert_int_equal(ops->wait_for(rx, equals, &want, &value, CHAN_FOREVER), CHAN_OK);
 	assert_int_equal(value, 5);
 	want = 6;
 	assert_int_equal(ops->wait_for(rx, equals, &want, &value, CHAN_FOREVER), CHAN_CLOSED);
@@ -175,7 +176,7 @@ static void writers_and_receivers_that_come_and_go(void **state)
 	close_all();
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Blocked threads
  */
 
@@ -238,7 +239,7 @@ static void blocked_ones_are_woken(void **state)
 	ops->receiver_drop(&rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Callbacks
  */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.c - the bounded kind of the vyukov family: the ring of mpsc_ring.h in front of the lock, as lane.h says.
+ * mpsc.c - the bounded kind of the vyukov family: the ring of mpsc_ring.h in front of the lock, as
+ * lane.h says.
  */
 #include "impls/vyukov/ring.h"
 

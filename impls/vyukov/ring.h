@@ -2,32 +2,42 @@
  *
  * mpsc_ring.h - the ring of the vyukov family: cells that say themselves whose turn it is.
  *
- * ALGORITHM. D. Vyukov's bounded MPMC queue (1024cores.net). Each cell has a stamp beside its message, and the position of who may use it
- * next stands in it: a sender at position p may write when the stamp is p, and makes it p + 1; a receiver at position p may read when it is
- * p + 1, and makes it the position that comes to this cell a lap later. So the two sides meet in the cell and nowhere else: one cache line
- * for a message that is waited for. Positions are claimed by exchanging `tail` or `head`; where there has been only one sender, or only one
- * receiver, by a plain store.
+ * ALGORITHM. D. Vyukov's bounded MPMC queue (1024cores.net). Each cell has a stamp beside its
+ * message, and the position of who may use it next stands in it: a sender at position p may write
+ * when the stamp is p, and makes it p + 1; a receiver at position p may read when it is p + 1, and
+ * makes it the position that comes to this cell a lap later. So the two sides meet in the cell and
+ * nowhere else: one cache line for a message that is waited for. Positions are claimed by
+ * exchanging `tail` or `head`; where there has been only one sender, or only one receiver, by a
+ * plain store.
  *
- * The capacity is exact: the ring has as many cells as asked for, also 1 or 10. A position is a lap and a place in it (as in crossbeam's
- * array flavour), the place in the low bits, so that it goes from the last place of a lap to the first of the next without a division
- * and across the wrap of the laps. config.start says with which lap it begins. Positions are in units of 2: the odd numbers are the stamps
- * of messages, and in `tail` bit 0 locks the senders out.
+ * The capacity is exact: the ring has as many cells as asked for, also 1 or 10. A position is a lap
+ * and a place in it (as in crossbeam's array flavour), the place in the low bits, so that it goes
+ * from the last place of a lap to the first of the next without a division and across the wrap of
+ * the laps. config.start says with which lap it begins. Positions are in units of 2: the odd
+ * numbers are the stamps of messages, and in `tail` bit 0 locks the senders out.
  *
- * INVARIANTS   of the cell at place i, of the smallest position p >= head with place i: the stamp is p (free, or claimed and being written)
- *              or p + 1 (a message), or, while the receiver of the lap before copies it out, that lap's p + 1.
+ * INVARIANTS   of the cell at place i, of the smallest position p >= head with place i: the stamp
+ *              is p (free, or claimed and being written) or p + 1 (a message), or, while the
+ *              receiver of the lap before copies it out, that lap's p + 1.
  *
- * LINEARIZATION   send: the store of `tail`, or its exchange. receive: the store of `head`, or its exchange.
+ * LINEARIZATION   send: the store of `tail`, or its exchange. receive: the store of `head`, or its
+ *                 exchange.
  *
  * WHAT ORDERS WHAT
  *   A2 stamp p + 1        -> R2   the message, before it is copied out
- *   A3 stamp a lap later  -> R3   the copying out, before the cell is written again; and what the receiver did before (M-68)
- *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds the message itself (P-4), and for who finds
- *                                 it full (M-70). (ring_len, after ring_block_senders, reads the same again.)
- *   A5 head               -> R5   the tail beyond it: who asks for the length never sees a head that is newer than the tail
- * What is read before an exchange is a guess: the stamps say whether it is true, and the exchange whether it still is.
+ *   A3 stamp a lap later  -> R3   the copying out, before the cell is written again; and what the
+ *                                 receiver did before (M-68)
+ *   A4 tail               -> R4   what the sender did before, for a receiver that arms and finds
+ *                                 the message itself (P-4), and for who finds it full (M-70).
+ *                                 (ring_len, after ring_block_senders, reads the same again.)
+ *   A5 head               -> R5   the tail beyond it: who asks for the length never sees a head
+ *                                 that is newer than the tail
+ * What is read before an exchange is a guess: the stamps say whether it is true, and the exchange
+ * whether it still is.
  *
- * A PEER preempted between its claim and its stamp holds up who needs that cell, and nobody else: who comes to it looks at the counters
- * whether it is full or empty, and if not, waits (lane.h). In Vyukov's queue it would seem full or empty.
+ * A PEER preempted between its claim and its stamp holds up who needs that cell, and nobody else:
+ * who comes to it looks at the counters whether it is full or empty, and if not, waits (lane.h). In
+ * Vyukov's queue it would seem full or empty.
  */
 #ifndef CHANBENCH_VYUKOV_MPSC_RING_H
 #define CHANBENCH_VYUKOV_MPSC_RING_H
@@ -38,7 +48,8 @@ typedef _Atomic uint64_t ring_stamp;
 
 struct ring {
 	size_t capacity, size, stride, offset; /* of the message in its cell */
-	uint64_t lap; /* from a position to the same place a lap later: a power of two, more than 2 * capacity */
+	/* from a position to the same place a lap later: a power of two, more than 2 * capacity */
+	uint64_t lap;
 	unsigned char *cells, *last; /* the first cell and the last */
 
 	alignas(64) _Atomic uint64_t tail;
@@ -60,7 +71,8 @@ static inline void *ring_msg(const struct ring *r, ring_stamp *cell)
 	return (unsigned char *)cell + r->offset;
 }
 
-/* Goes on to the next position, and its cell. (Without a multiplication: a third more messages in batches of 32, a quarter more round trips.) */
+/* Goes on to the next position, and its cell. (Without a multiplication: a third more messages
+ * in batches of 32, a quarter more round trips.) */
 static CHAN_INLINE void ring_step(const struct ring *r, uint64_t *at, ring_stamp **cell)
 {
 	unsigned char *here = (unsigned char *)*cell;
@@ -115,12 +127,15 @@ static inline uint64_t ring_seen(const struct ring *r)
 	return 0;
 }
 
-/* Messages that are in it or being put in. Exact while nobody is at work; else something that it was, or could have been, meanwhile. */
+/* Messages that are in it or being put in. Exact while nobody is at work; else something that it
+ * was, or could have been, meanwhile. */
 static inline size_t ring_len(const struct ring *r, uint32_t gate)
 {
 	/* First, for it must not be the newer one. */
-	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);                /* R5 */
-	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire) & ~(uint64_t)1; /* R4 */
+	/* R5 */
+	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+	/* R4 */
+	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire) & ~(uint64_t)1;
 	uint64_t laps = (tail & ~(r->lap - 1)) - (head & ~(r->lap - 1));
 
 	(void)gate;
@@ -133,13 +148,15 @@ static inline size_t ring_len(const struct ring *r, uint32_t gate)
 	return r->capacity; /* the head was old */
 }
 
-/* How many cells from `at` on have the stamp of their position plus `odd`, up to `limit`; `*end` is the position after them. */
+/* How many cells from `at` on have the stamp of their position plus `odd`, up to `limit`; `*end`
+ * is the position after them. */
 static CHAN_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t odd, size_t limit, uint64_t *end)
 {
 	ring_stamp *cell = ring_cell(r, at);
 	size_t n = 0;
 
-	while (n < limit && atomic_load_explicit(cell, memory_order_acquire) == at + odd) { /* R2, R3 */
+	/* R2, R3 */
+	while (n < limit && atomic_load_explicit(cell, memory_order_acquire) == at + odd) {
 		n++;
 		ring_step(r, &at, &cell);
 	}
@@ -147,7 +164,7 @@ static CHAN_INLINE size_t ring_run(const struct ring *r, uint64_t at, uint64_t o
 	return n;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Sending
  */
 
@@ -242,7 +259,7 @@ static void ring_many_senders(struct ring *r)
 	ring_block_senders(r);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Receiving
  */
 
@@ -295,7 +312,8 @@ static void ring_many_receivers(struct ring *r)
 	(void)r;
 }
 
-/* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the lock. */
+/* The oldest message where it lies, and the end of it. There is one, and no receiver. Under the
+ * lock. */
 static void *ring_front(struct ring *r, const fastpath_state_t *gate)
 {
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), end;

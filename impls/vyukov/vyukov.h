@@ -2,7 +2,8 @@
  *
  * vyukov.h - the tables of the vyukov family, one a kind; vyukov.c puts them together.
  *
- * Kinds that have neither a ring of turns nor a list in them (oneshot, broadcast, watch) are the futex family's, in both.
+ * Kinds that have neither a ring of turns nor a list in them (oneshot, broadcast, watch) are the
+ * futex family's, in both.
  */
 #ifndef CHANBENCH_VYUKOV_VYUKOV_H
 #define CHANBENCH_VYUKOV_VYUKOV_H

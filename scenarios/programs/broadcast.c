@@ -65,7 +65,7 @@ void broadcast_run(struct broadcast_scene *s, void (*one)(void *), void (*other)
 	program_join(threads, 2);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Two receivers
  */
 
@@ -117,7 +117,7 @@ static void two_receivers_cloned(const struct program_env *env)
 	run_two_receivers(env, true);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Overwriting against reading
  */
 
@@ -201,7 +201,7 @@ static void lag_then_try(const struct program_env *env)
 	broadcast_close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Nobody waits
  */
 
@@ -239,7 +239,7 @@ static void send_against_try_recv(const struct program_env *env)
 	broadcast_close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Two senders: one order for all
  */
 
@@ -267,7 +267,7 @@ static void one_order(const struct program_env *env)
 	broadcast_close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The end
  */
 
@@ -278,7 +278,8 @@ static void drop_sender(void *arg)
 	s->ops->sender_drop(&s->tx);
 }
 
-/* Three were sent into a ring of two: lagged by one, two messages, the end, whenever the sender goes. */
+/* Three were sent into a ring of two: lagged by one, two messages, the end, whenever the sender
+ * goes. */
 static void recv_lagged(void *arg)
 {
 	struct broadcast_scene *s = arg;
@@ -351,7 +352,7 @@ static void timeout_against_send(const struct program_env *env)
 	broadcast_close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The length says that a message was sent
  */
 

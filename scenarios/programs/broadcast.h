@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.h - what the programs on broadcast share. Two ways to carry a message: as bytes, which may be read while they are
- * being overwritten and are checked afterwards, and as a block of memory behind `clone` and `destroy`.
+ * broadcast.h - what the programs on broadcast share. Two ways to carry a message: as bytes, which
+ * may be read while they are being overwritten and are checked afterwards, and as a block of memory
+ * behind `clone` and `destroy`.
  */
 #ifndef CHANBENCH_PROGRAMS_BROADCAST_H
 #define CHANBENCH_PROGRAMS_BROADCAST_H

@@ -17,7 +17,8 @@ struct scene {
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-	/* Written before `subscribed`, so the message is the new receiver's when it is read true. */
+	/* Written before `subscribed`, so the message is the new receiver's when it is read
+	 * true. */
 	bool later = program_raised(&s->subscribed);
 
 	expect("B-4", broadcast_send(&s->base, s->base.tx, later ? 2 : 1) == CHAN_OK);
@@ -52,7 +53,7 @@ static void subscribe_against_send(const struct program_env *env)
 	broadcast_close_down(&s.base);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A receiver goes while its message comes: what nobody is owed any more is destroyed.
  */
 
@@ -108,7 +109,7 @@ static void drop_against_recv(const struct program_env *env)
 	broadcast_close_down(&s.base);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * closed() and the receivers
  */
 
@@ -129,8 +130,9 @@ static void closed_against_drop(const struct program_env *env)
 	broadcast_close_down(&s.base);
 }
 
-/* Looks again after it was woken (B-36): a receiver that came after the wake and before the woken thread has gone on keeps it waiting.
- * Only where that can be told; else a short moment without receivers may count. */
+/* Looks again after it was woken (B-36): a receiver that came after the wake and before the
+ * woken thread has gone on keeps it waiting. Only where that can be told; else a short moment
+ * without receivers may count. */
 static void wait_closed_again(void *arg)
 {
 	struct scene *s = arg;
@@ -164,7 +166,7 @@ static void closed_against_reopen(const struct program_env *env)
 	broadcast_close_down(b);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Weak senders
  */
 
@@ -211,8 +213,9 @@ static void all_drop(const struct program_env *env)
 	broadcast_run(&s.base, drop_sender, drop_receiver);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * The only sender gets company while it sends, and goes after it has sent. (It may have a way of its own as long as it is alone.)
+/* ------------------------------------------------------------------------------------------
+ * The only sender gets company while it sends, and goes after it has sent. (It may have a way of
+ * its own as long as it is alone.)
  */
 
 static void send_first(void *arg)
@@ -268,7 +271,7 @@ static void end_after_message(const struct program_env *env)
 	broadcast_close_down(&s.base);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What is owed to a receiver, asked while it receives
  */
 

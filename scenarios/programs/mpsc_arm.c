@@ -2,7 +2,8 @@
  *
  * mpsc_arm.c - waiters without a thread: arms and disarms against what would fire them.
  *
- * `woken` is written by the wake and read after the disarm, both plainly: a wake that still ran then would race.
+ * `woken` is written by the wake and read after the disarm, both plainly: a wake that still ran
+ * then would race.
  */
 #include "scenarios/programs/programs.h"
 
@@ -101,8 +102,9 @@ static void arm_and_disarm(void *arg)
 
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		fired = s->ops->disarm(&s->armed.waiter);
-		expect("S-9", s->armed.woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
-		s->armed.waiter.wake = NULL;                        /* its memory is ours again */
+		/* fired, its wake may have been cancelled */
+		expect("S-9", s->armed.woken <= (fired ? 1u : 0u));
+		s->armed.waiter.wake = NULL; /* its memory is ours again */
 	}
 	if (fired)
 		expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK);
@@ -122,7 +124,7 @@ static void disarm_against_send(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * An armed sender is a queued sender.
  */
 
@@ -178,7 +180,8 @@ static void send_blocked(void *arg)
 	expect("M-26", mpsc_send(s->ops, s->other_tx, 2, CHAN_FOREVER) == CHAN_OK);
 }
 
-/* The slot that is freed goes to the armed sender, which does not want it any more, and so to the one that waits. */
+/* The slot that is freed goes to the armed sender, which does not want it any more, and so to
+ * the one that waits. */
 static void disarm_passes_slot_on(const struct program_env *env)
 {
 	struct scene s = {.before = 0};

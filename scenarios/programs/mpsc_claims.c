@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_claims.c - several senders claim what one receiver frees, each in a way of its own: a send that waits until its deadline, a select, a
- * reservation, tries. A slot is given to one of them, whenever the deadlines come, and none is lost.
+ * mpsc_claims.c - several senders claim what one receiver frees, each in a way of its own: a send
+ * that waits until its deadline, a select, a reservation, tries. A slot is given to one of them,
+ * whenever the deadlines come, and none is lost.
  *
- * In each order in which the operations can have taken effect, as many claims are met as slots were freed, or fewer; the messages of
- * those that were met are there, and nothing else is; and what nobody claimed is free.
+ * In each order in which the operations can have taken effect, as many claims are met as slots were
+ * freed, or fewer; the messages of those that were met are there, and nothing else is; and what
+ * nobody claimed is free.
  */
 #include "impls/select.h"
 
@@ -28,7 +30,7 @@ static void open_full(struct scene *s, const struct program_env *env, size_t slo
 		expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_NOW) == CHAN_OK);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Claims
  */
 
@@ -41,7 +43,8 @@ static void send_in_time(void *arg)
 	s->met = status == CHAN_OK;
 }
 
-/* Its waiter may be granted the slot when the deadline has come: it gives it back, and tries again. */
+/* Its waiter may be granted the slot when the deadline has come: it gives it back, and tries
+ * again. */
 static void select_in_time(void *arg)
 {
 	struct scene *s = arg;
@@ -96,7 +99,7 @@ static void try_twice(void *arg)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void run_claims(const struct program_env *env, size_t slots, void (*claim)(void *))
 {

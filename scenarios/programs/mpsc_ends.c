@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_ends.c - handles that come and go: the last sender, clones, weak ones, and who frees the channel.
+ * mpsc_ends.c - handles that come and go: the last sender, clones, weak ones, and who frees the
+ * channel.
  */
 #include "scenarios/programs/programs.h"
 
@@ -64,7 +65,7 @@ static void two_last_senders(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A clone is made while the other goes: the count is never 0.
  */
 
@@ -92,7 +93,7 @@ static void clone_against_drop(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Weak senders
  */
 
@@ -165,7 +166,7 @@ static void upgrade_fails_for_ever(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Everybody goes at once: exactly one frees, and what is inside is destroyed once.
  */
 

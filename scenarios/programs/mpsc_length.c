@@ -28,7 +28,7 @@ static void open_with_one(struct scene *s, const struct program_env *env)
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_NOW) == CHAN_OK);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A message comes, then another goes: at no moment there was none.
  */
 
@@ -115,8 +115,9 @@ static void length_against_receivers(const struct program_env *env)
 	run_length(&s, env);
 }
 
-/* The other way round: one goes, then another comes, and there were never two. An implementation that reads two counters one after the other
- * has to look twice; of a bounded channel no rule asks that. */
+/* The other way round: one goes, then another comes, and there were never two. An implementation
+ * that reads two counters one after the other has to look twice; of a bounded channel no rule
+ * asks that. */
 static void recv_before(void *arg)
 {
 	struct scene *s = arg;
@@ -167,8 +168,8 @@ static void length_against_batch(const struct program_env *env)
 	run_short_length(&s, env);
 }
 
-/* Two receivers try for the one message that comes: who asks sees it or not, and never fewer than none. What the one who took it knew of the
- * message it may have from the other. */
+/* Two receivers try for the one message that comes: who asks sees it or not, and never fewer
+ * than none. What the one who took it knew of the message it may have from the other. */
 static void send_only(void *arg)
 {
 	struct scene *s = arg;

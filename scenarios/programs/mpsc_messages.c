@@ -8,7 +8,8 @@ struct scene {
 	const struct chan_mpsc_ops *ops;
 	struct chan_sender *tx, *other_tx;
 	struct chan_receiver *rx;
-	unsigned before; /* plain, written by the one side before what is to make it visible to the other */
+	/* plain, written by the one side before what is to make it visible to the other */
+	unsigned before;
 	atomic_bool sent;
 	unsigned got[2];
 };
@@ -57,8 +58,9 @@ static void capacity_one(const struct program_env *env)
 	run_send_recv(env, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Backpressure orders, too: what the receiver did before it freed the slot is seen by the sender that gets it.
+/* ------------------------------------------------------------------------------------------
+ * Backpressure orders, too: what the receiver did before it freed the slot is seen by the sender
+ * that gets it.
  */
 
 static void send_into_freed(void *arg)
@@ -92,7 +94,7 @@ static void slot_hand_over(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Two senders
  */
 
@@ -151,7 +153,7 @@ static void two_senders_one_slot(const struct program_env *env)
 	run_two_senders(env, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Trying
  */
 
@@ -194,7 +196,7 @@ static void try_send_try_recv(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What can be asked meanwhile
  */
 
@@ -215,7 +217,8 @@ static void send_meanwhile(void *arg)
 	expect("M-17", mpsc_send(s->ops, s->other_tx, 3, CHAN_FOREVER) == CHAN_OK);
 }
 
-/* Nobody receives, so a length of 0 is always wrong, though an earlier slot may be claimed and not yet written. */
+/* Nobody receives, so a length of 0 is always wrong, though an earlier slot may be claimed and
+ * not yet written. */
 static void length(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
@@ -232,7 +235,7 @@ static void length(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Batches
  */
 

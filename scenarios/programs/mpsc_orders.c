@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_orders.c - two or three operations that meet while the channel is changing hands: while a sender or a receiver is cloned, while the
- * channel is closed. A channel that has a way of its own for one sender, or for one receiver, leaves it just then; what was done in the
- * old way must be seen by who goes the new one.
+ * mpsc_orders.c - two or three operations that meet while the channel is changing hands: while a
+ * sender or a receiver is cloned, while the channel is closed. A channel that has a way of its own
+ * for one sender, or for one receiver, leaves it just then; what was done in the old way must be
+ * seen by who goes the new one.
  */
 #include "scenarios/programs/programs.h"
 
@@ -17,8 +18,8 @@ struct scene {
 	unsigned before, woken, sent;
 };
 
-/* A channel whose second message has a number, with one slot also a lap, that looks like memory that nobody has written: what is looked at
- * before it is set up seems to be that message. */
+/* A channel whose second message has a number, with one slot also a lap, that looks like memory
+ * that nobody has written: what is looked at before it is set up seems to be that message. */
 static void open_fresh(struct scene *s, const struct program_env *env)
 {
 	struct chan_config config = {.size = sizeof(struct message *),
@@ -60,7 +61,7 @@ static void try_recv(void *arg)
 	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY || status == CHAN_CLOSED);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The sender becomes two while the receiver is at it.
  */
 
@@ -94,7 +95,8 @@ static void clone_against_recv(const struct program_env *env)
 	close_down(&s);
 }
 
-/* A sender is made of a weak one, and the last one's drop tells the receiver: it is another thread than the one that made two of one. */
+/* A sender is made of a weak one, and the last one's drop tells the receiver: it is another
+ * thread than the one that made two of one. */
 static void upgrade_and_drop(void *arg)
 {
 	struct scene *s = arg;
@@ -137,7 +139,7 @@ static void upgrade_against_recv(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The receiver becomes two, and one of them frees the slot that is sent into.
  */
 
@@ -173,7 +175,7 @@ static void receiver_clone_against_send(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * One slot is freed, and two senders try for it; one of them has others locked out for a moment.
  */
 
@@ -210,8 +212,9 @@ static void tries_for_one_slot(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * A receiver sleeps, the only message is taken by another, and a third closes: nobody else will wake the sleeper.
+/* ------------------------------------------------------------------------------------------
+ * A receiver sleeps, the only message is taken by another, and a third closes: nobody else will
+ * wake the sleeper.
  */
 
 static void try_send(void *arg)

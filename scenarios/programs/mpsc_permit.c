@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_permit.c - permits against close: whatever makes a closed channel idle must wake the receiver that waits for it.
+ * mpsc_permit.c - permits against close: whatever makes a closed channel idle must wake the
+ * receiver that waits for it.
  *
- * Rule M-50 knows eight ways. Each is a program here: the channel is closed with something outstanding, the receiver drains
- * it, and another thread ends what is outstanding in that way. A way that forgets the wake is a deadlock.
+ * Rule M-50 knows eight ways. Each is a program here: the channel is closed with something
+ * outstanding, the receiver drains it, and another thread ends what is outstanding in that way. A
+ * way that forgets the wake is a deadlock.
  */
 #include "scenarios/programs/programs.h"
 
@@ -90,7 +92,7 @@ static void permit_set_dropped(const struct program_env *env)
 	run_against_close(&s, send_then_release, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Owned permits: the sender goes with them
  */
 
@@ -147,9 +149,9 @@ static void owned_permit_sent(const struct program_env *env)
 	run_against_close(&s, owned_send, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * A queued reserve that fails, or that is cancelled. Another sender's message fills the channel, so that it queues; the close
- * and the receiver's drain race with it.
+/* ------------------------------------------------------------------------------------------
+ * A queued reserve that fails, or that is cancelled. Another sender's message fills the channel, so
+ * that it queues; the close and the receiver's drain race with it.
  */
 
 static void reserve_queued(void *arg)
@@ -195,7 +197,7 @@ static void queued_reserve_many_cancelled(const struct program_env *env)
 	run_queued(env, 2, true);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Permits without a close
  */
 

@@ -60,7 +60,7 @@ static void two_receivers(const struct program_env *env)
 	drop_receivers(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * close by one of them ends the other's wait
  */
 
@@ -85,7 +85,7 @@ static void close_against_recv(const struct program_env *env)
 	drop_receivers(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A receiver that was woken and gives up passes the wake on.
  */
 
@@ -107,7 +107,8 @@ static void recv_other(void *arg)
 	expect("P-5", mpsc_recv(s->ops, s->other_rx, &number, CHAN_FOREVER) == CHAN_OK);
 }
 
-/* When the one has received the message, another is sent for the other; when it has not, the one message must reach it. */
+/* When the one has received the message, another is sent for the other; when it has not, the one
+ * message must reach it. */
 static void receiver_gives_up(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
@@ -125,7 +126,7 @@ static void receiver_gives_up(const struct program_env *env)
 	drop_receivers(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The last receiver's drop is one, whichever it is.
  */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_seen.c - who hears that a channel is over, full or empty has seen what was done before it became so.
+ * mpsc_seen.c - who hears that a channel is over, full or empty has seen what was done before it
+ * became so.
  */
 #include "scenarios/programs/programs.h"
 
@@ -20,7 +21,7 @@ static void close_down(struct scene *s)
 	s->ops->receiver_drop(&s->other_rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Over
  */
 
@@ -65,7 +66,7 @@ static void end_is_seen_by_one_of_two(const struct program_env *env)
 	run_end(env, true);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Full: two have sent, and one of the threads locks the senders out for a moment.
  */
 
@@ -114,7 +115,7 @@ static void full_is_seen(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Empty: the only message was another's.
  */
 

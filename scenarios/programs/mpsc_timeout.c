@@ -44,7 +44,7 @@ static void timeout_against_delivery(const struct program_env *env)
 	s.ops->receiver_drop(&s.rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A sender that gives up leaves the queue, and what it was given goes on.
  */
 
@@ -91,7 +91,8 @@ static void send_queued(void *arg)
 	expect("M-26", mpsc_send(s->ops, s->other_tx, 3, CHAN_FOREVER) == CHAN_OK);
 }
 
-/* One slot is freed, once: the sender that waits for ever must get it, whether the other had it for a moment or not. */
+/* One slot is freed, once: the sender that waits for ever must get it, whether the other had it
+ * for a moment or not. */
 static void cancelled_sender(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};

@@ -108,7 +108,7 @@ static void try_recv_against_send(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * close, and the drops
  */
 
@@ -180,7 +180,7 @@ static void both_drop(const struct program_env *env)
 	run_two(&s, drop_sender, drop_receiver);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Time
  */
 
@@ -203,7 +203,7 @@ static void timeout_against_send(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * closed()
  */
 
@@ -241,7 +241,7 @@ static void closed_against_drop(const struct program_env *env)
 	run_two(&s, wait_closed, drop_receiver);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiters
  */
 
@@ -300,8 +300,9 @@ static void arm_disarm_recv(void *arg)
 
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		bool fired = s->ops->disarm(&s->armed.waiter);
-		expect("S-9", s->armed.woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
-		s->armed.waiter.wake = NULL;                        /* its memory is ours again */
+		/* fired, its wake may have been cancelled */
+		expect("S-9", s->armed.woken <= (fired ? 1u : 0u));
+		s->armed.waiter.wake = NULL; /* its memory is ours again */
 	}
 	expect("O-20", recv(s, CHAN_FOREVER) == CHAN_OK);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every program on real threads, on every implementation of ours, a hundred times. A thread that is never woken is found by
- * the limit on the test's time.
+ * Every program on real threads, on every implementation of ours, a hundred times. A thread that is
+ * never woken is found by the limit on the test's time.
  */
 #include "harness/explore/driver/program.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * select.c - waiting for one of two channels: exactly one completes, and what the loser was given goes on.
+ * select.c - waiting for one of two channels: exactly one completes, and what the loser was given
+ * goes on.
  */
 #include "impls/select.h"
 
@@ -73,9 +74,9 @@ static void select_two_channels(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * The second channel has another receiver. When the select was woken for its message and took the first channel's, the
- * message must reach the other receiver, which sleeps.
+/* ------------------------------------------------------------------------------------------
+ * The second channel has another receiver. When the select was woken for its message and took the
+ * first channel's, the message must reach the other receiver, which sleeps.
  */
 
 static void recv_second(void *arg)
@@ -108,7 +109,7 @@ static void select_loser_woken(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Deadlines and the end
  */
 

@@ -2,9 +2,10 @@
  *
  * unbounded.c - the places where an unbounded queue gets and gives back memory: every 2^k messages.
  *
- * The main thread brings the channel near the boundary of a block of 32 (as many as the implementations that allocate in
- * blocks use, or a divisor of it), alone and so without choices; then two threads cross it. The positions begin where they then are also near
- * the boundary of a block that has 255 messages in 256 positions, as ours.
+ * The main thread brings the channel near the boundary of a block of 32 (as many as the
+ * implementations that allocate in blocks use, or a divisor of it), alone and so without choices;
+ * then two threads cross it. The positions begin where they then are also near the boundary of a
+ * block that has 255 messages in 256 positions, as ours.
  */
 #include "scenarios/programs/programs.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded_blocks.c - the ends of blocks, reached within a few messages: the elements are so large that few of them, or only one, go into
- * a block of memory of a few KiB. What is sent is their first bytes, a message; the rest is copied, so that an explorer sees who writes into
- * memory from which another still reads.
+ * unbounded_blocks.c - the ends of blocks, reached within a few messages: the elements are so large
+ * that few of them, or only one, go into a block of memory of a few KiB. What is sent is their
+ * first bytes, a message; the rest is copied, so that an explorer sees who writes into memory from
+ * which another still reads.
  */
 #include "scenarios/programs/programs.h"
 
@@ -16,8 +17,9 @@ enum {
 	THREE = 704   /* two do not: a block of three, or of a few more */
 };
 
-/* Our blocks of one have a position for their cell and one for their end, and stamp the cell with eight times its position, plus 1. From here
- * on the stamp of the second message looks like memory that nobody has written. */
+/* Our blocks of one have a position for their cell and one for their end, and stamp the cell
+ * with eight times its position, plus 1. From here on the stamp of the second message looks like
+ * memory that nobody has written. */
 #define START (0x0101010101010101u * EXPLORE_FRESH / 8 - 2)
 
 struct scene {
@@ -71,7 +73,7 @@ static void close_down(struct scene *s)
 	s->ops->receiver_drop(&s->third_rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The receiver gives a block back, and the sender writes into it again.
  */
 
@@ -105,7 +107,7 @@ static void block_used_again(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * One sender takes the last place of a block, another the first of the next.
  */
 
@@ -140,8 +142,9 @@ static void block_after_block(const struct program_env *env)
 	close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Two receivers read the last messages of a block; who is the last of them gives it back, and a sender wants one.
+/* ------------------------------------------------------------------------------------------
+ * Two receivers read the last messages of a block; who is the last of them gives it back, and a
+ * sender wants one.
  */
 
 static void recv_one(void *arg)
@@ -176,7 +179,8 @@ static void block_read_by_two(const struct program_env *env)
 	close_down(&s);
 }
 
-/* The block in which they go on is put there meanwhile. A third may know of the message in it before the one who takes it. */
+/* The block in which they go on is put there meanwhile. A third may know of the message in it
+ * before the one who takes it. */
 static void recv_third(void *arg)
 {
 	struct scene *s = arg;
@@ -202,7 +206,8 @@ static void block_followed_by_three(const struct program_env *env)
 	close_down(&s);
 }
 
-/* One of two receivers takes a message and goes; the other, which is alone from then on, goes on behind it. */
+/* One of two receivers takes a message and goes; the other, which is alone from then on, goes on
+ * behind it. */
 static void recv_one_and_drop(void *arg)
 {
 	struct scene *s = arg;

@@ -64,7 +64,7 @@ void watch_run(struct watch_scene *s, void (*one)(void *), void (*other)(void *)
 	program_join(threads, 2);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Writing against reading
  */
 
@@ -204,7 +204,8 @@ static void update_against_write(const struct program_env *env)
 	watch_close_down(&s);
 }
 
-/* A sender that is alone again writes after what the other wrote: who has seen that has not seen this. */
+/* A sender that is alone again writes after what the other wrote: who has seen that has not seen
+ * this. */
 static void alone_again(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
@@ -220,7 +221,7 @@ static void alone_again(const struct program_env *env)
 	watch_close_down(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Hearing of changes
  */
 

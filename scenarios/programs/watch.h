@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch.h - what the programs on watch share. The value is two words that go together, so that a torn one shows; or, with
- * hooks, a block of memory.
+ * watch.h - what the programs on watch share. The value is two words that go together, so that a
+ * torn one shows; or, with hooks, a block of memory.
  */
 #ifndef CHANBENCH_PROGRAMS_WATCH_H
 #define CHANBENCH_PROGRAMS_WATCH_H

@@ -57,7 +57,7 @@ static void two_last_senders(const struct program_env *env)
 	watch_close_down(&s.base);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The receiver goes while a value comes: it is stored, or handed back.
  */
 
@@ -96,7 +96,8 @@ static void subscribe(void *arg)
 	s->base.before = watch_borrow(&s->base, s->base.other_rx, NULL);
 }
 
-/* What the new receiver counts as seen is a version whose value it can read: a write is in it, or is news. */
+/* What the new receiver counts as seen is a version whose value it can read: a write is in it,
+ * or is news. */
 static void subscribe_against_send(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
@@ -111,7 +112,7 @@ static void subscribe_against_send(const struct program_env *env)
 	watch_close_down(&s.base);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * closed()
  */
 
@@ -131,8 +132,9 @@ static void closed_against_drop(const struct program_env *env)
 	watch_close_down(&s.base);
 }
 
-/* Looks again after it was woken (W-28): a receiver that came after the wake and before the woken thread has gone on keeps it waiting.
- * Only where that can be told; else a short moment without receivers may count. */
+/* Looks again after it was woken (W-28): a receiver that came after the wake and before the
+ * woken thread has gone on keeps it waiting. Only where that can be told; else a short moment
+ * without receivers may count. */
 static void wait_closed_again(void *arg)
 {
 	struct scene *s = arg;
@@ -164,7 +166,7 @@ static void closed_against_reopen(const struct program_env *env)
 	watch_close_down(w);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Waiters
  */
 
@@ -210,8 +212,9 @@ static void arm_disarm_changed(void *arg)
 
 	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
 		bool fired = s->base.ops->disarm(&s->waiter);
-		expect("S-9", s->woken <= (fired ? 1u : 0u)); /* fired, its wake may have been cancelled */
-		s->waiter.wake = NULL;                        /* its memory is ours again */
+		/* fired, its wake may have been cancelled */
+		expect("S-9", s->woken <= (fired ? 1u : 0u));
+		s->waiter.wake = NULL; /* its memory is ours again */
 	}
 	expect("S-11", s->base.ops->changed(s->base.rx, CHAN_FOREVER) == CHAN_OK);
 }

@@ -81,7 +81,8 @@ static void own_clones(struct test *t)
 	rx[2] = subscribe(t, tx);
 	want(CHAN_OK, try_send(t, tx, 7));
 	for (uint64_t i = 0; i < 3; i++) {
-		/* moved out to the last one, or cloned for it and destroyed: every value ends once either way */
+		/* moved out to the last one, or cloned for it and destroyed: every value ends
+		 * once either way */
 		want_recv(t, rx[i], 7);
 		want_true(ledger.clones + 1 - ledger_count(&ledger) == (i < 2 ? i + 2 : 3));
 	}
@@ -208,7 +209,8 @@ static void clone_is_pinned(struct test *t)
 	want_none(t, rx, CHAN_EMPTY);
 }
 
-/* Three receivers, one of which lags and one of which goes: at the end there is nothing left of what the channel had. */
+/* Three receivers, one of which lags and one of which goes: at the end there is nothing left of
+ * what the channel had. */
 static void everything_ends(struct test *t)
 {
 	struct chan_sender *tx;
@@ -229,7 +231,8 @@ static void everything_ends(struct test *t)
 	rx_drop(t, &rx[1]);
 	rx_drop(t, &rx[0]);
 	want_true(received > 60);
-	/* the original of each was destroyed or moved to its last reader, each copy went to a reader */
+	/* the original of each was destroyed or moved to its last reader, each copy went to a
+	 * reader */
 	want_u64(60 + ledger.clones, received + ledger_count(&ledger));
 }
 

@@ -175,7 +175,8 @@ static void stays_subscribed(struct test *t)
 	uint64_t value = 9;
 	open_channel(t, 1, &tx, &rx);
 	send_range(t, tx, 0, 2);
-	want(CHAN_LAGGED, t->broadcast->recv(rx, &value, NULL, CHAN_NOW)); /* `missed` may be NULL */
+	/* `missed` may be NULL */
+	want(CHAN_LAGGED, t->broadcast->recv(rx, &value, NULL, CHAN_NOW));
 	want(CHAN_OK, t->broadcast->send(tx, &value, &n));
 	want_u64(1, n);
 	want_lag(t, rx, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.c - configurations that are never right, in every kind. They have no rule number: the contract states them.
+ * config.c - configurations that are never right, in every kind. They have no rule number: the
+ * contract states them.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -68,8 +69,8 @@ static void null_parameters(struct test *t)
 	want_true(tx == NULL);
 }
 
-/* Capacities that no memory holds, some of which come to few or no bytes when they are computed in a size_t. Who takes one has to keep
- * many messages in it, unharmed: nothing was truncated. */
+/* Capacities that no memory holds, some of which come to few or no bytes when they are computed
+ * in a size_t. Who takes one has to keep many messages in it, unharmed: nothing was truncated. */
 static void too_much_memory(struct test *t)
 {
 	static const struct {
@@ -111,9 +112,10 @@ static void too_much_memory(struct test *t)
 	}
 }
 
-/* A leak of one byte a channel would show: no chunk is smaller than 24 bytes. What malloc itself keeps comes to a thousand bytes at times,
- * depending on where the heap begins. Where a sanitizer has replaced malloc there is nothing to see here, but its own leak check
- * runs after every test. */
+/* A leak of one byte a channel would show: no chunk is smaller than 24 bytes. What malloc itself
+ * keeps comes to a thousand bytes at times, depending on where the heap begins. Where a
+ * sanitizer has replaced malloc there is nothing to see here, but its own leak check runs after
+ * every test. */
 static void nothing_leaks(struct test *t)
 {
 	struct chan_config config = plain_config(t, 4);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * deadline.c - rules S-12 to S-17: time. Only order and lower bounds are asserted: a loaded machine is late, never early.
+ * deadline.c - rules S-12 to S-17: time. Only order and lower bounds are asserted: a loaded machine
+ * is late, never early.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -121,7 +122,8 @@ static void signals(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	struct sigaction action = {.sa_handler = nothing_on_signal}; /* no SA_RESTART: calls are interrupted */
+	/* no SA_RESTART: calls are interrupted */
+	struct sigaction action = {.sa_handler = nothing_on_signal};
 	struct actor *a = actor_start();
 	sigaction(SIGUSR1, &action, NULL);
 	open_channel(t, 2, &tx, &rx);

@@ -104,7 +104,8 @@ static void senders_destroy_nothing(struct test *t)
 	want_u64(1, ledger.of[2]);
 }
 
-/* Four handles in each of the 24 orders; the test ends with a leak check where the build has one. */
+/* Four handles in each of the 24 orders; the test ends with a leak check where the build has
+ * one. */
 static void any_order(struct test *t)
 {
 	for (unsigned order = 0; order < 24; order++) {
@@ -299,7 +300,8 @@ static void drain_goes_on(struct test *t)
 			want(CHAN_OK, try_send(t, tx, i));
 		ledger.also = drop_another;
 		ledger.tx = other;
-		if (last != 0) /* then the handle that destroy drops is the last but the receiver's */
+		/* then the handle that destroy drops is the last but the receiver's */
+		if (last != 0)
 			tx_drop(t, &tx);
 		rx_drop(t, &rx);
 		want_destroyed_in_order(&ledger, 5);
@@ -376,7 +378,8 @@ static enum chan_status do_oneshot_send(struct job *job)
 	return job->test->oneshot->send(&job->tx, &job->value);
 }
 
-/* A send that races with the receiver's drop: it was handed back, or the channel has destroyed it. */
+/* A send that races with the receiver's drop: it was handed back, or the channel has destroyed
+ * it. */
 static void oneshot_race(struct test *t)
 {
 	struct actor *a = actor_start();

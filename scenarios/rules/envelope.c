@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * envelope.c - rules X-1, X-3, X-4: no wake is lost, everything may be asked at any time, and all operations together are those of a
- * plain sequential object.
+ * envelope.c - rules X-1, X-3, X-4: no wake is lost, everything may be asked at any time, and all
+ * operations together are those of a plain sequential object.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
-/* ------------------------------------------------------------------------------------------------------------------
- * X-1: two threads that answer each other. Each round needs two wakes; one that is lost leaves both asleep.
+/* ------------------------------------------------------------------------------------------
+ * X-1: two threads that answer each other. Each round needs two wakes; one that is lost leaves both
+ * asleep.
  */
 #define ROUNDS rounds(300)
 
-/* One step each way, on two channels. `array` is a struct chan_receiver and a struct chan_sender to answer with. */
+/* One step each way, on two channels. `array` is a struct chan_receiver and a struct chan_sender
+ * to answer with. */
 struct pair {
 	struct chan_receiver *in;
 	struct chan_sender *out;
@@ -116,7 +118,7 @@ static void crowd(struct test *t)
 		want_returns(actors[i], CHAN_OK);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * X-3: a thread asks everything while two others work.
  */
 static enum chan_status do_work(struct job *job)
@@ -178,7 +180,7 @@ static void asked_meanwhile(struct test *t)
 	want_returns(b, CHAN_OK);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * X-4: random operations, one after another, against the sequential object.
  */
 #define CAPACITY 3

@@ -2,8 +2,9 @@
  *
  * fault_callback.c - rule D-8: every callback calls back into its channel, with each operation.
  *
- * `destroy` and `wake` may, also through the handle of the interrupted call. `clone`, and the functions given to modify and wait_for,
- * may not: they are refused with CHAN_INVALID and nothing happens; properties are answered. Nobody deadlocks.
+ * `destroy` and `wake` may, also through the handle of the interrupted call. `clone`, and the
+ * functions given to modify and wait_for, may not: they are refused with CHAN_INVALID and nothing
+ * happens; properties are answered. Nobody deadlocks.
  */
 #include "scenarios/rules/ledger.h"
 #include "scenarios/rules/rules.h"
@@ -30,7 +31,7 @@ static bool queue_kind(const struct test *t)
 	return t->kind == KIND_MPSC || t->kind == KIND_UNBOUNDED;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The calls. None uses `want`, which would leave the callback by a jump.
  */
 
@@ -44,7 +45,8 @@ static enum chan_status call_send(struct visit *v)
 static enum chan_status call_receive(struct visit *v)
 {
 	uint64_t value;
-	enum chan_status status = v->rx == NULL              ? CHAN_CLOSED /* its drop is what was interrupted */
+	/* its drop is what was interrupted */
+	enum chan_status status = v->rx == NULL              ? CHAN_CLOSED
 	                          : v->t->kind == KIND_WATCH ? v->t->watch->borrow(v->rx, &value, NULL)
 	                                                     : try_recv(v->t, v->rx, &value);
 	v->copies += status == CHAN_OK ? 1 : 0;
@@ -111,7 +113,7 @@ static void make_call(void)
 	visit.times++;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The callbacks
  */
 

@@ -9,7 +9,7 @@
 
 #define QUEUE_KIND(t) ((t)->kind == KIND_MPSC || (t)->kind == KIND_UNBOUNDED)
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Handles
  */
 
@@ -114,7 +114,7 @@ TEST(weak_cloning, "weak_clone", act_weak_clone, prepare_weak, CHAN_OK, true, fa
 TEST(receiver_drop, "receiver_drop", act_receiver_drop, some_messages, CHAN_OK, false, false)
 TEST(drop_all, "the drop of the last handles", act_drop_all, some_messages, CHAN_OK, false, false)
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Messages
  */
 

@@ -11,8 +11,10 @@
 enum {
 	CAPACITY = 4,
 	ALLOCATIONS_MAX = 1000, /* of one operation: more is no end */
-	DOUBTS = 8,             /* runs that must all have left something behind before it is looked at closely */
-	PROOFS = 256            /* runs that then must have left as many blocks: what is kept for later is bounded */
+	/* runs that must all have left something behind before it is looked at closely */
+	DOUBTS = 8,
+	/* runs that then must have left as many blocks: what is kept for later is bounded */
+	PROOFS = 256
 };
 
 void *scene_buffer(void)
@@ -34,7 +36,7 @@ static uint64_t number_of(const void *msg)
 	return number;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Steps
  */
 
@@ -112,7 +114,7 @@ static enum chan_status open_scene(struct scene *s)
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * To the end
  */
 
@@ -169,8 +171,8 @@ static void drain(struct scene *s)
 	}
 }
 
-/* Drops everything, the senders first or the receivers first; every count of handles that is wrong shows as not closed, or too
- * early. */
+/* Drops everything, the senders first or the receivers first; every count of handles that is
+ * wrong shows as not closed, or too early. */
 static void finish(struct scene *s, bool senders_first)
 {
 	if (s->rx != NULL && senders_first) {
@@ -193,7 +195,7 @@ static void finish(struct scene *s, bool senders_first)
 		want_number(s->sent + s->ledger.clones, s->copies + s->ledger.count, __FILE__, __LINE__);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * One operation
  */
 
@@ -240,7 +242,8 @@ static bool run_once(struct test *t, const struct scene_act *act, const struct s
 	return hit;
 }
 
-/* What a run leaves behind once may be a cache, or wait for a better time to be freed; what every run leaves is a leak. */
+/* What a run leaves behind once may be a cache, or wait for a better time to be freed; what
+ * every run leaves is a leak. */
 static void want_no_leak(struct test *t, const struct scene_act *act, const struct shortage *shortage)
 {
 	char seen[96];

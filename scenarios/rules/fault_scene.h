@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * fault_scene.h - one operation while memory runs out: its first allocation fails, its second, ... until it needs no more.
+ * fault_scene.h - one operation while memory runs out: its first allocation fails, its second, ...
+ * until it needs no more.
  *
- * Each time a channel is opened and prepared, the operation is made with one failing allocation (and with all from that one
- * on), made again with memory, and the channel is taken to its end: what was sent must come out, in order, each value ends once,
- * and nothing stays allocated. An operation that ran out says CHAN_NOMEM, where it may, and has changed nothing.
+ * Each time a channel is opened and prepared, the operation is made with one failing allocation
+ * (and with all from that one on), made again with memory, and the channel is taken to its end:
+ * what was sent must come out, in order, each value ends once, and nothing stays allocated. An
+ * operation that ran out says CHAN_NOMEM, where it may, and has changed nothing.
  */
 #ifndef CHANBENCH_RULES_FAULT_SCENE_H
 #define CHANBENCH_RULES_FAULT_SCENE_H
@@ -26,7 +28,8 @@ struct scene {
 	struct counter counter;
 	uint64_t sent, next; /* the number of the next message sent, and received */
 	uint64_t copies;     /* how many values the test has been given */
-	bool skipped; /* broadcast: a receive ran out of memory; whether its message counts as received is open */
+	/* broadcast: a receive ran out of memory; whether its message counts as received is open */
+	bool skipped;
 };
 
 struct scene_act {
@@ -49,7 +52,8 @@ void *scene_buffer(void);
 /* Writes the number into an element of the scene's size. */
 void scene_number(const struct scene *s, void *msg, uint64_t number);
 
-/* The three ways to prepare: three messages; four, which fill a channel; so many that the next ones need another block. */
+/* The three ways to prepare: three messages; four, which fill a channel; so many that the next
+ * ones need another block. */
 void scene_three(struct scene *s);
 void scene_full(struct scene *s);
 

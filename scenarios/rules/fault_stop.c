@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * fault_stop.c - rule X-2: a thread is stopped in the middle of an operation; which operations of the others wait for it? It is
- * measured and told, for no implementation claims anything here. What is demanded: when it goes on, so do all, and no message
- * is lost.
+ * fault_stop.c - rule X-2: a thread is stopped in the middle of an operation; which operations of
+ * the others wait for it? It is measured and told, for no implementation claims anything here. What
+ * is demanded: when it goes on, so do all, and no message is lost.
  */
 #include "harness/check/fault_stop.h"
 #include "harness/check/quiesce.h"
@@ -54,7 +54,8 @@ static enum chan_status operate(const struct test *const_test, enum operation op
 	}
 }
 
-/* `value`: which operation; `n`: where to stop, and how many instructions there were; `array`: its sender. */
+/* `value`: which operation; `n`: where to stop, and how many instructions there were; `array`:
+ * its sender. */
 static enum chan_status stopped(struct job *job)
 {
 	struct chan_sender **tx = job->array;

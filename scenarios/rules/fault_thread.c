@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * fault_thread.c - threads that end while they hold something of a channel: a handle, a permit, an armed waiter, the memory of a wait that
- * gave up. What they held is others' to drop; until then it counts, and afterwards nothing is stuck.
+ * fault_thread.c - threads that end while they hold something of a channel: a handle, a permit, an
+ * armed waiter, the memory of a wait that gave up. What they held is others' to drop; until then it
+ * counts, and afterwards nothing is stuck.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -9,7 +10,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-/* How a thread ends. A cancellation acts where the thread asks for it, never inside an operation. */
+/* How a thread ends. A cancellation acts where the thread asks for it, never inside an
+ * operation. */
 enum ending { RETURNS, EXITS, IS_CANCELLED, ENDINGS };
 static const char *const ending_names[ENDINGS] = {"returns", "calls pthread_exit", "is cancelled"};
 
@@ -62,7 +64,7 @@ static void each_ending(struct test *t, void (*run)(struct test *t, struct morta
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void act_send(struct mortal *m)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fault_time.c - rules S-13 and S-16 with faults: every operation that waits, while its waits end for no reason, while signals
- * interrupt it, and while the wall clock is stepped under it.
+ * fault_time.c - rules S-13 and S-16 with faults: every operation that waits, while its waits end
+ * for no reason, while signals interrupt it, and while the wall clock is stepped under it.
  */
 #include "harness/check/fault_wait.h"
 #include "harness/check/quiesce.h"
@@ -24,7 +24,7 @@ struct waiting {
 	                struct chan_receiver **rx); /* lets it return CHAN_OK */
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The operations
  */
 
@@ -116,13 +116,14 @@ static void leave(struct test *t, struct chan_sender **tx, struct chan_receiver 
 	rx_drop(t, rx);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * The faults
  */
 
 static pthread_t waiting_thread; /* __atomic */
 
-/* `n`: how many waits to disturb, and how many were; `array`: the operation; `missed`: when it had returned. */
+/* `n`: how many waits to disturb, and how many were; `array`: the operation; `missed`: when it
+ * had returned. */
 static enum chan_status disturbed(struct job *job)
 {
 	const struct waiting *waiting = job->array;
@@ -228,7 +229,7 @@ static void run_clock(struct test *t, const struct waiting *waiting)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static const struct waiting receive = {"receive", call_receive, NULL, give};
 static const struct waiting recv_many = {"recv_many", call_recv_many, NULL, give};

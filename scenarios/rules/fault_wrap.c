@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * fault_wrap.c - rule X-5 in depth: what is compared, and not only counted, while counters wrap; and counters of 8 and 16 bits, which
- * are brought to their wrap by using them, wherever they start.
+ * fault_wrap.c - rule X-5 in depth: what is compared, and not only counted, while counters wrap;
+ * and counters of 8 and 16 bits, which are brought to their wrap by using them, wherever they
+ * start.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -63,7 +64,7 @@ static void much_lag(struct test *t)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Started before the wrap
  */
 
@@ -109,7 +110,8 @@ static void queued(struct test *t)
 	at_each_wrap(t, queued_round);
 }
 
-/* A receiver that waits on this side of the wrap gets what is sent on the other; one that has stayed behind is told exactly. */
+/* A receiver that waits on this side of the wrap gets what is sent on the other; one that has
+ * stayed behind is told exactly. */
 static void behind_round(struct test *t)
 {
 	struct chan_sender *tx;

@@ -2,8 +2,9 @@
  *
  * ledger.h - what became of the elements of a channel with hooks.
  *
- * Elements are numbers below LEDGER_VALUES. The channel's `destroy` and `clone` write here: the order of destructions, and how many
- * copies of each value the channel still has. What a test receives is out of the channel's hands: it says so with ledger_received.
+ * Elements are numbers below LEDGER_VALUES. The channel's `destroy` and `clone` write here: the
+ * order of destructions, and how many copies of each value the channel still has. What a test
+ * receives is out of the channel's hands: it says so with ledger_received.
  */
 #ifndef CHANBENCH_RULES_LEDGER_H
 #define CHANBENCH_RULES_LEDGER_H
@@ -20,7 +21,8 @@ struct ledger {
 	uint64_t count;                    /* of them */
 	uint64_t of[LEDGER_VALUES];        /* how often each value was destroyed */
 	uint64_t clones;                   /* how many were made */
-	uint64_t elsewhere;                /* destructions in another thread than the one that opened the ledger */
+	/* destructions in another thread than the one that opened the ledger */
+	uint64_t elsewhere;
 	pthread_t owner;
 
 	bool fail_clone;                                /* the next clones fail */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * memory_order.c - rules M-67 to M-70, O-19, W-34: what was done before one operation is seen after another.
+ * memory_order.c - rules M-67 to M-70, O-19, W-34: what was done before one operation is seen after
+ * another.
  *
- * Plain (not atomic) data are written before the one and read after the other, with nothing else between the two threads that would
- * order them. Where the order is missing the data may be old, and in a build with ThreadSanitizer it is always a reported race.
+ * Plain (not atomic) data are written before the one and read after the other, with nothing else
+ * between the two threads that would order them. Where the order is missing the data may be old,
+ * and in a build with ThreadSanitizer it is always a reported race.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -127,7 +129,8 @@ static void actor_end(struct actor *a, struct test *t, struct chan_sender *tx, s
 	          "a note, then %s", act == DROP_SENDER ? "drop the sender" : "close");
 }
 
-/* The sender (and the messages that it had sent) is seen to be gone: so is everything before that. */
+/* The sender (and the messages that it had sent) is seen to be gone: so is everything before
+ * that. */
 static void drop_publishes(struct test *t)
 {
 	struct actor *a = actor_start();

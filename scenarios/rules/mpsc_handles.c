@@ -237,7 +237,8 @@ static void wake_is_passed_on(struct test *t)
 	actor_recv(b, t, rx2, CHAN_FOREVER);
 	want_blocked(b);
 	want(CHAN_OK, try_send(t, tx, 1));
-	want_true(disarm(t, &c) || actor_done(b)); /* whoever was woken: the message must not sleep */
+	/* whoever was woken: the message must not sleep */
+	want_true(disarm(t, &c) || actor_done(b));
 	want_gets(b, 1);
 }
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_idle.c - rules M-49 to M-55: a closed channel ends only when nothing can come any more, and then at once.
+ * mpsc_idle.c - rules M-49 to M-55: a closed channel ends only when nothing can come any more, and
+ * then at once.
  *
- * Each way of M-50 by which a closed channel becomes idle has a test of its own: it must wake the receiver.
+ * Each way of M-50 by which a closed channel becomes idle has a test of its own: it must wake the
+ * receiver.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
-/* A closed channel of capacity 1 whose only slot is reserved, and a receiver that waits in another thread. */
+/* A closed channel of capacity 1 whose only slot is reserved, and a receiver that waits in
+ * another thread. */
 struct closing {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
@@ -97,8 +100,8 @@ static void release_owned(struct test *t)
 	want_returns(c.a, CHAN_CLOSED);
 }
 
-/* A reservation waits for slots that somebody else still has; the channel is closed. It fails, which alone does not make the
- * channel idle; the last slot's return does. */
+/* A reservation waits for slots that somebody else still has; the channel is closed. It fails,
+ * which alone does not make the channel idle; the last slot's return does. */
 static void failed_reservation(struct test *t, size_t n)
 {
 	struct chan_sender *tx, *other;
@@ -153,7 +156,8 @@ static void cancelled(struct test *t)
 	want_returns(a, CHAN_CLOSED);
 }
 
-/* The same, ended by a reservation that fails, by a send that fails, and by the drop of the handle. */
+/* The same, ended by a reservation that fails, by a send that fails, and by the drop of the
+ * handle. */
 static void cancelled_otherwise(struct test *t)
 {
 	for (int end = 0; end < 2; end++) {
@@ -180,7 +184,8 @@ static void cancelled_otherwise(struct test *t)
 	}
 }
 
-/* A sender that was given a slot tries to reserve two, in vain: the slot is still its own, and is given up after the close. */
+/* A sender that was given a slot tries to reserve two, in vain: the slot is still its own, and
+ * is given up after the close. */
 static void cancelled_many(struct test *t)
 {
 	struct chan_sender *tx, *other;

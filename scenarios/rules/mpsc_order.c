@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_order.c - what holds while several threads are at work: rules M-9 to M-11 (the length), M-21, M-56 (nothing fails for no
- * reason), M-62, M-64 (all forms of an operation are one), P-2.
+ * mpsc_order.c - what holds while several threads are at work: rules M-9 to M-11 (the length),
+ * M-21, M-56 (nothing fails for no reason), M-62, M-64 (all forms of an operation are one), P-2.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -73,7 +73,8 @@ static void length_is_between(struct test *t)
 	want_u64(0, rx_get(t, rx, CHAN_LEN));
 }
 
-/* Empties the channel, sends, and looks at once. False: others had filled it meanwhile, and nothing was sent. */
+/* Empties the channel, sends, and looks at once. False: others had filled it meanwhile, and
+ * nothing was sent. */
 static bool send_and_look(struct test *t, struct chan_sender *tx, struct chan_receiver *rx, bool by_length)
 {
 	while (try_recv(t, rx, NULL) == CHAN_OK)
@@ -87,7 +88,8 @@ static bool send_and_look(struct test *t, struct chan_sender *tx, struct chan_re
 	return true;
 }
 
-/* Others send at the same time and may have claimed earlier places: what this thread sent is there at once all the same. */
+/* Others send at the same time and may have claimed earlier places: what this thread sent is
+ * there at once all the same. */
 static void own_send_is_there(struct test *t, bool by_length)
 {
 	struct chan_sender *tx;
@@ -105,7 +107,8 @@ static void own_send_is_there(struct test *t, bool by_length)
 		;
 	for (size_t i = 0; i < 2; i++)
 		want_returns(actors[i], CHAN_OK);
-	want_true(send_and_look(t, tx, rx, by_length)); /* the others may have been done before this thread began */
+	/* the others may have been done before this thread began */
+	want_true(send_and_look(t, tx, rx, by_length));
 }
 
 static void not_empty_after_send(struct test *t)
@@ -185,7 +188,8 @@ static void batches_in_order(struct test *t)
 	}
 }
 
-/* Every form of a receive takes what every form of a send has sent, waiting before it or after it. */
+/* Every form of a receive takes what every form of a send has sent, waiting before it or after
+ * it. */
 static void all_forms(struct test *t)
 {
 	struct actor *a = actor_start();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_send.c - rules M-17 to M-20 and M-28 to M-34: sending, giving up, and what a close does to senders.
+ * mpsc_send.c - rules M-17 to M-20 and M-28 to M-34: sending, giving up, and what a close does to
+ * senders.
  */
 #include "scenarios/rules/ledger.h"
 #include "scenarios/rules/rules.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * notes.c - what the documentation says beyond the rules' texts: the sections, and the rules M, P and U.
+ * notes.c - what the documentation says beyond the rules' texts: the sections, and the rules M, P
+ * and U.
  */
 #include "scenarios/rules/rules.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * notes_kinds.c - what the documentation says beyond the texts of the other rules, and the rules that have no test.
+ * notes_kinds.c - what the documentation says beyond the texts of the other rules, and the rules
+ * that have no test.
  */
 #include "scenarios/rules/rules.h"
 

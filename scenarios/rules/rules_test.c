@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rules_test.c - the tables of rules are in order: ids, kinds, texts, tests, and functions that exist; no rule is left out; and the page
- * in the tree is the one that they make.
+ * rules_test.c - the tables of rules are in order: ids, kinds, texts, tests, and functions that
+ * exist; no rule is left out; and the page in the tree is the one that they make.
  */
 #include "scenarios/rules/rules.h"
 

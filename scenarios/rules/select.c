@@ -51,7 +51,8 @@ static void actor_select(struct actor *a, struct selecting *s)
 	          s->count);
 }
 
-/* Two channels, one of which gets something while a select waits on both: it completes, and the other keeps its own. */
+/* Two channels, one of which gets something while a select waits on both: it completes, and the
+ * other keeps its own. */
 static void one_completes(struct test *t)
 {
 	struct actor *a = actor_start();
@@ -90,7 +91,8 @@ static void closed_is_ready(struct test *t)
 	want(CHAN_CLOSED, branches[1].status);
 }
 
-/* An arm by itself says ready, registers nothing and calls nobody: with something to receive, and closed. */
+/* An arm by itself says ready, registers nothing and calls nobody: with something to receive,
+ * and closed. */
 static void arm_says_ready(struct test *t)
 {
 	for (int gone = 0; gone < 2; gone++) {
@@ -224,8 +226,8 @@ static void same_channel(struct test *t)
 	want_none(t, rx, CHAN_EMPTY);
 }
 
-/* A select waits to send on one full channel and to receive from another; it receives. The slot that is freed later is another
- * sender's, and the value that it was to send is still its own. */
+/* A select waits to send on one full channel and to receive from another; it receives. The slot
+ * that is freed later is another sender's, and the value that it was to send is still its own. */
 static void losing_send(struct test *t)
 {
 	struct chan_sender *full_tx, *other, *tx;
@@ -272,7 +274,8 @@ static void wake_passed_on(struct test *t)
 		actor_recv(b, t, clone, CHAN_FOREVER);
 		want_blocked(b);
 		want(CHAN_OK, try_send(t, tx, 1));
-		want(CHAN_OK, try_send(t, tx2, 2)); /* the select may take this one: then the other is b's */
+		/* the select may take this one: then the other is b's */
+		want(CHAN_OK, try_send(t, tx2, 2));
 		want_returns(a, CHAN_OK);
 		if (s.chosen == 1)
 			want(CHAN_OK, try_send(t, tx, 3));
@@ -281,7 +284,8 @@ static void wake_passed_on(struct test *t)
 	}
 }
 
-/* After a select nobody touches its branches: they are filled with rubbish, and everything it waited for happens. */
+/* After a select nobody touches its branches: they are filled with rubbish, and everything it
+ * waited for happens. */
 static void branches_are_free(struct test *t)
 {
 	struct chan_sender *tx[2];

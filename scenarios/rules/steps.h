@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * steps.h - the steps that tests of rules are written in: opening, sending, receiving, in this thread and in others.
+ * steps.h - the steps that tests of rules are written in: opening, sending, receiving, in this
+ * thread and in others.
  *
- * Elements are a uint64_t, unless a test fills in a config of its own. The same names serve every kind that has the operation.
- * Handles that come from here are dropped at the end of the test if it does not drop them itself (tx_drop, rx_drop, weak_drop).
+ * Elements are a uint64_t, unless a test fills in a config of its own. The same names serve every
+ * kind that has the operation. Handles that come from here are dropped at the end of the test if it
+ * does not drop them itself (tx_drop, rx_drop, weak_drop).
  */
 #ifndef CHANBENCH_RULES_STEPS_H
 #define CHANBENCH_RULES_STEPS_H
@@ -17,7 +19,8 @@ uint64_t in_ms(uint64_t ms);
 
 /* --- opening --- */
 
-/* What open_channel asks for: elements of 8 bytes, `capacity`, the test's `start`; where the test says so, hooks that do nothing. */
+/* What open_channel asks for: elements of 8 bytes, `capacity`, the test's `start`; where the
+ * test says so, hooks that do nothing. */
 struct chan_config plain_config(const struct test *t, size_t capacity);
 
 /* Opens, wants CHAN_OK. watch: the initial value is 0. `rx` may be NULL in broadcast. */
@@ -31,7 +34,8 @@ enum chan_status try_open(struct test *t, const struct chan_config *config, stru
 struct chan_sender *tx_clone(struct test *t, struct chan_sender *tx);
 struct chan_receiver *rx_clone(struct test *t, struct chan_receiver *rx); /* mpsc kinds, watch */
 struct chan_receiver *subscribe(struct test *t, struct chan_sender *tx);  /* broadcast, watch */
-struct chan_weak *downgrade(struct test *t, struct chan_sender *tx);      /* mpsc kinds, broadcast */
+/* mpsc kinds, broadcast */
+struct chan_weak *downgrade(struct test *t, struct chan_sender *tx);
 struct chan_weak *weak_clone(struct test *t, struct chan_weak *weak);
 enum chan_status upgrade(struct test *t, struct chan_weak *weak, struct chan_sender **tx);
 
@@ -39,7 +43,8 @@ enum chan_status upgrade(struct test *t, struct chan_weak *weak, struct chan_sen
 
 enum chan_status try_send(struct test *t, struct chan_sender *tx, uint64_t value); /* not oneshot */
 enum chan_status send_until(struct test *t, struct chan_sender *tx, uint64_t value, uint64_t deadline);
-enum chan_status try_recv(struct test *t, struct chan_receiver *rx, uint64_t *value); /* not watch */
+/* not watch */
+enum chan_status try_recv(struct test *t, struct chan_receiver *rx, uint64_t *value);
 enum chan_status recv_until(struct test *t, struct chan_receiver *rx, uint64_t *value, uint64_t deadline);
 void close_rx(struct test *t, struct chan_receiver *rx);
 enum chan_status try_closed(struct test *t, struct chan_sender *tx);
@@ -70,7 +75,8 @@ struct counter {
 };
 
 enum chan_arm arm_send(struct test *t, struct chan_sender *tx, struct counter *counter);
-enum chan_arm arm_recv(struct test *t, struct chan_receiver *rx, struct counter *counter); /* watch: arm_changed */
+/* watch: arm_changed */
+enum chan_arm arm_recv(struct test *t, struct chan_receiver *rx, struct counter *counter);
 enum chan_arm arm_closed(struct test *t, struct chan_sender *tx, struct counter *counter);
 bool disarm(struct test *t, struct counter *counter);
 uint64_t fired(const struct counter *counter);
@@ -78,7 +84,8 @@ uint64_t fired(const struct counter *counter);
 /* --- in other threads --- */
 
 void actor_send(struct actor *a, struct test *t, struct chan_sender *tx, uint64_t value, uint64_t deadline);
-void actor_recv(struct actor *a, struct test *t, struct chan_receiver *rx, uint64_t deadline); /* watch: changed */
+/* watch: changed */
+void actor_recv(struct actor *a, struct test *t, struct chan_receiver *rx, uint64_t deadline);
 void actor_reserve(struct actor *a, struct test *t, struct chan_sender *tx, size_t n, struct chan_permit *permit,
                    uint64_t deadline);
 void actor_closed(struct actor *a, struct test *t, struct chan_sender *tx, uint64_t deadline);

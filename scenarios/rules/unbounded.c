@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded.c - rules U: what differs when there is no bound. The M rules that hold for both kinds run for both.
+ * unbounded.c - rules U: what differs when there is no bound. The M rules that hold for both kinds
+ * run for both.
  */
 #include "scenarios/rules/ledger.h"
 #include "scenarios/rules/rules.h"

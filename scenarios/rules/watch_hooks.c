@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_hooks.c - rules W-32, W-33, D-11: the life of the values in a watch channel. The initial value is 0.
+ * watch_hooks.c - rules W-32, W-33, D-11: the life of the values in a watch channel. The initial
+ * value is 0.
  */
 #include "scenarios/rules/ledger.h"
 #include "scenarios/rules/rules.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_version.c - rules W-2, W-6, W-8, W-11, W-13, W-22, W-28: versions, and what does not make one.
+ * watch_version.c - rules W-2, W-6, W-8, W-11, W-13, W-22, W-28: versions, and what does not make
+ * one.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
@@ -60,7 +61,8 @@ static enum chan_status do_last_write(struct job *job)
 	return status;
 }
 
-/* The sender writes and goes while the receiver waits, or before it does: the value is seen first, then closed. */
+/* The sender writes and goes while the receiver waits, or before it does: the value is seen
+ * first, then closed. */
 static void final_value(struct test *t)
 {
 	struct actor *a = actor_start();
@@ -154,7 +156,8 @@ static void never_back(struct test *t)
 	}
 	want_returns(a, CHAN_OK);
 	want_true(changes <= WRITES);
-	/* the version may have been borrowed before it was marked seen: one change may be left, not two */
+	/* the version may have been borrowed before it was marked seen: one change may be left,
+	 * not two */
 	try_changed(t, rx);
 	want(CHAN_EMPTY, try_changed(t, rx));
 }

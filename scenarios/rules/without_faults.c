@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * without_faults.c - the tables of rules whose tests are TEST_FAULT, empty: what comes between a channel and the C library cannot be linked
- * here, where the explorer stands.
+ * without_faults.c - the tables of rules whose tests are TEST_FAULT, empty: what comes between a
+ * channel and the C library cannot be linked here, where the explorer stands.
  */
 #include "scenarios/rules/rules.h"
 

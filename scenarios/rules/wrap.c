@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * wrap.c - rule X-5: nothing depends on where the counters stand. Each test starts them shortly before the wrap of 8, 16, 31, 32, 63
- * and 64 bits, and half a ring before it.
+ * wrap.c - rule X-5: nothing depends on where the counters stand. Each test starts them shortly
+ * before the wrap of 8, 16, 31, 32, 63 and 64 bits, and half a ring before it.
  */
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.c - some threads send, the others have receivers that come and go; a sender takes a receiver of its own now and then.
+ * broadcast.c - some threads send, the others have receivers that come and go; a sender takes a
+ * receiver of its own now and then.
  *
- * Each receiving thread keeps its first receiver to the end. In a patient round the senders wait before they leave until those have received
- * or missed all that was sent: a receiver that was not woken shows as a hang.
+ * Each receiving thread keeps its first receiver to the end. In a patient round the senders wait
+ * before they leave until those have received or missed all that was sent: a receiver that was not
+ * woken shows as a hang.
  */
 #include "harness/stress/round.h"
 
@@ -19,7 +21,8 @@ struct own {
 	const struct chan_broadcast_ops *ops;
 	unsigned producers;
 	bool patient;
-	atomic_uint_fast64_t sent, passed[THREADS_MAX]; /* passed: received or missed by a thread's first receiver */
+	/* passed: received or missed by a thread's first receiver */
+	atomic_uint_fast64_t sent, passed[THREADS_MAX];
 	struct chan_receiver *rx[THREADS_MAX][SLOTS];
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.c - mpsc and unbounded: some threads send in every way there is, the others receive in every way there is.
+ * mpsc.c - mpsc and unbounded: some threads send in every way there is, the others receive in every
+ * way there is.
  */
 #include "scenarios/stress/mpsc.h"
 #include "harness/stress/round.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_recv.c - the receiving half of the mpsc stress. After its steps a thread receives until CHAN_CLOSED, so that nobody who
- * sends waits for ever; unless the round is to end by the drop of the receivers.
+ * mpsc_recv.c - the receiving half of the mpsc stress. After its steps a thread receives until
+ * CHAN_CLOSED, so that nobody who sends waits for ever; unless the round is to end by the drop of
+ * the receivers.
  */
 #include "scenarios/stress/mpsc.h"
 
@@ -134,7 +135,8 @@ static void step(struct worker *worker)
 	}
 }
 
-/* Waits once more, without taking what it is woken for, and leaves: the wake must go to another (P-5, S-8). */
+/* Waits once more, without taking what it is woken for, and leaves: the wake must go to another
+ * (P-5, S-8). */
 static void leave(struct worker *worker)
 {
 	const struct chan_mpsc_ops *ops = mpsc_of(worker)->ops;

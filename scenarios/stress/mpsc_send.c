@@ -2,7 +2,8 @@
  *
  * mpsc_send.c - the sending half of the mpsc stress.
  *
- * A thread never waits for ever while it holds a permit or an armed waiter: that might be what it waits for.
+ * A thread never waits for ever while it holds a permit or an armed waiter: that might be what it
+ * waits for.
  */
 #include "scenarios/stress/mpsc.h"
 
@@ -112,7 +113,8 @@ static void send_owned(struct worker *worker)
 	worker->tx = back;
 }
 
-/* Waits in the queue without a thread that sleeps; what was granted is used, or passed on by the disarm. */
+/* Waits in the queue without a thread that sleeps; what was granted is used, or passed on by the
+ * disarm. */
 static void arm_and_send(struct worker *worker)
 {
 	const struct chan_mpsc_ops *ops = mpsc_of(worker)->ops;
@@ -151,7 +153,8 @@ static void select_send(struct worker *worker)
 	size_t chosen;
 	struct op *op = op_begin(worker, OP_SEND, wait);
 	op->value = value;
-	op->slots = 1; /* its waiter may own one for a while, also with CHAN_NOW, and give it back to try again */
+	/* its waiter may own one for a while, also with CHAN_NOW, and give it back to try again */
+	op->slots = 1;
 	enum chan_status status = chan_select(branches, 2, deadline, 0, &chosen);
 	if (status == CHAN_OK && chosen == 0)
 		status = branches[0].status;
@@ -258,7 +261,8 @@ static void step(struct worker *worker)
 	}
 }
 
-/* Until all that anybody sent has been received: a message that lies there while the receivers sleep shows as a hang. */
+/* Until all that anybody sent has been received: a message that lies there while the receivers
+ * sleep shows as a hang. */
 static void await_receipt(struct worker *worker)
 {
 	struct ledger *ledger = &worker->round->ledger;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * oneshot.c - many channels, one after another: at each a sender and a receiver meet, and do what they like as nearly at once as they
- * can.
+ * oneshot.c - many channels, one after another: at each a sender and a receiver meet, and do what
+ * they like as nearly at once as they can.
  */
 #include "harness/stress/round.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * round_test.c - rounds of stress: right channels pass, and the ledger and the histories find what a receive does wrong.
+ * round_test.c - rounds of stress: right channels pass, and the ledger and the histories find what
+ * a receive does wrong.
  */
 #include "harness/stress/round.h"
 #include "harness/stress/verify.h"
@@ -60,7 +61,8 @@ static void test_right(void **state)
 	}
 }
 
-/* Where the counters of a soak begin: so near before an end that a round of any length goes beyond it. */
+/* Where the counters of a soak begin: so near before an end that a round of any length goes
+ * beyond it. */
 static void test_wrap(void **state)
 {
 	static const uint64_t ends[] = {0, (uint64_t)1 << 63, (uint64_t)1 << 31, (uint64_t)1 << 15};
@@ -82,7 +84,7 @@ static void test_wrap(void **state)
 	assert_int_equal(round.config.start, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * A receive that is wrong now and then, around that of the first implementation
  */
 
@@ -174,8 +176,9 @@ static void test_wrong(void **state)
 	expect_found(recv_gives_up, "recv(forever) returned CHAN_TIMEOUT");
 }
 
-/* So late that the deadline of a select has come, and a slot too: the select gives it back and begins again, and nothing of that shows in its
- * result. What others saw meanwhile is right all the same. */
+/* So late that the deadline of a select has come, and a slot too: the select gives it back and
+ * begins again, and nothing of that shows in its result. What others saw meanwhile is right all
+ * the same. */
 static bool disarm_late(struct chan_waiter *waiter)
 {
 	for (int i = 0; i < 20; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress.c - the scenarios of stress: one a kind, everything that its handles can do, at random and at once.
+ * stress.c - the scenarios of stress: one a kind, everything that its handles can do, at random and
+ * at once.
  */
 #include "harness/stress/round.h"
 

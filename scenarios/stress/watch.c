@@ -2,8 +2,9 @@
  *
  * watch.c - some threads write, the others read and wait, with receivers that come and go.
  *
- * Each reading thread keeps its first receiver to the end. In a patient round the writers wait before they leave until each of those has read
- * the newest value: a reader that was not woken shows as a hang.
+ * Each reading thread keeps its first receiver to the end. In a patient round the writers wait
+ * before they leave until each of those has read the newest value: a reader that was not woken
+ * shows as a hang.
  */
 #include "harness/stress/round.h"
 
@@ -21,7 +22,8 @@ struct own {
 	unsigned writers;
 	bool patient;
 	uint64_t initial;
-	atomic_uint_fast64_t read[THREADS_MAX]; /* the value that a thread's first receiver read last */
+	/* the value that a thread's first receiver read last */
+	atomic_uint_fast64_t read[THREADS_MAX];
 	struct chan_receiver *rx[THREADS_MAX][SLOTS];
 };
 
@@ -77,7 +79,7 @@ static uint64_t read_value(struct worker *worker)
 	                            : value_look(worker->round, worker->out);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Writing
  */
 
@@ -171,7 +173,7 @@ static uint64_t sender_borrow(struct worker *worker)
 	return op->value = status == CHAN_OK ? read_value(worker) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Reading
  */
 
@@ -326,12 +328,12 @@ static void come_and_go(struct worker *worker, size_t slot)
 		round_fail(worker->round, "a receiver could not be made: %s", status_name(status));
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Threads
  */
 
-/* Until each has read the newest value; whoever wrote it waits here, too. Asking again and again is no operation for the record, nor a
- * sign of life. */
+/* Until each has read the newest value; whoever wrote it waits here, too. Asking again and again
+ * is no operation for the record, nor a sign of life. */
 static void await_readers(struct worker *worker)
 {
 	struct own *own = worker->round->own;

@@ -2,10 +2,10 @@
  *
  * backpressure.c - a producer that is faster than its consumer: what the bound does to it.
  *
- * The consumer works `work_ns` on each message. Mode block: send waits. try: what does not fit is dropped. deadline:
- * send waits for half of the consumer's work (at least 1 us), then the message is dropped. `messages` of a trial are
- * attempts; what was accepted is what the ledger goes by. Latency runs from just before the send to the receive, so
- * it holds the wait for a slot.
+ * The consumer works `work_ns` on each message. Mode block: send waits. try: what does not fit is
+ * dropped. deadline: send waits for half of the consumer's work (at least 1 us), then the message
+ * is dropped. `messages` of a trial are attempts; what was accepted is what the ledger goes by.
+ * Latency runs from just before the send to the receive, so it holds the wait for a slot.
  */
 #include "scenarios/workloads/stream.h"
 
@@ -24,9 +24,11 @@ static const struct preset presets[] = {
 };
 
 static const struct figure figures[] = {
-	{"in_send_ns", "blocked/send", "ns"}, /* how long a producer was in send, for each message it tried to send */
+	/* how long a producer was in send, for each message it tried to send */
+	{"in_send_ns", "blocked/send", "ns"},
 	{"depth", "greatest depth", "messages"},
-	{"refused_ratio", "refused", "ratio"}, /* dropped: CHAN_FULL or CHAN_TIMEOUT, of all attempts */
+	/* dropped: CHAN_FULL or CHAN_TIMEOUT, of all attempts */
+	{"refused_ratio", "refused", "ratio"},
 	{NULL, NULL, NULL},
 };
 

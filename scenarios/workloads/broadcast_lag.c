@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast_lag.c - senders that never wait, receivers of which some are slow: what is lost, and whether they are
- * told.
+ * broadcast_lag.c - senders that never wait, receivers of which some are slow: what is lost, and
+ * whether they are told.
  *
- * Mode stream: S senders send their share, R receivers receive until closed; the first `slow` of them work `work_ns`
- * on each message. For each receiver: received + lagged = sent (nothing is left unread, since it reads until closed),
- * in order for each sender; with one sender every single LAGGED must count exactly the messages missing at that
- * place. What each of them missed is `lagged` of the row, an array. Mode example: see broadcast_example.h.
+ * Mode stream: S senders send their share, R receivers receive until closed; the first `slow` of
+ * them work `work_ns` on each message. For each receiver: received + lagged = sent (nothing is left
+ * unread, since it reads until closed), in order for each sender; with one sender every single
+ * LAGGED must count exactly the messages missing at that place. What each of them missed is
+ * `lagged` of the row, an array. Mode example: see broadcast_example.h.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"
@@ -34,8 +35,9 @@ static const struct preset presets[] = {
 
 static const struct figure figures[] = {
 	{"deliveries_per_second", "deliveries/s", "1/s"},
-	{"lagged_least", "least lost", "ratio"}, /* by the receiver that lost least, of what was sent */
-	{"lagged_most", "most lost", "ratio"},   /* by the receiver that lost most */
+	/* by the receiver that lost least, of what was sent */
+	{"lagged_least", "least lost", "ratio"},
+	{"lagged_most", "most lost", "ratio"}, /* by the receiver that lost most */
 	{"lag_longest", "longest lag, messages", "messages"},
 	{NULL, NULL, NULL},
 };
@@ -47,7 +49,8 @@ struct listener {
 	uint64_t pending; /* of those since the last message */
 	uint64_t longest;
 	uint64_t wrong_told, wrong_missed; /* the first LAGGED that did not count right */
-	bool unsure;                       /* the last message had no name: nothing is known of its place */
+	/* the last message had no name: nothing is known of its place */
+	bool unsure;
 };
 
 struct air {
@@ -111,8 +114,8 @@ static void lagged(struct air *air, struct listener *listener, size_t number, ui
 		listener->longest = missed;
 }
 
-/* With one sender, what is missing before this message is what was announced. A gap that was not announced at all is
- * counted as lost at the end. */
+/* With one sender, what is missing before this message is what was announced. A gap that was not
+ * announced at all is counted as lost at the end. */
 static void enter(struct air *air, struct listener *listener, const uint64_t *msg)
 {
 	uint64_t due = listener->ledger.lanes[0].next;
@@ -180,8 +183,8 @@ static bool open_air(struct air *air)
 	return status == CHAN_OK;
 }
 
-/* The identity: what a receiver did not get is what it was told that it missed; and it was told so at the right
- * places. */
+/* The identity: what a receiver did not get is what it was told that it missed; and it was told
+ * so at the right places. */
 static uint64_t balance(struct air *air, size_t number)
 {
 	struct listener *listener = &air->listeners[number];

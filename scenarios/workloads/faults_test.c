@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * faults_test.c - the workloads themselves: all presets on the null control, and a good implementation that is made
- * to do one thing wrong at a time, which must be named for just that.
+ * faults_test.c - the workloads themselves: all presets on the null control, and a good
+ * implementation that is made to do one thing wrong at a time, which must be named for just that.
  */
 #include "harness/bench/sweep.h"
 #include "harness/bench/trial.h"
@@ -257,7 +257,8 @@ static void test_hurry(void **state)
 {
 	(void)state;
 	const char *params =
-		"mode=deadline work_ns=1000000000"; /* half of it is the deadline: time enough to be seen as early */
+		/* half of it is the deadline: time enough to be seen as early */
+		"mode=deadline work_ns=1000000000";
 	assert_string_equal(with(HASTY, &backpressure, params, 10), "send returned CHAN_TIMEOUT before its deadline");
 }
 
@@ -283,7 +284,8 @@ static void test_watch(void **state)
 {
 	(void)state;
 	expect_in(with(CORRUPT, &watch, "consumers=1 size=64", 1000), "corrupted: 10 torn values in 1000 reads");
-	/* what was borrowed first is old as soon as the writer has written; it writes as long as somebody reads */
+	/* what was borrowed first is old as soon as the writer has written; it writes as long as
+	 * somebody reads */
 	expect_in(with(OLDER, &watch, "consumers=1", 1000000), "reordered: ");
 	expect_in(with(OLDER, &watch, "consumers=1 mode=wake", 1000), "woken for version 100, but version 1 was read");
 }

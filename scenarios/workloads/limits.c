@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * limits.c - what the machine does between two threads without any channel: the ceilings that the tables show.
+ * limits.c - what the machine does between two threads without any channel: the ceilings that the
+ * tables show.
  *
- * Mode ring and ring_by_32: messages of 8 bytes through the plainest ring there is, for one producer and one consumer: no close, no waiting but
- * spinning, nobody counted; one by one, and with 32 a step. Each index has a line of its own, and each side keeps a copy of the other's index
- * and looks at the real one only when the copy says that there is nothing to do (Lamport's ring with FastForward's and MCRingBuffer's
- * lesson).
+ * Mode ring and ring_by_32: messages of 8 bytes through the plainest ring there is, for one
+ * producer and one consumer: no close, no waiting but spinning, nobody counted; one by one, and
+ * with 32 a step. Each index has a line of its own, and each side keeps a copy of the other's index
+ * and looks at the real one only when the copy says that there is nothing to do (Lamport's ring
+ * with FastForward's and MCRingBuffer's lesson).
  *
- * Mode cache_line, futex, cond: round trips. One thread stores a number and waits for the other to store it, too: spinning on two words, sleeping on
- * two futexes, or with a mutex and two condition variables. A channel that hands over by the same means cannot be faster.
+ * Mode cache_line, futex, cond: round trips. One thread stores a number and waits for the other to
+ * store it, too: spinning on two words, sleeping on two futexes, or with a mutex and two condition
+ * variables. A channel that hands over by the same means cannot be faster.
  *
  * Who spins for long yields, so that it also ends on one CPU.
  */
@@ -37,7 +40,8 @@ static const struct preset presets[] = {
 	{NULL, NULL, NULL},
 };
 
-/* One side of the ring: its index, which the other reads, and what it knows of the other's. Indices count on for ever. */
+/* One side of the ring: its index, which the other reads, and what it knows of the other's.
+ * Indices count on for ever. */
 struct end {
 	_Alignas(128) _Atomic uint64_t index;
 	_Alignas(128) uint64_t other;
@@ -66,7 +70,8 @@ static void relax(unsigned *looks)
 		chan_relax();
 }
 
-/* How many of `wanted` there are between this side and the other, which is `ahead` in front; at least 1. */
+/* How many of `wanted` there are between this side and the other, which is `ahead` in front; at
+ * least 1. */
 static uint64_t await(struct end *own, const struct end *other, uint64_t ahead, uint64_t at, uint64_t wanted)
 {
 	unsigned looks = 0;
@@ -113,7 +118,7 @@ static void consume(struct worker *worker)
 		trial_fail(b->trial, "the ring gave another message than was sent");
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Round trips
  */
 
@@ -192,7 +197,7 @@ static void answer(struct worker *worker)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------ */
 
 static void run(struct trial *trial)
 {

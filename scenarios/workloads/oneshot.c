@@ -2,9 +2,10 @@
  *
  * oneshot.c - one value, once.
  *
- * Mode local: one thread opens a channel, sends, receives and drops it, again and again. Mode request_reply: clients
- * send requests over an mpsc channel, each with the sender of a oneshot in it; the server answers through that one. A
- * reply that is lost is waited for without end: the watchdog of the cell says so.
+ * Mode local: one thread opens a channel, sends, receives and drops it, again and again. Mode
+ * request_reply: clients send requests over an mpsc channel, each with the sender of a oneshot in
+ * it; the server answers through that one. A reply that is lost is waited for without end: the
+ * watchdog of the cell says so.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"
@@ -137,7 +138,8 @@ static void serve(struct worker *worker)
 	enum chan_status status;
 	while ((status = desk->requests->recv(desk->rx, &request, CHAN_FOREVER)) == CHAN_OK) {
 		uint64_t before = desk->served.duplicated;
-		/* What is no request holds no handle; and a second copy of one holds a handle that is no more. */
+		/* What is no request holds no handle; and a second copy of one holds a handle
+		 * that is no more. */
 		if (!ledger_receive(&desk->served, &request.name, 1) || desk->served.duplicated != before)
 			continue;
 		if (!send_reply(desk, &request.reply, request.name))
@@ -172,7 +174,8 @@ static void run_clients(struct desk *desk, struct worker *workers)
 	if (open_requests(desk)) {
 		trial_run(desk->trial, workers, desk->clients + 1);
 		trial_balance(desk->trial, &desk->served, 1, desk->sent);
-		for (size_t k = 0; k < desk->clients; k++) { /* each client gets the replies to its own requests */
+		/* each client gets the replies to its own requests */
+		for (size_t k = 0; k < desk->clients; k++) {
 			struct ledger_sent mine = desk->sent[k];
 			memset(none, 0, desk->clients * sizeof *none);
 			none[k] = mine;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ping_pong.c - a message there and back over two channels: what a hand-over costs when somebody waits for it.
+ * ping_pong.c - a message there and back over two channels: what a hand-over costs when somebody
+ * waits for it.
  */
 #include "harness/bench/memory.h"
 #include "scenarios/workloads/stream.h"
@@ -12,7 +13,8 @@ static const struct preset presets[] = {
 	{NULL, NULL, NULL},
 };
 
-/* One direction. The caller sends "producer 0" messages, the answerer "producer 1" ones: an echo is not an answer. */
+/* One direction. The caller sends "producer 0" messages, the answerer "producer 1" ones: an echo
+ * is not an answer. */
 struct way {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
@@ -66,8 +68,8 @@ static bool receive_one(struct table *table, struct way *way, uint64_t *msg)
 	return status == CHAN_OK;
 }
 
-/* Exactly one message is under way at any time, so one that is lost is waited for without end: the watchdog of the
- * cell says so. */
+/* Exactly one message is under way at any time, so one that is lost is waited for without end:
+ * the watchdog of the cell says so. */
 static void call(struct worker *worker)
 {
 	struct table *table = worker->arg;
@@ -104,7 +106,8 @@ static bool way_open(struct table *table, struct way *way, uint64_t producer)
 	enum chan_status status = table->ops->open(&config, &way->tx, &way->rx);
 	if (status != CHAN_OK)
 		trial_status(table->trial, "open", status);
-	/* Two producers' worth of room, so that the other direction's messages are known for what they are. */
+	/* Two producers' worth of room, so that the other direction's messages are known for
+	 * what they are. */
 	ledger_init(&way->ledger, table->trial->salt, 2, 2 * table->trial->messages, true);
 	return status == CHAN_OK;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * pipeline.c - numbers are generated, squared, and written as text ("Result: 1764") in a chain of threads.
+ * pipeline.c - numbers are generated, squared, and written as text ("Result: 1764") in a chain of
+ * threads.
  *
- * `stages` channels: the generator feeds the first; the second thread squares; the last but one writes the text; in
- * longer chains those between pass the number on. The end of the chain checks each text: the i-th must be that of i
- * squared.
+ * `stages` channels: the generator feeds the first; the second thread squares; the last but one
+ * writes the text; in longer chains those between pass the number on. The end of the chain checks
+ * each text: the i-th must be that of i squared.
  */
 #include "harness/bench/memory.h"
 #include "scenarios/workloads/stream.h"

@@ -14,7 +14,8 @@ static size_t script_many(void *arg, size_t receiver, uint64_t i, void *msgs, si
 	for (; k < n && turn < messages; k++, turn += stream->options.consumers, msg += stream->words) {
 		message_fill(msg, stream->words,
 		             message_name(stream->trial->salt, reader->script_producer, reader->script_seq));
-		/* The one that is `consumers` further on: producers in turn. No division: it would be most of the floor. */
+		/* The one that is `consumers` further on: producers in turn. No division: it
+		 * would be most of the floor. */
 		reader->script_producer += stream->options.consumers;
 		for (; reader->script_producer >= stream->options.producers; reader->script_seq++)
 			reader->script_producer -= stream->options.producers;

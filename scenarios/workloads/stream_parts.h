@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream_parts.h - the inside of stream.c, which runs the trial, stream_send.c, its producers, and stream_recv.c, its
- * consumers.
+ * stream_parts.h - the inside of stream.c, which runs the trial, stream_send.c, its producers, and
+ * stream_recv.c, its consumers.
  */
 #ifndef CHANBENCH_STREAM_PARTS_H
 #define CHANBENCH_STREAM_PARTS_H
@@ -26,8 +26,9 @@ struct stream {
 	struct ledger_sent *sent;
 };
 
-/* When message s was sent stands in slot s % slots, a power of two above `holds` + 2: the producer comes to that
- * slot again only when s was received and the one after it too, that is, when the consumer is done with the slot. */
+/* When message s was sent stands in slot s % slots, a power of two above `holds` + 2: the
+ * producer comes to that slot again only when s was received and the one after it too, that is,
+ * when the consumer is done with the slot. */
 struct lane {
 	_Alignas(128) _Atomic uint64_t *stamps;
 	uint64_t mask;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream_recv.c - the consumers of a stream: one message at a time, in batches, or measured one by one.
+ * stream_recv.c - the consumers of a stream: one message at a time, in batches, or measured one by
+ * one.
  */
 #include "scenarios/workloads/stream_parts.h"
 
-/* The number of messages at which a consumer has to look up: the last one, as far as one consumer can know it (the
- * clock is not to wait for the senders' drops), then the point from which on there will be no end to it. */
+/* The number of messages at which a consumer has to look up: the last one, as far as one
+ * consumer can know it (the clock is not to wait for the senders' drops), then the point from
+ * which on there will be no end to it. */
 static uint64_t look_up_at(const struct stream *stream, uint64_t received)
 {
 	uint64_t messages = stream->trial->messages;
@@ -73,8 +75,8 @@ static void consume_batches(struct stream *stream, struct worker *worker, struct
 	free(msgs);
 }
 
-/* What was sent and not received when this is called by the only consumer: it cannot be more than the capacity,
- * since each send that is counted here has returned. */
+/* What was sent and not received when this is called by the only consumer: it cannot be more
+ * than the capacity, since each send that is counted here has returned. */
 static uint64_t depth_now(const struct stream *stream, uint64_t received)
 {
 	uint64_t sent = 0;

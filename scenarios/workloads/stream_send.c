@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stream_send.c - the producers of a stream: one message at a time, in batches, or measured one by one.
+ * stream_send.c - the producers of a stream: one message at a time, in batches, or measured one by
+ * one.
  */
 #include "harness/status.h"
 #include "scenarios/workloads/stream_parts.h"
@@ -57,8 +58,9 @@ static void produce_batches(struct stream *stream, struct worker *worker, struct
 
 static void wait_until(uint64_t due)
 {
-	/* A timer may wake a thread tens of microseconds late, which would be in every latency: sleeps only to well
-	 * before the time, and spends the rest looking at the clock and yielding. */
+	/* A timer may wake a thread tens of microseconds late, which would be in every latency:
+	 * sleeps only to well before the time, and spends the rest looking at the clock and
+	 * yielding. */
 	const uint64_t wakeup_ns = 100000;
 	uint64_t now = chan_now();
 	if (due > now + wakeup_ns) {

@@ -2,10 +2,10 @@
  *
  * watch.c - one value that is always there.
  *
- * Mode read: one writer writes without a pause, R readers borrow; no reader may get a torn value, or an older one
- * than before, and after the last write everybody must find the last value. Mode wake: after each write the writer
- * waits until every reader has been woken by changed(), has borrowed that very value, and has said so over a watch
- * channel of its own.
+ * Mode read: one writer writes without a pause, R readers borrow; no reader may get a torn value,
+ * or an older one than before, and after the last write everybody must find the last value. Mode
+ * wake: after each write the writer waits until every reader has been woken by changed(), has
+ * borrowed that very value, and has said so over a watch channel of its own.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"

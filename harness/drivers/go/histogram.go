@@ -7,7 +7,8 @@ import (
 	"math/bits"
 )
 
-// Latencies in buckets as harness/bench/histogram.h has them: below 256 one a value, then 128 for each power of two.
+// Latencies in buckets as harness/bench/histogram.h has them: below 256 one a value, then 128 for
+// each power of two.
 const (
 	subBits = 7
 	sub     = uint64(1) << subBits

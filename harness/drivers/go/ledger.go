@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// The books of harness/bench/ledger.h, kept anew: each message exactly once, whole, and in order for each producer. One
-// ledger a consumer; the books are balanced at the end against what the producers say they sent.
+// The books of harness/bench/ledger.h, kept anew: each message exactly once, whole, and in order
+// for each producer. One ledger a consumer; the books are balanced at the end against what the
+// producers say they sent.
 
 type sent struct {
 	count, sum uint64
@@ -43,7 +44,8 @@ func (lane *ledgerLane) keepBits() {
 	}
 }
 
-// newLedger: a consumer that is not alone cannot foresee any message, so it keeps bits from the start.
+// newLedger: a consumer that is not alone cannot foresee any message, so it keeps bits from the
+// start.
 func newLedger(salt, producers, total uint64, alone bool) *ledger {
 	l := &ledger{lanes: make([]ledgerLane, producers), salt: salt}
 	for p := range l.lanes {

@@ -19,7 +19,8 @@ type usage struct {
 	cpuNs, switches, voluntary uint64
 }
 
-// used is what this process has used so far: all threads of the runtime, its garbage collector's too.
+// used is what this process has used so far: all threads of the runtime, its garbage collector's
+// too.
 func used() usage {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -28,8 +29,8 @@ func used() usage {
 	return usage{uint64(r.Utime.Nano() + r.Stime.Nano()), uint64(r.Nvcsw + r.Nivcsw), uint64(r.Nvcsw)}
 }
 
-// onOneCPU restricts the process to the first CPU that it may use. The runtime counts CPUs when it starts, and its threads
-// are there by then, so the program is started anew.
+// onOneCPU restricts the process to the first CPU that it may use. The runtime counts CPUs when it
+// starts, and its threads are there by then, so the program is started anew.
 func onOneCPU() {
 	var set [128]uint64
 	size := uintptr(len(set) * 8)
@@ -60,7 +61,8 @@ func onOneCPU() {
 
 var stepsPerNs = 1.0
 
-// steps is a chain of dependent multiplications that the compiler cannot leave out: its caller uses the result.
+// steps is a chain of dependent multiplications that the compiler cannot leave out: its caller uses
+// the result.
 //
 //go:noinline
 func steps(count uint64) uint64 {
@@ -91,7 +93,8 @@ func work(ns uint64) {
 	}
 }
 
-// waitUntil sleeps to shortly before, and yields for the rest: a timer may be late by tens of microseconds.
+// waitUntil sleeps to shortly before, and yields for the rest: a timer may be late by tens of
+// microseconds.
 func waitUntil(due uint64) {
 	const wakeup = 200000
 	if at := now(); due > at+wakeup {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-// The driver of Go: goroutines and Go's own channels, measured at home. ../README.md has the protocol.
+// The driver of Go: goroutines and Go's own channels, measured at home. ../README.md has the
+// protocol.
 //
-// GOMAXPROCS is left at its default, the CPUs that the process may use. Senders of a channel end by closing it, the last one
-// of several; whoever sends with a deadline selects between the channel and a timer; try is a select with a default.
+// GOMAXPROCS is left at its default, the CPUs that the process may use. Senders of a channel end by
+// closing it, the last one of several; whoever sends with a deadline selects between the channel
+// and a timer; try is a select with a default.
 package main
 
 import (
@@ -180,7 +182,8 @@ func runTrial(r *request, body func(*trial), messages uint64) *trial {
 	return t
 }
 
-// calibrate finds how many messages a trial of the length asked for takes; and what went wrong meanwhile.
+// calibrate finds how many messages a trial of the length asked for takes; and what went wrong
+// meanwhile.
 func calibrate(r *request, body func(*trial)) (messages uint64, broken string) {
 	if rate := r.number("rate", 0); rate != 0 {
 		return uint64(float64(rate)*r.seconds) + 1, ""

@@ -2,8 +2,9 @@
 
 package main
 
-// Messages as harness/bench/message.h lays them out: the first word is the name (a tag of 16 bits that depends on the
-// trial's salt, the producer in 12 bits, the number in 36), the last one is derived from it, and so is one between.
+// Messages as harness/bench/message.h lays them out: the first word is the name (a tag of 16 bits
+// that depends on the trial's salt, the producer in 12 bits, the number in 36), the last one is
+// derived from it, and so is one between.
 const (
 	seqBits = 36
 	seqMax  = uint64(1)<<seqBits - 1
@@ -11,8 +12,8 @@ const (
 	tag     = uint64(0xffff) << 48
 )
 
-// payload is what a channel carries by value. Other sizes are not offered: a Go channel has its element's size from its
-// type.
+// payload is what a channel carries by value. Other sizes are not offered: a Go channel has its
+// element's size from its type.
 type payload interface {
 	[1]uint64 | [2]uint64 | [4]uint64 | [8]uint64 | [32]uint64 | [128]uint64
 }

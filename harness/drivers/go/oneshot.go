@@ -2,8 +2,9 @@
 
 package main
 
-// One value, once: a channel of capacity 1 that is used once, as Go programs answer requests. Mode local: in one goroutine.
-// Mode request_reply: clients send requests, each with the reply's channel in it.
+// One value, once: a channel of capacity 1 that is used once, as Go programs answer requests. Mode
+// local: in one goroutine. Mode request_reply: clients send requests, each with the reply's channel
+// in it.
 
 type oneRequest struct {
 	name  [1]uint64

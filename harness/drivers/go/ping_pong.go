@@ -2,8 +2,9 @@
 
 package main
 
-// A message there and back over two channels. The caller's messages are producer 0's, the answers producer 1's: an echo is no
-// answer. One that is lost is waited for without end, which the watchdog finds.
+// A message there and back over two channels. The caller's messages are producer 0's, the answers
+// producer 1's: an echo is no answer. One that is lost is waited for without end, which the
+// watchdog finds.
 
 func runPingPong[M payload](t *trial) {
 	r := t.request

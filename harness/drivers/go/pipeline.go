@@ -4,8 +4,8 @@ package main
 
 import "bytes"
 
-// Numbers are generated, squared, written as text, in a chain of goroutines: the text at the end must be that of the i-th
-// square. Messages are numbers of 8 bytes, and at the end texts of 32.
+// Numbers are generated, squared, written as text, in a chain of goroutines: the text at the end
+// must be that of the i-th square. Messages are numbers of 8 bytes, and at the end texts of 32.
 
 type text [32]byte
 

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Producers that send and consumers that receive until the channel is closed: fan_in, spsc, mpmc, backpressure. The last
-// producer to end closes the channel.
+// Producers that send and consumers that receive until the channel is closed: fan_in, spsc, mpmc,
+// backpressure. The last producer to end closes the channel.
 type stream[M payload] struct {
 	trial                *trial
 	producers, consumers uint64

@@ -18,7 +18,8 @@ type worker struct {
 	_        [64]byte
 }
 
-// Every so many messages a worker says how far it is: an atomic store each time would be part of what is measured.
+// Every so many messages a worker says how far it is: an atomic store each time would be part of
+// what is measured.
 const progressEvery = 64
 
 type trial struct {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! Tells the program which versions it is linked with: those of the lock file that cargo has just made, and the compiler's.
+//! Tells the program which versions it is linked with: those of the lock file that cargo has just
+//! made, and the compiler's.
 
 use std::{env, fs, process::Command};
 

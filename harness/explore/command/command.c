@@ -131,8 +131,8 @@ static void take_outcome(const struct explore_asked *asked, const struct explore
 		printf("%s %s: ok: this schedule does not fail\n", subject->impl, subject->program);
 }
 
-/* Explores those that are not `done`, each for its part of what is left, but `most` seconds at most (0: no limit). Who is exhausted or
- * fails is done; so is everybody in the last pass. */
+/* Explores those that are not `done`, each for its part of what is left, but `most` seconds at
+ * most (0: no limit). Who is exhausted or fails is done; so is everybody in the last pass. */
 static int run_pass(const struct explore_target *target, const struct explore_asked *asked, double *left, double most,
                     bool *done, struct tally *tally)
 {
@@ -164,7 +164,8 @@ static int run_pass(const struct explore_target *target, const struct explore_as
 	return EXIT_GOOD;
 }
 
-/* Twice where the time is limited: most are exhausted at once, and what they leave is for the others. */
+/* Twice where the time is limited: most are exhausted at once, and what they leave is for the
+ * others. */
 static int run_all(const struct explore_target *target, const struct explore_asked *asked, struct tally *tally)
 {
 	double left = asked->seconds, first = asked->seconds / (double)target->count / 8;

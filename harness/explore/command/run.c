@@ -9,11 +9,12 @@
 #include <string.h>
 
 enum {
-	GRACE_SECONDS = 120,  /* beyond the limit that the child keeps itself: to shorten a failure, to read symbols */
+	/* beyond the limit that the child keeps itself: to shorten a failure, to read symbols */
+	GRACE_SECONDS = 120,
 	REPLAY_SECONDS = 600, /* one schedule */
 };
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What the explorable program is told
  */
 
@@ -51,7 +52,7 @@ void explore_arguments_free(char *argv[EXPLORE_ARGUMENTS_MAX])
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * What it answers (driver/report.c)
  */
 
@@ -134,7 +135,8 @@ static bool complete_replay(const struct explore_subject *subject, char **replay
 	return true;
 }
 
-/* A process that died without an answer is a verdict: the program under test has reached what it must not. */
+/* A process that died without an answer is a verdict: the program under test has reached what it
+ * must not. */
 static void from_end(const struct child_result *result, struct explore_outcome *outcome)
 {
 	char how[128], *message;

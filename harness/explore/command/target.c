@@ -46,7 +46,7 @@ static int find_parts(char parts[PATH_MAX])
 	return EXIT_MACHINE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Building
  */
 
@@ -120,7 +120,7 @@ done:
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Listing and choosing
  */
 
@@ -171,7 +171,8 @@ static bool is_rule(const char *program)
 	return strncmp(program, "rules/", 6) == 0;
 }
 
-/* Whether the pattern is the program's name, with the kind or without it; of a rule's test its whole name. */
+/* Whether the pattern is the program's name, with the kind or without it; of a rule's test its
+ * whole name. */
 static bool names_program(const char *pattern, const char *program)
 {
 	const char *slash = strchr(program, '/');
@@ -217,7 +218,8 @@ static bool is_impl(const char *name, const struct explore_subject *subject)
 	return strcmp(name, subject->impl) == 0;
 }
 
-/* Nobody names them all when he wants programs, and there are many: tests of rules are explored when they are named. */
+/* Nobody names them all when he wants programs, and there are many: tests of rules are explored
+ * when they are named. */
 bool explore_asked_for(const struct explore_asked *asked, const char *program)
 {
 	bool found = asked->programs.count == 0 && (!is_rule(program) || asked->list || asked->replay != NULL);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * weaken.c - `chanbench explore --weaken`: which memory orders does the code need, as far as the programs can tell?
+ * weaken.c - `chanbench explore --weaken`: which memory orders does the code need, as far as the
+ * programs can tell?
  *
- * A place in the source (file, line, column) may have become several call sites: inlined, unrolled, merged with another. What is
- * tried is a site, what is reported is a place: an order of it is needed when one of its sites noticed the weaker one. The
- * programs of one implementation go after each other; what one has killed the next need not try.
+ * A place in the source (file, line, column) may have become several call sites: inlined, unrolled,
+ * merged with another. What is tried is a site, what is reported is a place: an order of it is
+ * needed when one of its sites noticed the weaker one. The programs of one implementation go after
+ * each other; what one has killed the next need not try.
  */
 #include "harness/explore/command/command.h"
 
@@ -96,7 +98,8 @@ static void take_line(const char *line, void *arg)
 {
 	struct ways *ways = arg;
 
-	if (strstr(line, " in program_raise") != NULL) /* the program's own: not what is looked at */
+	/* the program's own: not what is looked at */
+	if (strstr(line, " in program_raise") != NULL)
 		return;
 	if (strncmp(line, "begin ", 6) == 0)
 		ways->begun = strtoul(line + 6, NULL, 10) + 1;
@@ -175,7 +178,7 @@ static int weaken_subject(const struct explore_target *target, const struct expl
 	return ways->no_memory ? EXIT_MACHINE : EXIT_GOOD;
 }
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * By place
  */
 

@@ -33,7 +33,8 @@ static int run(FILE *out, struct driver_subject *subject, const struct explore_o
 	return STATUS_GOOD;
 }
 
-/* Where it is run must not matter: of the environment the program finds what is meant for it, and where addr2line is. */
+/* Where it is run must not matter: of the environment the program finds what is meant for it,
+ * and where addr2line is. */
 static void leave_environment(void)
 {
 	static const char own[] = "CHANBENCH_", path[] = "PATH=";

@@ -2,19 +2,26 @@
  *
  * driver.h - the inside of an explorable program: what it can run, and how.
  *
- * An explorable program is code under test, compiled for the explorer, linked with the explorer's runtime and this driver. The
- * code under test is one of: implementations of the contract (a registry of ours, or a plug-in's table) together with the
- * programs of scenarios/programs and the tests of scenarios/rules; or a program with a `main` of its own. The driver finds out which by what was linked.
+ * An explorable program is code under test, compiled for the explorer, linked with the explorer's
+ * runtime and this driver. The code under test is one of: implementations of the contract (a
+ * registry of ours, or a plug-in's table) together with the programs of scenarios/programs and the
+ * tests of scenarios/rules; or a program with a `main` of its own. The driver finds out which by
+ * what was linked.
  *
- * It is not for users: `chanbench explore` runs it as a child and reads lines from its descriptor 3.
+ * It is not for users: `chanbench explore` runs it as a child and reads lines from its descriptor
+ * 3.
  *
- *   explorable list                                one line a subject: "IMPLEMENTATION KIND/PROGRAM",
- *                                                  "IMPLEMENTATION rules/KIND/RULE/TEST", or "- main"
- *   explorable run SUBJECT OPTION...               explores one subject; the result as lines (report.c)
- *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker (weaken.c)
+ *   explorable list                                one line a subject: "IMPLEMENTATION
+ *                                                  KIND/PROGRAM", "IMPLEMENTATION
+ *                                                  rules/KIND/RULE/TEST", or "- main"
+ *   explorable run SUBJECT OPTION...               explores one subject; the result as lines
+ *                                                  (report.c)
+ *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker
+ *                                                  (weaken.c)
  *
- * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, spurious, schedules, seconds, seed, replay; and for
- * weaken skip=N (begin at the N-th way) and killed=WAYS (leave these out).
+ * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, spurious,
+ * schedules, seconds, seed, replay; and for weaken skip=N (begin at the N-th way) and killed=WAYS
+ * (leave these out).
  *
  * Exit status: 0 when there is a result, whatever it is; 2 for a request that is wrong.
  */
@@ -39,7 +46,8 @@ struct driver_subject {
 	bool hooks; /* broadcast, watch: elements have hooks */
 };
 
-/* Calls `each` for every program (or main) there is, in a fixed order; stops when it returns false. */
+/* Calls `each` for every program (or main) there is, in a fixed order; stops when it returns
+ * false. */
 void driver_programs(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
 
 /* The same for these and the tests of rules (rule.h). */
@@ -60,8 +68,8 @@ bool driver_option(const char *text, struct explore_options *options);
 /* Writes a result as lines. */
 void driver_report(FILE *out, const struct explore_result *result);
 
-/* Explores the subject once to learn its sites, then once a site and way of weakening it; those before `skip` and those in `killed`
- * are left out. */
+/* Explores the subject once to learn its sites, then once a site and way of weakening it; those
+ * before `skip` and those in `killed` are left out. */
 int driver_weaken(FILE *out, struct driver_subject *subject, const struct explore_options *options, size_t skip,
                   const char *killed);
 

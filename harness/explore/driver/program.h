@@ -2,15 +2,17 @@
  *
  * program.h - small concurrent programs over the contract, for an explorer of interleavings.
  *
- * A program is two to four threads that do one to four operations each, on a fresh channel. It is small so that all of its
- * interleavings can be run; what it expects holds in each of them, and cites the rule that says so. They are ordinary programs:
- * they run on real threads too, where they see a few interleavings of many.
+ * A program is two to four threads that do one to four operations each, on a fresh channel. It is
+ * small so that all of its interleavings can be run; what it expects holds in each of them, and
+ * cites the rule that says so. They are ordinary programs: they run on real threads too, where they
+ * see a few interleavings of many.
  *
- * WHAT IS WATCHED. A message is a block of memory that its maker writes before the send and that whoever ends it reads and
- * frees. So an explorer that watches memory sees a lost message as a leak, one that was delivered twice as a double free, and
- * one that came without the order that the contract promises (M-67) as a data race. The same is counted (D-1): every thread
- * counts what it made and ended in its thread-local tally, which costs no shared memory and so hides no race; program_end
- * compares the sums. A thread that is never woken again shows as a deadlock.
+ * WHAT IS WATCHED. A message is a block of memory that its maker writes before the send and that
+ * whoever ends it reads and frees. So an explorer that watches memory sees a lost message as a
+ * leak, one that was delivered twice as a double free, and one that came without the order that the
+ * contract promises (M-67) as a data race. The same is counted (D-1): every thread counts what it
+ * made and ended in its thread-local tally, which costs no shared memory and so hides no race;
+ * program_end compares the sums. A thread that is never woken again shows as a deadlock.
  *
  *   static void sender(void *arg)
  *   {
@@ -28,9 +30,10 @@
  *           program_join(threads, 2);
  *   }
  *
- * A handle that a thread uses and main drops afterwards is ordered by the join; one that two threads use at the same time is
- * a mistake of the program (channel.h, WHO OWNS WHAT). Programs keep no state in static memory, and use no lock or atomic of
- * their own beside what their comment says: it would order the threads and hide what is looked for.
+ * A handle that a thread uses and main drops afterwards is ordered by the join; one that two
+ * threads use at the same time is a mistake of the program (channel.h, WHO OWNS WHAT). Programs
+ * keep no state in static memory, and use no lock or atomic of their own beside what their comment
+ * says: it would order the threads and hide what is looked for.
  */
 #ifndef CHANBENCH_PROGRAM_H
 #define CHANBENCH_PROGRAM_H
@@ -61,24 +64,25 @@ struct program {
 /* All of them, table by table; each table ends with a NULL name, the list with NULL. */
 extern const struct program *const program_tables[];
 
-/* Whether an implementation can run it as that kind: has the kind, and there what it needs, and does not declare that it deviates from
- * one of its rules. */
+/* Whether an implementation can run it as that kind: has the kind, and there what it needs, and
+ * does not declare that it deviates from one of its rules. */
 bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind);
 
 /* Runs it once, from its open to the ledger. */
 void program_run(const struct program *program, const struct chan_impl *impl, enum kind kind);
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Expectations
  */
 
-/* Ends the program, as a failed assert does, unless the condition holds. `rules` is a literal: "M-18". */
+/* Ends the program, as a failed assert does, unless the condition holds. `rules` is a literal:
+ * "M-18". */
 #define expect(rules, condition)                                                                                       \
 	((condition) ? (void)0 : program_fail(rules ": " #condition, __FILE__, __LINE__, __func__))
 
 void program_fail(const char *what, const char *file, unsigned line, const char *function) __attribute__((noreturn));
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Threads
  */
 
@@ -87,8 +91,8 @@ struct program_tally {
 	uint64_t saw; /* a hash of what the operations gave, in order */
 };
 
-/* Notes a result. What all threads saw is left in program_outcome, from which an explorer tells how many different ends a program
- * can come to. The operations below note what they give. */
+/* Notes a result. What all threads saw is left in program_outcome, from which an explorer tells
+ * how many different ends a program can come to. The operations below note what they give. */
 void program_saw(uint64_t result);
 extern uint64_t program_outcome;
 
@@ -104,17 +108,19 @@ void program_start(struct program_thread *thread, void (*body)(void *arg), void 
 /* Waits for them, and adds what they counted to the caller's tally. */
 void program_join(struct program_thread *threads, size_t count);
 
-/* Whether the thread is blocked at this moment; `*steps` says how far it has come. Only an explorer can tell: on real threads false. */
+/* Whether the thread is blocked at this moment; `*steps` says how far it has come. Only an
+ * explorer can tell: on real threads false. */
 bool program_blocked(const struct program_thread *thread, uint64_t *steps);
 
-/* "It has happened": release and acquire, for a rule that speaks of what happened before. Not tried when memory orders are weakened. */
+/* "It has happened": release and acquire, for a rule that speaks of what happened before. Not
+ * tried when memory orders are weakened. */
 void program_raise(atomic_bool *flag);
 bool program_raised(const atomic_bool *flag);
 
 /* A deadline that comes before long. */
 uint64_t program_soon(void);
 
-/* ------------------------------------------------------------------------------------------------------------------
+/* ------------------------------------------------------------------------------------------
  * Messages. An element is a `struct message *`.
  */
 
@@ -129,9 +135,9 @@ unsigned message_end(struct message *message); /* its number */
 void message_destroy(void *element, void *context);
 int message_clone(void *to, const void *from, void *context);
 
-/* ------------------------------------------------------------------------------------------------------------------
- * Operations with messages: what was not sent is ended by who made it, as the contract wants, and what was received by who
- * received it.
+/* ------------------------------------------------------------------------------------------
+ * Operations with messages: what was not sent is ended by who made it, as the contract wants, and
+ * what was received by who received it.
  */
 
 void mpsc_open(const struct chan_mpsc_ops *ops, size_t capacity, struct chan_sender **tx, struct chan_receiver **rx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.c - a result as lines: a word, a space, a value. What has several lines repeats its word. The last line is "end".
+ * report.c - a result as lines: a word, a space, a value. What has several lines repeats its word.
+ * The last line is "end".
  */
 #include "harness/explore/driver/driver.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * rule_expect.c - the steps of a rule's test (harness/check/expect.h, quiesce.h) under the explorer. A step is a line of the trace; a
- * broken expectation is a failed assertion, with the rule's words; rest is what the scheduler knows, and not what /proc shows.
+ * rule_expect.c - the steps of a rule's test (harness/check/expect.h, quiesce.h) under the
+ * explorer. A step is a line of the trace; a broken expectation is a failed assertion, with the
+ * rule's words; rest is what the scheduler knows, and not what /proc shows.
  */
 #include "harness/explore/driver/rule.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * weaken.c - memory-order mutation: is there an execution in which this atomic operation needs the order that it asks for?
+ * weaken.c - memory-order mutation: is there an execution in which this atomic operation needs the
+ * order that it asks for?
  *
- * One line a site and way: "site INDEX PC OPERATION ORDER TO VERDICT EXECUTIONS PLACE", separated by tabs. Verdict "ok" means that
- * the program did not notice. "begin INDEX" comes before each, so that whoever reads it knows which one the process died of.
+ * One line a site and way: "site INDEX PC OPERATION ORDER TO VERDICT EXECUTIONS PLACE", separated
+ * by tabs. Verdict "ok" means that the program did not notice. "begin INDEX" comes before each, so
+ * that whoever reads it knows which one the process died of.
  */
 #include "harness/explore/driver/driver.h"
 
@@ -66,7 +68,8 @@ static int by_pc(const void *a, const void *b)
 	return x->operation != y->operation ? x->operation - y->operation : x->order - y->order;
 }
 
-/* The sites that a plain run of the subject meets, in a fixed order; to be freed. NULL: it failed, and that was said. */
+/* The sites that a plain run of the subject meets, in a fixed order; to be freed. NULL: it
+ * failed, and that was said. */
 static struct explore_site *learn_sites(FILE *out, struct driver_subject *subject,
                                         const struct explore_options *options, size_t *count)
 {

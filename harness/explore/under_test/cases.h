@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * cases.h - small programs with pthreads, futexes, eventfds and so on, and what exploring each must give (sync_test.c).
+ * cases.h - small programs with pthreads, futexes, eventfds and so on, and what exploring each must
+ * give (sync_test.c).
  *
- * A program says how it ended by `outcome`, a small number; a search that is exhausted must have seen exactly the outcomes
- * of the set. A program that is wrong must be found to be so, with the words of `message` in what is said of it.
+ * A program says how it ended by `outcome`, a small number; a search that is exhausted must have
+ * seen exactly the outcomes of the set. A program that is wrong must be found to be so, with the
+ * words of `message` in what is said of it.
  */
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
@@ -13,10 +15,12 @@
 struct explore_case {
 	const char *name; /* NULL ends a table */
 	int (*program)(void *);
-	unsigned outcomes; /* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
+	/* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
+	unsigned outcomes;
 	enum explore_verdict verdict;
 	const char *message;
-	bool never_spurious; /* explored without spurious returns, which would show the same outcomes */
+	/* explored without spurious returns, which would show the same outcomes */
+	bool never_spurious;
 };
 
 /* clang-format off */

@@ -112,7 +112,8 @@ static int if_instead_of_while(void *arg)
 	return items;
 }
 
-/* Needs no spurious wakeup: somebody else takes the item before the one that was woken has the mutex. */
+/* Needs no spurious wakeup: somebody else takes the item before the one that was woken has the
+ * mutex. */
 static int if_and_thief(void *arg)
 {
 	(void)arg;
@@ -220,7 +221,8 @@ static void *take_in_time(void *arg)
 		clock_gettime(wait_clock, &now);
 		assert(now.tv_sec > deadline.tv_sec ||
 		       (now.tv_sec == deadline.tv_sec && now.tv_nsec >= deadline.tv_nsec));
-		outcome = items == 0 ? 1 : 2; /* 2: it came after the deadline, but before the mutex was had again */
+		/* 2: it came after the deadline, but before the mutex was had again */
+		outcome = items == 0 ? 1 : 2;
 	}
 	pthread_mutex_unlock(&mutex);
 	return arg;

@@ -84,7 +84,8 @@ static int readers_who_write(void *arg)
 	return value == 3;
 }
 
-/* One after the other, as a relaxed flag says: that orders nothing, and neither do two read locks. */
+/* One after the other, as a relaxed flag says: that orders nothing, and neither do two read
+ * locks. */
 static atomic_int first_is_out;
 
 static void *write_first(void *arg)

@@ -43,7 +43,8 @@ int relaxed_publish(void *how)
 	return run(how, publish, look);
 }
 
-/* A futex wait whose expected value is read again after the check: a wakeup between the two is lost. */
+/* A futex wait whose expected value is read again after the check: a wakeup between the two is
+ * lost. */
 static _Atomic uint32_t word;
 static void wait_for_word(void)
 {
@@ -101,8 +102,8 @@ int if_around_wait(void *how)
 	return 0;
 }
 
-/* A Chase-Lev deque: take() needs a seq_cst fence between its store of bottom and its load of top, else both it and a thief
- * get the last element. */
+/* A Chase-Lev deque: take() needs a seq_cst fence between its store of bottom and its load of
+ * top, else both it and a thief get the last element. */
 static atomic_long top, bottom;
 static atomic_int slots[4], taken[4];
 static void push(int value)
@@ -165,7 +166,8 @@ int chase_lev_fence(void *how)
 	return run(how, thief, owner);
 }
 
-/* Wrong only when the second thread does nothing until the first has done nearly everything, and then all of it at once. */
+/* Wrong only when the second thread does nothing until the first has done nearly everything, and
+ * then all of it at once. */
 #define ROUNDS 6
 static void climb(void)
 {

@@ -5,7 +5,8 @@
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_DEFECTS_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_DEFECTS_H
 
-/* Each is a program for explore_run; its argument is NULL for the correct one, not NULL for the one with the defect. */
+/* Each is a program for explore_run; its argument is NULL for the correct one, not NULL for the
+ * one with the defect. */
 int relaxed_publish(void *broken);
 int check_then_wait(void *broken);
 int if_around_wait(void *broken);
@@ -29,7 +30,8 @@ int keeps_state(void *broken);
 /* Never ends, and changes something in each step. */
 int counts_for_ever(void *arg);
 
-/* A ring that four threads send through and receive from: what schedules a second are measured on. */
+/* A ring that four threads send through and receive from: what schedules a second are measured
+ * on. */
 int ring_of_four(void *arg);
 
 /* A Vyukov ring, two threads with two operations each. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * litmus.c - the litmus tests: message passing, store buffering, independent reads of independent writes, coherence, release
- * sequences, fences, read-modify-writes. Names as in the literature (Alglave, Maranget, Tautschnig 2014).
+ * litmus.c - the litmus tests: message passing, store buffering, independent reads of independent
+ * writes, coherence, release sequences, fences, read-modify-writes. Names as in the literature
+ * (Alglave, Maranget, Tautschnig 2014).
  */
 #include "litmus.h"
 #include "threads.h"
@@ -146,7 +147,8 @@ THREAD(cas1, r[1] = 0; atomic_compare_exchange_strong_explicit(&x, &r[1], 2, rlx
 ALLOWS(one_wins, (v[0] == 0 && v[1] == 1) || (v[0] == 2 && v[1] == 0))
 THREAD(cas_fails, r[0] = 3; atomic_compare_exchange_strong_explicit(&x, &r[0], 9, rlx, rlx); r[1] = LOAD(x, rlx))
 
-/* What the model leaves out: no load sees a store that comes later. C11 allows the last outcome of each. */
+/* What the model leaves out: no load sees a store that comes later. C11 allows the last outcome
+ * of each. */
 THREAD(lb0, r[0] = LOAD(x, rlx); STORE(y, 1, rlx))
 THREAD(lb1, r[1] = LOAD(y, rlx); STORE(x, 1, rlx))
 ALLOWS(no_ones, v[0] == 0 || v[1] == 0)

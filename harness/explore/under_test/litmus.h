@@ -16,7 +16,8 @@ struct litmus {
 	void (*last)(void);                   /* after all have ended; may be NULL */
 	int registers;
 	int values[6]; /* what a register may hold, from 0 on; -1 ends */
-	/* Whether the model allows these registers. All that it allows must be found, and nothing else. */
+	/* Whether the model allows these registers. All that it allows must be found, and
+	 * nothing else. */
 	bool (*allows)(const int *r);
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * small.h - programs of two or three threads and a few operations each, made up at random: what is read is what they come to.
+ * small.h - programs of two or three threads and a few operations each, made up at random: what is
+ * read is what they come to.
  */
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_SMALL_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_SMALL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * testing.c - threads, mutexes, condition variables and futexes for the programs in under_test/, and for the tests of the
- * runtime. Also an example of how little a stand-in for libc has to do.
+ * testing.c - threads, mutexes, condition variables and futexes for the programs in under_test/,
+ * and for the tests of the runtime. Also an example of how little a stand-in for libc has to do.
  */
 #include "testing.h"
 #include "../runtime.h"

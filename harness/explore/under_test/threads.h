@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * threads.h - for the programs that the runtime's own tests explore: threads, and the least of mutexes, condition variables
- * and futexes, made of nothing but runtime.h (testing.c). So these tests need no stand-in for libc.
+ * threads.h - for the programs that the runtime's own tests explore: threads, and the least of
+ * mutexes, condition variables and futexes, made of nothing but runtime.h (testing.c). So these
+ * tests need no stand-in for libc.
  */
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_THREADS_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_THREADS_H

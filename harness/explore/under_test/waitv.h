@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * waitv.h - futex_waitv for programs under test, as the kernel has it; older headers have neither its structure nor its number.
+ * waitv.h - futex_waitv for programs under test, as the kernel has it; older headers have neither
+ * its structure nor its number.
  */
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_WAITV_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_WAITV_H
@@ -18,7 +19,8 @@
 
 #define WAITV_U32 2
 
-/* Waits while `*a` and `*b` both have the value, or until the deadline (NULL: there is none). Which was woken; or -1, and errno. */
+/* Waits while `*a` and `*b` both have the value, or until the deadline (NULL: there is none).
+ * Which was woken; or -1, and errno. */
 static inline long waitv_both(_Atomic uint32_t *a, _Atomic uint32_t *b, uint32_t value, const struct timespec *deadline)
 {
 	const struct {

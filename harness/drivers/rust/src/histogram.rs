@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! Latencies in buckets as harness/bench/histogram.h has them: below 256 one a value, then 128 for each power of two.
+//! Latencies in buckets as harness/bench/histogram.h has them: below 256 one a value, then 128 for
+//! each power of two.
 
 const SUB_BITS: u32 = 7;
 const SUB: u64 = 1 << SUB_BITS;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! The books of harness/bench/ledger.h, kept anew: each message exactly once, whole, and in order for each producer. One
-//! ledger a consumer; the books are balanced at the end against what the producers say they sent.
+//! The books of harness/bench/ledger.h, kept anew: each message exactly once, whole, and in order
+//! for each producer. One ledger a consumer; the books are balanced at the end against what the
+//! producers say they sent.
 
 use crate::message::{name_of, producer_of, seq_of, whole, Payload};
 
@@ -54,7 +55,8 @@ pub struct Ledger {
     reordered: u64,
 }
 
-/// What is wrong, in numbers; `lost` can be put right by somebody who knows why (a lag that was announced).
+/// What is wrong, in numbers; `lost` can be put right by somebody who knows why (a lag that was
+/// announced).
 #[derive(Default)]
 pub struct Balance {
     pub lost: u64,

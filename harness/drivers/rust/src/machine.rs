@@ -50,7 +50,8 @@ pub fn pin(cpu: usize) {
 /// Steps of work for 1024 ns.
 static SPEED: AtomicU64 = AtomicU64::new(1024);
 
-/// Makes every step of the chain one that somebody uses (std::hint::black_box is not in every compiler that we take).
+/// Makes every step of the chain one that somebody uses (std::hint::black_box is not in every
+/// compiler that we take).
 #[inline(always)]
 fn seen(mut x: u64) -> u64 {
     unsafe { std::arch::asm!("/* {0} */", inout(reg) x, options(nomem, nostack, preserves_flags)) };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! The driver of Rust: Tokio and the channels that stand beside it, measured at home. ../README.md has the protocol.
+//! The driver of Rust: Tokio and the channels that stand beside it, measured at home. ../README.md
+//! has the protocol.
 
 mod catalogue;
 mod histogram;

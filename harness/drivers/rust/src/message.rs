@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-//! Messages as harness/bench/message.h lays them out: the first word is the name (a tag of 16 bits that depends on the
-//! trial's salt, the producer in 12 bits, the number in 36), the last one is derived from it, and so is one between.
+//! Messages as harness/bench/message.h lays them out: the first word is the name (a tag of 16 bits
+//! that depends on the trial's salt, the producer in 12 bits, the number in 36), the last one is
+//! derived from it, and so is one between.
 
 pub const SEQ_BITS: u32 = 36;
 pub const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;

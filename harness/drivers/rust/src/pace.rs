@@ -5,7 +5,8 @@
 use crate::machine::now;
 use std::time::Duration;
 
-/// Sleeps to shortly before, and yields for the rest: a timer may be late, in tasks (Tokio's wheel) by a millisecond or two.
+/// Sleeps to shortly before, and yields for the rest: a timer may be late, in tasks (Tokio's wheel)
+/// by a millisecond or two.
 pub async fn wait_until(tasks: bool, due: u64) {
     let wakeup = if tasks { 3_000_000 } else { 100_000 };
     let at = now();
@@ -30,7 +31,8 @@ pub async fn wait_until(tasks: bool, due: u64) {
     }
 }
 
-/// For tasks in loops without a wait: yields at every 128th step, which is the budget that Tokio's own operations have.
+/// For tasks in loops without a wait: yields at every 128th step, which is the budget that Tokio's
+/// own operations have.
 #[cfg(feature = "tokio")]
 pub async fn let_others_run(step: u64) {
     if step % 128 == 0 {

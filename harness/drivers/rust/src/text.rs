@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! What goes through a pipeline: numbers, their squares, and these as text ("Result: 1764") in 32 bytes.
+//! What goes through a pipeline: numbers, their squares, and these as text ("Result: 1764") in 32
+//! bytes.
 
 use crate::ledger::Ledger;
 

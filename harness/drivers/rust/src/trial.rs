@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! One run of a workload on fresh channels: its workers, threads or tasks as the library wants them, and what they used.
+//! One run of a workload on fresh channels: its workers, threads or tasks as the library wants
+//! them, and what they used.
 
 use crate::histogram::Histogram;
 use crate::ledger::{balance, Ledger, Sent};
@@ -12,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Arc, Barrier, Mutex};
 use std::task::{Context, Poll};
 
-/// What a worker does. In a thread it is polled once and never waits for anything but by blocking, so one text serves both.
+/// What a worker does. In a thread it is polled once and never waits for anything but by blocking,
+/// so one text serves both.
 pub type Body = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Default)]

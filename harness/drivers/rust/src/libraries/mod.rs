@@ -2,9 +2,9 @@
 
 //! One file a library: its channels under the names that the workloads know, and nothing else.
 //!
-//! A file has `TASKS` (workers are tasks on Tokio's runtime; else threads), `Tx`, `Rx`, `open`, `send`, `try_send`,
-//! `send_within`, `recv` and `second_rx`. The workloads are written once and compiled into each of them, so that every call
-//! is a direct one.
+//! A file has `TASKS` (workers are tasks on Tokio's runtime; else threads), `Tx`, `Rx`, `open`,
+//! `send`, `try_send`, `send_within`, `recv` and `second_rx`. The workloads are written once and
+//! compiled into each of them, so that every call is a direct one.
 
 /// What became of a send that does not wait for ever.
 #[derive(PartialEq)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! Tokio in threads, by its blocking calls (blocking_send, blocking_recv). Its watch has none to wait with.
+//! Tokio in threads, by its blocking calls (blocking_send, blocking_recv). Its watch has none to
+//! wait with.
 
 pub mod bounded {
     use crate::libraries::Outcome;

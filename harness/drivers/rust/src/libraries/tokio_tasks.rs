@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-//! Tokio in tasks on its multi-thread runtime. `bounded` and `unbounded` are its mpsc channels; oneshot, broadcast and watch
-//! stand beside them.
+//! Tokio in tasks on its multi-thread runtime. `bounded` and `unbounded` are its mpsc channels;
+//! oneshot, broadcast and watch stand beside them.
 
 pub mod bounded {
     use crate::libraries::Outcome;

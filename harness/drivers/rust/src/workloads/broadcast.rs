@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// Senders that never wait, receivers of which some are slow. For each receiver: received + lagged = sent, in order; with one
-// sender every lag counts exactly the messages that are missing at that place. Mode example: capacity 2, five sends, then
-// "missed 3", message 3, message 4, closed, on a fresh channel each time.
+// Senders that never wait, receivers of which some are slow. For each receiver: received + lagged =
+// sent, in order; with one sender every lag counts exactly the messages that are missing at that
+// place. Mode example: capacity 2, five sends, then "missed 3", message 3, message 4, closed, on a
+// fresh channel each time.
 
 use crate::ledger::{balance, share, Ledger, Sent};
 use crate::machine::work;
@@ -109,7 +110,8 @@ impl Air {
     }
 }
 
-/// The identity: what a receiver did not get is what it was told that it missed. Gives how many those were.
+/// The identity: what a receiver did not get is what it was told that it missed. Gives how many
+/// those were.
 fn settle(trial: &Trial, r: u64, listener: Listener, sents: &[Sent]) -> u64 {
     let mut books = balance(&mut [listener.ledger], sents);
     let missing = books.lost;

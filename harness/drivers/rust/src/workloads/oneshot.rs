@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// One value, once. Mode local: in one worker. Mode request_reply: clients send requests over an mpsc channel, each with the
-// sender of a oneshot in it. A reply that is lost is found to be lost: its sender was dropped.
+// One value, once. Mode local: in one worker. Mode request_reply: clients send requests over an
+// mpsc channel, each with the sender of a oneshot in it. A reply that is lost is found to be lost:
+// its sender was dropped.
 
 use crate::ledger::{share, Ledger, Sent};
 use crate::message::name_of;

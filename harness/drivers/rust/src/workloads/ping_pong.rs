@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-// A message there and back over two channels. The caller's messages are producer 0's, the answers producer 1's: an echo is no
-// answer. One that is lost is waited for without end, which the watchdog finds.
+// A message there and back over two channels. The caller's messages are producer 0's, the answers
+// producer 1's: an echo is no answer. One that is lost is waited for without end, which the
+// watchdog finds.
 
 use crate::ledger::{Ledger, Sent};
 use crate::message::{fill, name_of, Payload};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Numbers are generated, squared, written as text, in a chain of workers: the text at the end must be that of the i-th square.
-// Messages are numbers of 8 bytes, and at the end texts of 32.
+// Numbers are generated, squared, written as text, in a chain of workers: the text at the end must
+// be that of the i-th square. Messages are numbers of 8 bytes, and at the end texts of 32.
 
 use crate::ledger::{Ledger, Sent};
 use crate::text::{check, number_of, write, Text};

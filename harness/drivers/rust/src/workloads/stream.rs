@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Producers that send and consumers that receive until the channel is closed: fan_in, spsc, mpmc, backpressure.
+// Producers that send and consumers that receive until the channel is closed: fan_in, spsc, mpmc,
+// backpressure.
 
 use crate::histogram::Histogram;
 use crate::ledger::{share, Ledger, Sent};
@@ -23,8 +24,9 @@ struct Stream {
     work_ns: u64,
     mode: String,
     workers: Vec<Arc<Worker>>,
-    /// One a producer: when message s was sent stands in slot s modulo their number, a power of two above capacity + 2, so
-    /// that the consumer is done with a slot before the producer comes to it again.
+    /// One a producer: when message s was sent stands in slot s modulo their number, a power of two
+    /// above capacity + 2, so that the consumer is done with a slot before the producer comes to it
+    /// again.
     stamps: Vec<Vec<AtomicU64>>,
     failure: Arc<Failure>,
     made: Mutex<Vec<(u64, Made)>>,

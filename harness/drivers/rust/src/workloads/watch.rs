@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// One value that is always there. Mode read: a writer writes without a pause, readers borrow; nothing torn, nothing older than
-// before, the last value found by all. Mode wake: after each write the writer waits until every reader has been woken, has
-// read that very value, and has said so over a watch channel of its own.
+// One value that is always there. Mode read: a writer writes without a pause, readers borrow;
+// nothing torn, nothing older than before, the last value found by all. Mode wake: after each write
+// the writer waits until every reader has been woken, has read that very value, and has said so
+// over a watch channel of its own.
 
 use crate::ledger::share;
 use crate::message::{fill_all, name_of, seq_of, whole_all, Payload};
