@@ -4,9 +4,7 @@
  * rules, and a copy that breaks one. After the close its length counts a marker, as a queue does
  * that puts its end into itself (M-8).
  */
-#include "impls/channel.h"
-
-extern const struct chan_impl chan_mutex;
+#include "impls/channels.h"
 
 static struct chan_mpsc_ops wrong_ops;
 static struct chan_impl right, wrong;

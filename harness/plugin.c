@@ -6,7 +6,7 @@
 #include "harness/info.h"
 #include "harness/say.h"
 #include "impls/peers/peers.h"
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  */
 #include "impls/channel_test.h"
 #include "impls/event.h"
-#include "impls/registry.h"
+#include "impls/channels.h"
 #include "impls/select.h"
 
 #include <cstdio>

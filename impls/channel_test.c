@@ -4,7 +4,7 @@
  * C++17.
  */
 #include "impls/channel_test.h"
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/registry.h"
+#include "impls/channels.h"
 
-extern const struct chan_impl chan_mutex;
-extern const struct chan_impl chan_futex;
-extern const struct chan_impl chan_vyukov;
+#include <stddef.h>
 
 const struct chan_impl *const chan_registry[] = {
 	&chan_mutex,

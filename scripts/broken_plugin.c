@@ -23,7 +23,7 @@
  *   BROKEN_LOAD_HANG   its constructor never returns
  *   BROKEN_LOAD_CRASH  its constructor writes to address 0
  */
-#include "impls/channel.h"
+#include "impls/channels.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -59,8 +59,6 @@ __attribute__((constructor)) static void load(void)
 	crash();
 }
 #endif
-
-extern const struct chan_impl chan_mutex;
 
 /* The originals, and the number of sends (or receives, in broken_swap) so far in this process. */
 static const struct chan_mpsc_ops *inner;

@@ -11,9 +11,8 @@ prefix() {
 installed() {
 	prefix || return
 	cat >"$work/winner.c" <<-'END'
-		#include <chanbench/channel.h>
+		#include <chanbench/channels.h>
 		#include <stdio.h>
-		extern const struct chan_impl chan_mutex;
 		int main(void)
 		{
 			struct chan_config config = {.size = sizeof(int), .capacity = 2};

@@ -10,7 +10,7 @@
 #ifndef CHANBENCH_TESTING_H
 #define CHANBENCH_TESTING_H
 
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <stdarg.h>
 #include <stddef.h>

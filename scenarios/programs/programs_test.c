@@ -5,7 +5,7 @@
  */
 #include "harness/explore/driver/program.h"
 
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <stdarg.h>
 #include <stddef.h>

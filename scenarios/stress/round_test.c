@@ -5,7 +5,7 @@
  */
 #include "harness/stress/round.h"
 #include "harness/stress/verify.h"
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  */
 #include "harness/bench/sweep.h"
 #include "harness/bench/trial.h"
-#include "impls/registry.h"
+#include "impls/channels.h"
 
 #include <stdarg.h>
 #include <stddef.h>
