@@ -40,9 +40,9 @@ static void nobody_waits_behind_itself(void **state)
 	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
 	assert_int_equal(call_end(&reserve), CHAN_OK);
 	assert_true(bounded->disarm(&b.waiter));
-	assert_int_equal(free_slots(), 0);
+	assert_int_equal(slots_left(), 0);
 	bounded->permit_release(&reserve.permit);
-	assert_int_equal(free_slots(), 2);
+	assert_int_equal(slots_left(), 2);
 
 	assert_int_equal(bounded->arm_recv(rx, &c.waiter), CHAN_ARMED);
 	struct call recv = {.deadline = CHAN_FOREVER};
@@ -95,13 +95,13 @@ static void an_owned_slot_is_used_or_passed_on(void **state)
 			break;
 		}
 		assert_int_equal(b.fired, 1);
-		assert_int_equal(free_slots(), 0);
+		assert_int_equal(slots_left(), 0);
 		/* revoked by the close, and given back by the send that fails (M-33) */
 		bounded->close(rx);
 		assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_EMPTY);
 		assert_int_equal(send_item(tx2, 4, CHAN_NOW), CHAN_CLOSED);
 		assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_CLOSED);
-		assert_int_equal(free_slots(), 1);
+		assert_int_equal(slots_left(), 1);
 		assert_true(bounded->disarm(&b.waiter));
 		if (sent == 0)
 			item_end(&item);
@@ -152,14 +152,14 @@ static void one_that_was_picked_can_be_disarmed(void **state)
 	assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
 	assert_int_equal(bounded->arm_send(tx2, &b.waiter), CHAN_ARMED);
 	pthread_mutex_lock(&channel->core.lock);
-	chan_mpsc_slots_give(channel, held.count, &wakes);
+	give_slots(channel, held.count, &wakes);
 	pthread_mutex_unlock(&channel->core.lock);
 	assert_true(bounded->disarm(&a.waiter));
 	assert_int_equal(b.fired, 1);
 	assert_true(list_empty(&wakes));
 	assert_int_equal(a.fired, 0);
 	assert_true(bounded->disarm(&b.waiter));
-	assert_int_equal(free_slots(), 1);
+	assert_int_equal(slots_left(), 1);
 	drop_all();
 }
 

@@ -85,14 +85,14 @@ static void a_slot_assigned_before_the_close_is_given_back(void **state)
 		call_start(&blocked);
 
 		pthread_mutex_lock(&channel->core.lock);
-		chan_mpsc_slots_give(channel, 2, &wakes);
-		shut(channel, &wakes);
-		assert_false(chan_mpsc_ended(channel)); /* assigned is not idle */
+		give_slots(channel, 2, &wakes);
+		close_channel(channel, &wakes);
+		assert_false(ended(channel)); /* assigned is not idle */
 		assert_int_equal(channel->held, n);
 		chan_wait_unlock(&channel->core.lock, &wakes);
 		assert_int_equal(recv_item(&id, CHAN_FOREVER), CHAN_CLOSED);
 		assert_int_equal(call_end(&blocked), CHAN_CLOSED);
-		assert_int_equal(free_slots(), 2);
+		assert_int_equal(slots_left(), 2);
 		drop_all();
 	}
 }
@@ -112,8 +112,8 @@ static bool grant_at(uint64_t deadline)
 
 			while (chan_now() < deadline)
 				sched_yield();
-			chan_mutex_queue_pop(MESSAGES, &item);
-			chan_mpsc_serve(channel, &wakes);
+			queue_pop(MESSAGES, &item);
+			serve(channel, &wakes);
 			item_end(&item);
 		}
 		chan_wait_unlock(&channel->core.lock, &wakes);
@@ -154,11 +154,11 @@ static void a_reservation_that_waits_holds_what_is_free(void **state)
 	assert_int_equal(bounded->reserve(tx, 2, &held, CHAN_NOW), CHAN_OK);
 	struct call many = {.sender = tx2, .reserve = 2, .deadline = CHAN_FOREVER};
 	call_start(&many);
-	assert_int_equal(free_slots(), 0);
+	assert_int_equal(slots_left(), 0);
 	assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_FULL);
 	bounded->permit_release(&held);
 	assert_int_equal(call_end(&many), CHAN_OK);
-	assert_int_equal(free_slots(), 1);
+	assert_int_equal(slots_left(), 1);
 	bounded->permit_release(&many.permit);
 	drop_all();
 }
@@ -181,14 +181,14 @@ static void a_partial_holding_is_passed_on(void **state)
 	held.count = 1; /* gives back one of three */
 	bounded->permit_release(&held);
 	held.count = 2;
-	assert_int_equal(free_slots(), 0);
+	assert_int_equal(slots_left(), 0);
 	assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_FULL);
 	assert_int_equal(call_end(&many), CHAN_TIMEOUT);
 	assert_int_equal(call_end(&one), CHAN_OK);
-	assert_int_equal(free_slots(), 0);
+	assert_int_equal(slots_left(), 0);
 	bounded->permit_release(&held);
 	bounded->permit_release(&one.permit);
-	assert_int_equal(free_slots(), 3);
+	assert_int_equal(slots_left(), 3);
 	bounded->sender_drop(&tx3);
 	drop_all();
 }

@@ -8,9 +8,8 @@
 #define CHANBENCH_MUTEX_MPSC_TESTING_H
 
 #include "impls/testing/items_testing.h"
+#include "impls/mutex/mpsc.c"
 #include "impls/mutex/queue.c"
-#include "impls/mutex/mpsc_life.c"
-#include "impls/mutex/mpsc_open.c"
 #include "impls/mutex/mutex.h"
 
 static const struct chan_mpsc_ops *const bounded = &chan_mutex_mpsc_ops;
@@ -60,7 +59,7 @@ static enum chan_status recv_item(uint64_t *id, uint64_t deadline)
 	return status;
 }
 
-static uint64_t free_slots(void)
+static uint64_t slots_left(void)
 {
 	return bounded->receiver_get(rx, CHAN_CAPACITY);
 }

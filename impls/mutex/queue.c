@@ -1,5 +1,21 @@
-/* SPDX-License-Identifier: MIT */
-#include "impls/mutex/queue.h"
+/* SPDX-License-Identifier: MIT
+ *
+ * queue.c - the messages of an mpsc or unbounded channel of the mutex family, first in, first out.
+ *
+ * One structure for both: a chain of blocks of elements, written at its tail and read at its head.
+ *
+ *   bounded    one block of `capacity` elements whose successor is itself: a ring. Its user counts
+ *              the slots and never pushes into a full one, so pushing cannot fail.
+ *   unbounded  blocks of about 4 KiB, made as the tail reaches the end of one and freed as the head
+ *              does; one is kept as a spare, so that a queue that stays short allocates nothing
+ *              (rule U-7).
+ *
+ * Positions are an index in a block, never a counter modulo something; the length is the difference
+ * of two counters that may wrap (rule X-5). Unsynchronised: its user holds a lock. Elements are
+ * moved by copying bytes and never destroyed here.
+ */
+#include "impls/mutex/mpsc.h"
+#include "impls/mutex/mutex.h"
 
 #include <stdlib.h>
 
@@ -8,6 +24,19 @@ enum { BLOCK_BYTES = 4096 };
 /* The elements follow at queue.offset. */
 struct queue_block {
 	struct queue_block *next; /* NULL: the last; of a ring: itself */
+};
+
+struct queue {
+	struct layout layout;
+	size_t per_block; /* elements of a block */
+	size_t offset;    /* of the first element in a block, in bytes */
+	/* where the oldest element is; NULL: no block (unbounded only) */
+	struct queue_block *head;
+	struct queue_block *tail;  /* where the next element goes, unless it is full */
+	struct queue_block *spare; /* a drained block, or NULL (unbounded only) */
+	size_t head_index;         /* of the oldest element; less than per_block */
+	size_t tail_index;         /* of the next element; per_block: the block is full */
+	uint64_t pushed, popped;   /* elements since the start of the counters */
 };
 
 static void *element(const struct queue *q, struct queue_block *block, size_t index)
@@ -27,7 +56,9 @@ static struct queue_block *block_new(const struct queue *q)
 	return memory;
 }
 
-bool chan_mutex_queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
+/* An empty queue: a ring of `capacity` elements, or unbounded for capacity 0. `start` is where
+ * its counters begin. False: out of memory (an unbounded one allocates nothing yet). */
+static bool queue_open(struct queue *q, const struct layout *layout, size_t capacity, uint64_t start)
 {
 	size_t align = layout->align;
 
@@ -45,7 +76,8 @@ bool chan_mutex_queue_open(struct queue *q, const struct layout *layout, size_t 
 	return true;
 }
 
-void chan_mutex_queue_close(struct queue *q)
+/* Frees the memory; elements that are still inside are forgotten. */
+static void queue_close(struct queue *q)
 {
 	while (q->head != NULL) {
 		struct queue_block *block = q->head;
@@ -54,6 +86,11 @@ void chan_mutex_queue_close(struct queue *q)
 		free(block);
 	}
 	free(q->spare);
+}
+
+static size_t queue_len(const struct queue *q)
+{
+	return (size_t)(q->pushed - q->popped);
 }
 
 /* Makes room behind the tail: the next block of the chain. */
@@ -77,7 +114,9 @@ static bool extend(struct queue *q)
 	return true;
 }
 
-bool chan_mutex_queue_push(struct queue *q, const void *msg)
+/* Copies the element at `msg` to the end. False: out of memory (unbounded only), and nothing has
+ * changed. */
+static bool queue_push(struct queue *q, const void *msg)
 {
 	if ((q->tail == NULL || q->tail_index == q->per_block) && !extend(q))
 		return false;
@@ -87,7 +126,8 @@ bool chan_mutex_queue_push(struct queue *q, const void *msg)
 	return true;
 }
 
-void *chan_mutex_queue_front(const struct queue *q)
+/* The oldest element where it lies; the queue is not empty. */
+static void *queue_front(const struct queue *q)
 {
 	return element(q, q->head, q->head_index);
 }
@@ -109,11 +149,160 @@ static void advance(struct queue *q)
 		free(drained);
 }
 
-void chan_mutex_queue_pop(struct queue *q, void *msg)
+/* Takes the oldest element away, copied to `msg` unless that is NULL; the queue is not empty. */
+static void queue_pop(struct queue *q, void *msg)
 {
 	if (msg != NULL)
-		chan_layout_copy(&q->layout, msg, chan_mutex_queue_front(q));
+		chan_layout_copy(&q->layout, msg, queue_front(q));
 	q->popped++;
 	if (++q->head_index == q->per_block)
 		advance(q);
 }
+
+/* ------------------------------------------------------------------------------------------
+ * The store of messages
+ */
+
+struct mutex_mpsc {
+	struct mpsc mpsc;
+	struct queue messages;
+};
+
+static struct queue *messages(const struct mpsc *ch)
+{
+	return &((struct mutex_mpsc *)(uintptr_t)ch)->messages;
+}
+
+static size_t len(const struct mpsc *ch)
+{
+	return queue_len(messages(ch));
+}
+
+static bool push(struct mpsc *ch, const void *msg)
+{
+	return queue_push(messages(ch), msg);
+}
+
+static size_t take_out(struct handle *rx, void *msgs, size_t limit)
+{
+	struct queue *q = messages((struct mpsc *)rx->core);
+	size_t n = queue_len(q);
+
+	if (n > limit)
+		n = limit;
+	for (size_t i = 0; i < n; i++)
+		queue_pop(q, q->layout.size == 0 ? NULL : (char *)msgs + i * q->layout.size);
+	return n;
+}
+
+static void *front(struct mpsc *ch)
+{
+	return queue_front(messages(ch));
+}
+
+static void pop(struct mpsc *ch)
+{
+	queue_pop(messages(ch), NULL);
+}
+
+static void free_all(struct mpsc *ch)
+{
+	queue_close(messages(ch));
+	free(ch);
+}
+
+static const struct mpsc_store store = {
+	.len = len, .push = push, .take = take_out, .front = front, .pop = pop, .free = free_all};
+
+/* Opens a channel with `capacity` slots; 0: unbounded. */
+static enum chan_status open_channel(const struct chan_config *config, const struct layout *layout, size_t capacity,
+                                     struct chan_sender **tx, struct chan_receiver **rx)
+{
+	struct mutex_mpsc *ch = calloc(1, sizeof *ch);
+
+	if (ch == NULL)
+		return CHAN_NOMEM;
+	if (!queue_open(&ch->messages, layout, capacity, config->start)) {
+		free(ch);
+		return CHAN_NOMEM;
+	}
+	chan_mpsc_init(&ch->mpsc, config, layout, capacity, &store, CORE_WAITS);
+	return chan_mpsc_open(&ch->mpsc, tx, rx);
+}
+
+static enum chan_status open_bounded(const struct chan_config *config, struct chan_sender **tx,
+                                     struct chan_receiver **rx)
+{
+	struct layout layout;
+	enum chan_status status;
+
+	if (config == NULL || tx == NULL || rx == NULL)
+		return CHAN_INVALID;
+	status = chan_config_bounded(config, CHAN_CAPACITY_MAX, &layout);
+	return status == CHAN_OK ? open_channel(config, &layout, config->capacity, tx, rx) : status;
+}
+
+static enum chan_status open_unbounded(const struct chan_config *config, struct chan_sender **tx,
+                                       struct chan_receiver **rx)
+{
+	struct layout layout;
+	enum chan_status status;
+
+	if (config == NULL || tx == NULL || rx == NULL)
+		return CHAN_INVALID;
+	status = chan_config_layout(config, &layout);
+	return status == CHAN_OK ? open_channel(config, &layout, 0, tx, rx) : status;
+}
+
+const struct chan_mpsc_ops chan_mutex_mpsc_ops = {
+	.open = open_bounded,
+	.send = chan_mpsc_send,
+	.recv = chan_mpsc_recv,
+	.sender_drop = chan_mpsc_sender_drop,
+	.receiver_drop = chan_mpsc_receiver_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
+	.receiver_clone = chan_mpsc_receiver_clone,
+	.send_many = chan_mpsc_send_many,
+	.recv_many = chan_mpsc_recv_many,
+	.reserve = chan_mpsc_reserve,
+	.permit_send = chan_mpsc_permit_send,
+	.permit_release = chan_mpsc_permit_release,
+	.close = chan_mpsc_close,
+	.closed = chan_core_wait_closed,
+	.arm_send = chan_mpsc_arm_send,
+	.arm_recv = chan_mpsc_arm_recv,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_mpsc_disarm,
+	.sender_get = chan_mpsc_sender_get,
+	.receiver_get = chan_mpsc_receiver_get,
+	.weak_get = chan_core_weak_get,
+};
+
+const struct chan_mpsc_ops chan_mutex_unbounded_ops = {
+	.open = open_unbounded,
+	.send = chan_mpsc_send,
+	.recv = chan_mpsc_recv,
+	.sender_drop = chan_mpsc_sender_drop,
+	.receiver_drop = chan_mpsc_receiver_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
+	.receiver_clone = chan_mpsc_receiver_clone,
+	.send_many = chan_mpsc_send_many,
+	.recv_many = chan_mpsc_recv_many,
+	.close = chan_mpsc_close,
+	.closed = chan_core_wait_closed,
+	.arm_send = chan_mpsc_arm_send,
+	.arm_recv = chan_mpsc_arm_recv,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_mpsc_disarm,
+	.sender_get = chan_mpsc_sender_get,
+	.receiver_get = chan_mpsc_receiver_get,
+	.weak_get = chan_core_weak_get,
+};

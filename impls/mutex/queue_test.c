@@ -15,24 +15,24 @@ static void queue_keeps_order_and_alignment(void **state)
 		struct queue q;
 		uint64_t in = 0, out = 0, id;
 
-		assert_true(chan_mutex_queue_open(&q, &layout, cases[c].capacity, UINT64_MAX - 3));
+		assert_true(queue_open(&q, &layout, cases[c].capacity, UINT64_MAX - 3));
 		for (size_t round = 0; round < 200; round++) {
 			size_t most = cases[c].capacity != 0 ? cases[c].capacity : 1 + round * 7;
-			while (chan_mutex_queue_len(&q) < most) {
+			while (queue_len(&q) < most) {
 				memcpy(msg, &in, sizeof in);
-				assert_true(chan_mutex_queue_push(&q, msg));
+				assert_true(queue_push(&q, msg));
 				in++;
 			}
 			for (size_t n = round % 2 == 0 ? most : (most + 1) / 2; n > 0; n--) {
-				assert_int_equal((uintptr_t)chan_mutex_queue_front(&q) % layout.align, 0);
-				chan_mutex_queue_pop(&q, msg);
+				assert_int_equal((uintptr_t)queue_front(&q) % layout.align, 0);
+				queue_pop(&q, msg);
 				memcpy(&id, msg, sizeof id);
 				assert_int_equal(id, out);
 				out++;
 			}
-			assert_int_equal(chan_mutex_queue_len(&q), in - out);
+			assert_int_equal(queue_len(&q), in - out);
 		}
-		chan_mutex_queue_close(&q);
+		queue_close(&q);
 		free(msg);
 	}
 }
@@ -47,19 +47,19 @@ static void a_drained_queue_keeps_one_spare(void **state)
 	struct queue q;
 
 	(void)state;
-	assert_true(chan_mutex_queue_open(&q, &layout, 0, 0));
+	assert_true(queue_open(&q, &layout, 0, 0));
 	for (size_t i = 0; i < 100 * q.per_block + 1; i++)
-		assert_true(chan_mutex_queue_push(&q, &v));
-	while (chan_mutex_queue_len(&q) > 0)
-		chan_mutex_queue_pop(&q, NULL);
+		assert_true(queue_push(&q, &v));
+	while (queue_len(&q) > 0)
+		queue_pop(&q, NULL);
 	atomic_store(&allocations_left, 0);
-	while (chan_mutex_queue_push(&q, &v))
+	while (queue_push(&q, &v))
 		fit++;
 	assert_int_equal(fit, 2 * q.per_block - 1);
-	assert_int_equal(chan_mutex_queue_len(&q), fit);
+	assert_int_equal(queue_len(&q), fit);
 	atomic_store(&allocations_left, PLENTY);
-	assert_true(chan_mutex_queue_push(&q, &v));
-	chan_mutex_queue_close(&q);
+	assert_true(queue_push(&q, &v));
+	queue_close(&q);
 }
 
 int main(void)
