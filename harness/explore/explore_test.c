@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "under_test/testing.h"
-#include "under_test/defects.h"
+#include "harness/explore/under_test/testing.h"
+#include "harness/explore/under_test/defects.h"
 
 #define BROKEN ((void *)1)
 #define SEEDS  21

@@ -9,7 +9,7 @@
 #include "harness/check/expect.h"
 #include "harness/check/quiesce.h"
 #include "harness/explore/look.h"
-#include "harness/explore/runtime.h"
+#include "harness/explore/runtime/runtime.h"
 
 #include <stdarg.h>
 #include <string.h>

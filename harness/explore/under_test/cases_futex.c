@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "cases.h"
-#include "waitv.h"
+#include "harness/explore/under_test/cases.h"
+#include "harness/explore/under_test/waitv.h"
 #include <assert.h>
 #include <errno.h>
 #include <linux/futex.h>

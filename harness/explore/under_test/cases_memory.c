@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cases.h"
+#include "harness/explore/under_test/cases.h"
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>

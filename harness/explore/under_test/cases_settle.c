@@ -2,8 +2,8 @@
  *
  * cases_settle.c - waiting until nothing moves, and time that does not run ahead (look.h).
  */
-#include "cases.h"
-#include "../look.h"
+#include "harness/explore/under_test/cases.h"
+#include "harness/explore/under_test/../look.h"
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>

@@ -2,8 +2,8 @@
  *
  * defects.c - see defects.h.
  */
-#include "defects.h"
-#include "threads.h"
+#include "harness/explore/under_test/defects.h"
+#include "harness/explore/under_test/threads.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * writes, coherence, release sequences, fences, read-modify-writes. Names as in the literature
  * (Alglave, Maranget, Tautschnig 2014).
  */
-#include "litmus.h"
-#include "threads.h"
+#include "harness/explore/under_test/litmus.h"
+#include "harness/explore/under_test/threads.h"
 #include <stdatomic.h>
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  *
  * rings.c - a bounded queue (Vyukov), correct: what searches are measured on.
  */
-#include "defects.h"
-#include "threads.h"
+#include "harness/explore/under_test/defects.h"
+#include "harness/explore/under_test/threads.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 

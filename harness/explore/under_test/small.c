@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "small.h"
-#include "waitv.h"
+#include "harness/explore/under_test/small.h"
+#include "harness/explore/under_test/waitv.h"
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>

@@ -3,9 +3,9 @@
  * testing.c - threads, mutexes, condition variables and futexes for the programs in under_test/,
  * and for the tests of the runtime. Also an example of how little a stand-in for libc has to do.
  */
-#include "testing.h"
-#include "../runtime.h"
-#include "threads.h"
+#include "harness/explore/under_test/testing.h"
+#include "harness/explore/runtime/runtime.h"
+#include "harness/explore/under_test/threads.h"
 #include <stdio.h>
 #include <stdlib.h>
 
