@@ -10,7 +10,8 @@
 #include <limits.h>
 #include <semaphore.h>
 
-#define MADE 0x53454d41u /* in the semaphore's first bytes: unlike the others, it has no static initialiser */
+/* In the semaphore's first bytes: unlike the others it has no static initialiser. */
+#define MADE 0x53454d41u
 
 struct semaphore {
 	unsigned value;

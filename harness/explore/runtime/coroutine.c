@@ -33,7 +33,9 @@
 #include <asm/prctl.h>
 
 #define HWCAP2_FSGSBASE_BIT 2ul
-#define STACK_CLEARED       4096 /* what a thread finds below its first frame is the same in each execution */
+
+/* What a thread finds below its first frame is the same in each execution. */
+#define STACK_CLEARED 4096
 
 static uintptr_t fs_base[EXPLORE_THREADS];
 static uintptr_t driver_fs;

@@ -28,6 +28,8 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 		                                          order_at(order, EXPLORE_PC, EXPLORE_SITE_RMW), EXPLORE_PC);  \
 	}
 
+/* compare_exchange_val is clang's only compare-exchange, strong or weak: it never fails
+ * spuriously. */
 #define HOOKS(bits)                                                                                                    \
 	HOOK(uint##bits##_t, load, bits, const volatile uint##bits##_t *p, int order)                                  \
 	{                                                                                                              \
@@ -51,7 +53,6 @@ static inline int order_at(int order, uintptr_t pc, int operation)
 	RMW(bits, fetch_or, RMW_OR, __atomic_fetch_or)                                                                 \
 	RMW(bits, fetch_xor, RMW_XOR, __atomic_fetch_xor)                                                              \
 	RMW(bits, fetch_nand, RMW_NAND, __atomic_fetch_nand)                                                           \
-	/* clang's only one, strong or weak: so it never fails spuriously */                                           \
 	HOOK(uint##bits##_t, compare_exchange_val, bits, volatile uint##bits##_t *p, uint##bits##_t expected,          \
 	     uint##bits##_t desired, int order, int failure)                                                           \
 	{                                                                                                              \

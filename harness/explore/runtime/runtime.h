@@ -14,7 +14,8 @@
  *   {
  *       struct mutex *mutex = explore_object(m, OBJECT_MUTEX, sizeof(*mutex));
  *       struct explore_op op = {.name = "pthread_mutex_lock", .object = m, .size = sizeof(*m),
- *                               .enabled = mutex_is_free, .state = mutex, .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
+ *                               .enabled = mutex_is_free, .state = mutex,
+ *                               .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
  *       explore_reach(&op);          // announces it, and returns when the schedule lets it happen:
  *                                    the mutex is free
  *       mutex->owner = explore_self(); // the step itself

@@ -12,8 +12,10 @@
  */
 #include "harness/explore/runtime/core.h"
 
-#define CHANGES_MAX   32
-#define EARLY_TIMEOUT 16 /* one choice in so many lets a deadline come although somebody could go on */
+#define CHANGES_MAX 32
+
+/* One choice in so many lets a deadline come although a thread could go on. */
+#define EARLY_TIMEOUT 16
 
 static void begin(void *self)
 {

@@ -15,8 +15,12 @@
 #include "harness/explore/under_test/testing.h"
 
 #define OUTCOMES_MAX 4096
-#define UNREDUCED    1000  /* a bound of preemptions that is none, but switches the reductions off */
-#define FEASIBLE     20000 /* executions of the search of everything; programs that take more are left out */
+
+/* A bound of preemptions that is none, but switches the reductions off. */
+#define UNREDUCED 1000
+
+/* Executions of the search of everything. Programs that take more are left out. */
+#define FEASIBLE 20000
 
 /* What a program can come to. */
 struct outcome {

@@ -10,11 +10,14 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define DEFAULT_SCHEDULES 10000 /* of strategies that know no end, when neither schedules nor seconds are given */
+/* Of strategies that know no end, when neither schedules nor seconds are given. */
+#define DEFAULT_SCHEDULES 10000
 #define CLOCK_STEPS       20000 /* steps between two looks at the clock */
 #define STATES_BITS       22
-#define AUTO_FIRST        50 /* executions of one strategy in the first round of auto; doubles each round */
-#define AUTO_LAST         200000
+
+/* Executions of one strategy in the first round of auto, and the most: it doubles each round. */
+#define AUTO_FIRST 50
+#define AUTO_LAST  200000
 
 struct search {
 	int (*program)(void *);

@@ -10,7 +10,7 @@
 #ifndef CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
 #define CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
 
-#include "harness/explore/under_test/../explore.h"
+#include "harness/explore/explore.h"
 
 struct explore_case {
 	const char *name; /* NULL ends a table */
