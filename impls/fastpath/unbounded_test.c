@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * unbounded_test.c - where the chain and the lock meet: the flags, who sleeps and who is woken, and
- * senders that are stopped half-way.
+ * unbounded_test.c - where a store and the lock meet: the state, the receivers that sleep and are
+ * woken, and senders that are stopped half-way. The store is the futex family's, and its claims are
+ * made by hand.
  */
 #include "impls/testing/items_testing.h"
-#include "impls/futex/blocks_fast.h"
-#include "impls/fastpath/unbounded.h"
+#include "impls/futex/blocks.c"
 
-static const struct chan_mpsc_ops *const ops = &chan_unbounded_ops;
+static const struct chan_mpsc_ops *const ops = &chan_futex_unbounded_ops;
 
 static struct chan_sender *tx;
 static struct chan_receiver *rx, *rx2;
@@ -51,9 +51,9 @@ static enum chan_status recv_item(struct chan_receiver *from, uint64_t *id, uint
 	return status;
 }
 
-static bool flagged(unsigned flag)
+static bool has_state(unsigned bit)
 {
-	return (chan_chain_flags(&channel->chain) & flag) != 0;
+	return (blocks_state(channel) & bit) != 0;
 }
 
 /* A receive, or a drop, in a thread of its own. */
@@ -93,29 +93,29 @@ static void call_stays(struct call *c)
 	assert_false(atomic_load(&c->done));
 }
 
-static void a_sleeper_is_flagged_and_woken(void **state)
+static void a_sleeper_shows_and_is_woken(void **state)
 {
 	struct call call;
 
 	(void)state;
 	open_items();
 	for (uint64_t i = 1; i < 50; i++) {
-		assert_false(flagged(CHAIN_WAITING));
+		assert_false(has_state(UNBOUNDED_WAITING));
 		call_start(&call, &rx, CHAN_FOREVER);
 		if (i % 10 == 0) {
 			sleeper_await(&call.thread);
-			assert_true(flagged(CHAIN_WAITING));
+			assert_true(has_state(UNBOUNDED_WAITING));
 		}
 		assert_int_equal(send_item(i), CHAN_OK);
 		sleeper_join(&call.thread);
 		assert_int_equal(call.status, CHAN_OK);
 		assert_int_equal(call.id, i);
 	}
-	assert_false(flagged(CHAIN_WAITING));
+	assert_false(has_state(UNBOUNDED_WAITING));
 	drop_all();
 }
 
-static void who_gives_up_takes_the_flag_along(void **state)
+static void giving_up_takes_the_bit_along(void **state)
 {
 	struct counter counter = COUNTER;
 	uint64_t id;
@@ -123,14 +123,14 @@ static void who_gives_up_takes_the_flag_along(void **state)
 	(void)state;
 	open_items();
 	assert_int_equal(recv_item(rx, &id, chan_deadline_in(1000000)), CHAN_TIMEOUT);
-	assert_false(flagged(CHAIN_WAITING));
+	assert_false(has_state(UNBOUNDED_WAITING));
 	assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_ARMED);
-	assert_true(flagged(CHAIN_WAITING));
+	assert_true(has_state(UNBOUNDED_WAITING));
 	assert_false(ops->disarm(&counter.waiter));
-	assert_false(flagged(CHAIN_WAITING));
+	assert_false(has_state(UNBOUNDED_WAITING));
 	assert_int_equal(send_item(1), CHAN_OK);
 	assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_READY);
-	assert_false(flagged(CHAIN_WAITING));
+	assert_false(has_state(UNBOUNDED_WAITING));
 	assert_int_equal(recv_item(rx, &id, CHAN_NOW), CHAN_OK);
 	drop_all();
 }
@@ -171,19 +171,19 @@ static void the_frequent_case_takes_no_lock(void **state)
 
 static void a_send_that_was_begun_is_received_after_the_close(void **state)
 {
-	struct chain_claim claim;
+	struct claim claim;
 	struct item item = item_make(5);
 	struct call call;
 	uint64_t id;
 
 	(void)state;
 	open_items();
-	assert_int_equal(chan_chain_claim(&channel->chain, 1, &claim), CHAN_OK);
+	assert_int_equal(claim_slots((struct blocks *)channel, 1, &claim), CHAN_OK);
 	ops->close(rx);
 	assert_int_equal(send_item(6), CHAN_CLOSED);
 	call_start(&call, &rx, CHAN_FOREVER);
 	call_stays(&call); /* U-3 */
-	chan_chain_publish(&channel->chain, &claim, &item);
+	publish((struct blocks *)channel, &claim, &item);
 	sleeper_join(&call.thread);
 	assert_int_equal(call.status, CHAN_OK);
 	assert_int_equal(call.id, 5);
@@ -193,41 +193,20 @@ static void a_send_that_was_begun_is_received_after_the_close(void **state)
 
 static void a_send_that_was_begun_is_destroyed_by_the_drop(void **state)
 {
-	struct chain_claim claim;
+	struct claim claim;
 	struct item item = item_make(5);
 	struct call call;
 
 	(void)state;
 	open_items();
 	assert_int_equal(send_item(4), CHAN_OK);
-	assert_int_equal(chan_chain_claim(&channel->chain, 1, &claim), CHAN_OK);
+	assert_int_equal(claim_slots((struct blocks *)channel, 1, &claim), CHAN_OK);
 	call_start(&call, &rx, CHAN_NOW);
 	call_stays(&call);
-	chan_chain_publish(&channel->chain, &claim, &item);
+	publish((struct blocks *)channel, &claim, &item);
 	sleeper_join(&call.thread);
 	assert_int_equal(ledger_alive(), 0); /* D-2: though the sender is still there */
 	assert_int_equal(send_item(6), CHAN_CLOSED);
-	drop_all();
-}
-
-/* Nobody sleeps beside a message, although the one who was woken for it does not come for it. */
-static void an_unused_wake_is_passed_on(void **state)
-{
-	struct counter counter = COUNTER;
-	struct call call;
-
-	(void)state;
-	open_items();
-	assert_int_equal(ops->receiver_clone(rx, &rx2), CHAN_OK);
-	assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_ARMED);
-	call_start(&call, &rx2, CHAN_FOREVER);
-	sleeper_await(&call.thread);
-	assert_int_equal(send_item(1), CHAN_OK);
-	assert_int_equal(atomic_load(&counter.fired), 1);
-	sleeper_await(&call.thread);
-	assert_true(ops->disarm(&counter.waiter)); /* P-5 */
-	sleeper_join(&call.thread);
-	assert_int_equal(call.status, CHAN_OK);
 	drop_all();
 }
 
@@ -245,17 +224,17 @@ static void the_end_is_shared_as_long_as_there_are_two(void **state)
 			assert_int_equal(recv_item(rx, &id, CHAN_NOW), CHAN_OK);
 			assert_int_equal(id, next);
 		}
-		assert_false(atomic_load(&channel->chain.shared));
+		assert_false(atomic_load(&channel->shared));
 		assert_int_equal(ops->receiver_clone(rx, &rx2), CHAN_OK);
 		assert_int_equal(ops->receiver_clone(rx2, &rx3), CHAN_OK);
 		for (int i = 0; i < 51; i++, next++) {
 			struct chan_receiver *from[] = {rx, rx2, rx3};
-			assert_true(atomic_load(&channel->chain.shared));
+			assert_true(atomic_load(&channel->shared));
 			assert_int_equal(recv_item(from[i % 3], &id, CHAN_NOW), CHAN_OK);
 			assert_int_equal(id, next);
 			if (i == 40) {
 				ops->receiver_drop(&rx);
-				assert_true(atomic_load(&channel->chain.shared)); /* two are left */
+				assert_true(atomic_load(&channel->shared)); /* two are left */
 				assert_int_equal(ops->receiver_clone(rx2, &rx), CHAN_OK);
 			}
 		}
@@ -268,39 +247,17 @@ static void the_end_is_shared_as_long_as_there_are_two(void **state)
 	drop_all();
 }
 
-static void the_last_sender_wakes_all(void **state)
-{
-	struct call calls[2];
-
-	(void)state;
-	open_items();
-	assert_int_equal(ops->receiver_clone(rx, &rx2), CHAN_OK);
-	call_start(&calls[0], &rx, CHAN_FOREVER);
-	call_start(&calls[1], &rx2, chan_deadline_in(UINT64_C(3600000000000)));
-	sleeper_await(&calls[0].thread);
-	sleeper_await(&calls[1].thread);
-	ops->sender_drop(&tx);
-	for (int i = 0; i < 2; i++) {
-		sleeper_join(&calls[i].thread);
-		assert_int_equal(calls[i].status, CHAN_CLOSED);
-	}
-	assert_true(flagged(CHAIN_ORPHAN) && !flagged(CHAIN_WAITING));
-	drop_all();
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_sleeper_is_flagged_and_woken),
-		TEST(who_gives_up_takes_the_flag_along),
+		TEST(a_sleeper_shows_and_is_woken),
+		TEST(giving_up_takes_the_bit_along),
 		TEST(the_frequent_case_takes_no_lock),
 		TEST(a_send_that_was_begun_is_received_after_the_close),
 		TEST(a_send_that_was_begun_is_destroyed_by_the_drop),
-		TEST(an_unused_wake_is_passed_on),
 		TEST(the_end_is_shared_as_long_as_there_are_two),
-		TEST(the_last_sender_wakes_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

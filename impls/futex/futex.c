@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/futex.h"
 
-#include "impls/fastpath/unbounded.h"
-
 const struct chan_impl chan_futex = {
 	.name = "futex",
 	.family = "futex",
@@ -11,7 +9,7 @@ const struct chan_impl chan_futex = {
 		"lock-free fast paths; who must wait spins as long as a sleep would cost, then sleeps on a futex of its own",
 	.flags = CHAN_HONOURS_START,
 	.mpsc = &chan_futex_mpsc_ops,
-	.unbounded = &chan_unbounded_ops,
+	.unbounded = &chan_futex_unbounded_ops,
 	.oneshot = &chan_futex_oneshot_ops,
 	.broadcast = &chan_futex_broadcast_ops,
 	.watch = &chan_futex_watch_ops,

@@ -8,6 +8,7 @@
 #include "impls/channel.h"
 
 extern const struct chan_mpsc_ops chan_futex_mpsc_ops;
+extern const struct chan_mpsc_ops chan_futex_unbounded_ops;
 extern const struct chan_oneshot_ops chan_futex_oneshot_ops;
 extern const struct chan_broadcast_ops chan_futex_broadcast_ops;
 extern const struct chan_watch_ops chan_futex_watch_ops;

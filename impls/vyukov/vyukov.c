@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/vyukov.h"
 
-#include "impls/fastpath/unbounded.h"
 #include "impls/futex/futex.h"
 
 const struct chan_impl chan_vyukov = {
@@ -11,7 +10,7 @@ const struct chan_impl chan_vyukov = {
 	.summary = "Vyukov's bounded ring of stamped cells, after 1024cores.net; the rest is the futex family's",
 	.flags = CHAN_HONOURS_START,
 	.mpsc = &chan_vyukov_mpsc_ops,
-	.unbounded = &chan_unbounded_ops,
+	.unbounded = &chan_futex_unbounded_ops,
 	.oneshot = &chan_futex_oneshot_ops,
 	.broadcast = &chan_futex_broadcast_ops,
 	.watch = &chan_futex_watch_ops,
