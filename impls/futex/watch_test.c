@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * watch_test.c - what the rules cannot see of a watch channel of bytes: who takes the lock, the
+ * flags, readers that starve, whom a modification stops, and races of a lone writer.
+ */
 #include "impls/testing/items_testing.h"
 
 /* Lets a test act while a reader copies a value. */
@@ -15,32 +19,50 @@ static inline void load_interrupted(void *element, const chan_word_t *words, siz
 
 #define chan_words_load load_interrupted
 #include "impls/futex/watch.c"
-#include "impls/futex/watch_write.c"
-#include "impls/futex/watch_read.c"
-
-static bool seen_all(const struct chan_receiver *r)
-{
-	const struct handle *h = (const struct handle *)r;
-
-	if (chan_futex_watch_hooked(h))
-		return ((const struct watch_receiver *)r)->seen == watch_of(h)->version;
-	return ((const struct chan_futex_watch_receiver *)r)->seen == chan_futex_watch_version(chan_futex_watch_of(h));
-}
-
-#define WATCH              chan_futex_watch_ops
-#define WATCH_SEEN_ALL(rx) seen_all(rx)
-#include "impls/testing/watch_testing.h"
 
 #include <semaphore.h>
 
-static struct futex_watch *channel(void)
+static const struct chan_watch_ops *const ops = &chan_futex_watch_ops;
+static const struct chan_config numbers = {.size = sizeof(uint64_t), .start = UINT64_MAX - 1};
+
+static struct chan_sender *tx;
+static struct chan_receiver *rx;
+
+static void open_numbers(uint64_t initial)
 {
-	return chan_futex_watch_of((struct handle *)(rx != NULL ? (void *)rx : (void *)tx));
+	assert_int_equal(ops->open(&numbers, &initial, &tx, &rx), CHAN_OK);
 }
 
-static unsigned flags_of(void)
+static void close_all(void)
 {
-	return chan_futex_watch_flags(channel());
+	ops->sender_drop(&tx);
+	ops->receiver_drop(&rx);
+}
+
+static bool set_to(void *value, void *arg)
+{
+	*(uint64_t *)value = *(uint64_t *)arg;
+	return true;
+}
+
+static bool equals(const void *value, void *arg)
+{
+	return *(const uint64_t *)value == *(uint64_t *)arg;
+}
+
+static void changed_forever(void *status)
+{
+	*(enum chan_status *)status = ops->changed(rx, CHAN_FOREVER);
+}
+
+static struct channel *channel(void)
+{
+	return channel_of((struct handle *)(rx != NULL ? (void *)rx : (void *)tx));
+}
+
+static unsigned flags(void)
+{
+	return flags_of(channel());
 }
 
 /* The lock is held by this very thread: whoever takes it never returns. */
@@ -73,24 +95,24 @@ static void flags_say_who_there_is(void **state)
 
 	(void)state;
 	open_numbers(0);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	assert_int_equal(ops->sender_clone(tx, &clone), CHAN_OK);
 	assert_int_equal(ops->sender_clone(clone, &third), CHAN_OK);
-	assert_int_equal(flags_of(), WATCH_SHARED);
+	assert_int_equal(flags(), SHARED);
 	ops->sender_drop(&clone);
-	assert_int_equal(flags_of(), WATCH_SHARED);
+	assert_int_equal(flags(), SHARED);
 	ops->sender_drop(&tx);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	tx = third;
 	assert_int_equal(ops->receiver_clone(rx, &other), CHAN_OK);
 	ops->receiver_drop(&other);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	ops->receiver_drop(&rx);
-	assert_int_equal(flags_of(), WATCH_DESERTED);
+	assert_int_equal(flags(), NO_RECEIVERS);
 	assert_int_equal(ops->subscribe(tx, &rx), CHAN_OK);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	ops->sender_drop(&tx);
-	assert_int_equal(flags_of(), WATCH_ENDED);
+	assert_int_equal(flags(), NO_SENDERS);
 	ops->receiver_drop(&rx);
 }
 
@@ -106,20 +128,20 @@ static void attention_ends_with_the_wait(void **state)
 	open_numbers(0);
 	sleeper_start(&s, changed_forever, &status);
 	sleeper_await(&s);
-	assert_int_equal(flags_of(), WATCH_ATTENTION);
+	assert_int_equal(flags(), ATTENTION);
 	assert_int_equal(ops->send(tx, &value), CHAN_OK);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	sleeper_join(&s);
 
 	assert_int_equal(ops->arm_changed(rx, &changed.waiter), CHAN_ARMED);
-	assert_int_equal(flags_of(), WATCH_ATTENTION);
+	assert_int_equal(flags(), ATTENTION);
 	assert_false(ops->disarm(&changed.waiter));
 	assert_int_equal(ops->send(tx, &value), CHAN_OK); /* finds nobody */
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	assert_int_equal(ops->changed(rx, 1), CHAN_OK);
 	assert_int_equal(ops->changed(rx, 1), CHAN_TIMEOUT);
 	assert_int_equal(ops->send(tx, &value), CHAN_OK);
-	assert_int_equal(flags_of(), 0);
+	assert_int_equal(flags(), 0);
 	close_all();
 }
 
@@ -140,7 +162,7 @@ static void a_version_that_was_seen_wakes_nobody(void **state)
 	tell((struct handle *)tx);
 	assert_int_equal(atomic_load(&first.fired), 1); /* there was a change since it was armed */
 	assert_int_equal(atomic_load(&second.fired), 0);
-	assert_int_equal(flags_of(), WATCH_ATTENTION);
+	assert_int_equal(flags(), ATTENTION);
 	assert_int_equal(ops->send(tx, &value), CHAN_OK);
 	assert_int_equal(atomic_load(&second.fired), 1);
 	assert_true(ops->disarm(&first.waiter));
@@ -160,7 +182,7 @@ static void overwrite(void)
 {
 	uint64_t value;
 
-	if ((flags_of() & WATCH_ATTENTION) != 0 && begun_before-- <= 0)
+	if ((flags() & ATTENTION) != 0 && begun_before-- <= 0)
 		return;
 	value = (uint64_t)++overwritten;
 	seqbuf_prepare(&channel()->value, &channel()->shape, &value);
@@ -182,7 +204,7 @@ static void a_reader_that_starves_stops_the_writer(void **state)
 		/* one of them on the straight way */
 		assert_int_equal(overwritten, 1 + TRIES + begun);
 		assert_int_equal(value, overwritten);
-		assert_int_equal(flags_of(), 0);
+		assert_int_equal(flags(), 0);
 		close_all();
 	}
 }
@@ -266,52 +288,122 @@ static void a_slow_modification_stops_only_writers(void **state)
 	sem_destroy(&modify_entered);
 }
 
-/* ------------------------------------------------------------------------------------------ */
+/* ------------------------------------------------------------------------------------------
+ * Lost wakes: a lone writer that makes no system call, and one who goes to sleep at the same moment
+ */
 
-static void nothing_is_lost_without_memory(void **state)
+enum { ROUNDS = 20000, SENDS = 3000 };
+
+static void answer(void *arg)
 {
-	struct chan_config large = {.size = 4096};
-	enum chan_status status = CHAN_NOMEM;
-	struct chan_receiver *other;
-	struct chan_sender *clone;
-	char value[4096] = {0};
-	long n = 0;
+	struct chan_sender *back = arg;
+	uint64_t got = 0;
+	bool unseen;
+
+	while (got != ROUNDS) {
+		MUST(ops->changed(rx, CHAN_FOREVER) == CHAN_OK);
+		uint64_t before = got;
+		MUST(ops->borrow_and_update(rx, &got, &unseen) == CHAN_OK);
+		MUST(!unseen && got == before + 1);
+		MUST(ops->send(back, &got) == CHAN_OK);
+	}
+	ops->sender_drop(&back);
+	ops->receiver_drop(&rx);
+}
+
+/* Each number is sent when the one before has come back. `looks`: how often to look before
+ * sleeping; 0 sleeps at once. */
+static void play(uint32_t looks)
+{
+	struct chan_config config = {.size = sizeof(uint64_t), .start = UINT64_MAX - ROUNDS / 2};
+	struct chan_receiver *answers;
+	struct chan_sender *back;
+	struct sleeper player;
+	uint64_t got = 0;
+
+	chan_spin_setup();
+	uint32_t before = atomic_exchange(&chan_spin_looks, looks);
+	assert_int_equal(ops->open(&config, &got, &tx, &rx), CHAN_OK);
+	assert_int_equal(ops->open(&config, &got, &back, &answers), CHAN_OK);
+	sleeper_start(&player, answer, back);
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		assert_int_equal(ops->send(tx, &i), CHAN_OK);
+		assert_int_equal(ops->changed(answers, CHAN_FOREVER), CHAN_OK);
+		assert_int_equal(ops->borrow(answers, &got, NULL), CHAN_OK);
+		assert_int_equal(got, i);
+	}
+	sleeper_join(&player);
+	assert_int_equal(ops->changed(answers, CHAN_FOREVER), CHAN_CLOSED);
+	ops->sender_drop(&tx);
+	ops->receiver_drop(&answers);
+	atomic_store(&chan_spin_looks, before);
+}
+
+static void no_wake_is_lost(void **state)
+{
+	(void)state;
+	play(0);
+	play(3);
+}
+
+/* Clones of the sender come and go while it writes: with one sender without the lock, with two
+ * under it. */
+static void clone_and_drop(void *arg)
+{
+	struct chan_sender *mine = arg, *other;
+	uint64_t words[64];
+
+	for (uint64_t i = 1; i <= SENDS; i++) {
+		for (int k = 0; k < 64; k++)
+			words[k] = i;
+		MUST(ops->sender_clone(mine, &other) == CHAN_OK);
+		MUST(ops->send(mine, words) == CHAN_OK);
+		ops->sender_drop(i % 2 == 0 ? &mine : &other);
+		if (mine == NULL)
+			mine = other;
+		MUST(ops->send_replace(mine, words, words) == CHAN_OK);
+	}
+	ops->sender_drop(&mine);
+}
+
+static void senders_come_and_go(void **state)
+{
+	struct chan_config config = {.size = 512};
+	uint64_t words[64] = {0};
+	struct chan_sender *tx2;
+	struct sleeper writers[2];
+	enum chan_status status;
 
 	(void)state;
-	for (; status != CHAN_OK; n++) {
-		tx = NULL;
-		rx = NULL;
-		atomic_store(&allocations_left, n);
-		status = ops->open(&large, value, &tx, &rx);
-		assert_true(status == CHAN_OK || (status == CHAN_NOMEM && tx == NULL && rx == NULL));
+	assert_int_equal(ops->open(&config, words, &tx, &rx), CHAN_OK);
+	assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
+	sleeper_start(&writers[0], clone_and_drop, tx);
+	sleeper_start(&writers[1], clone_and_drop, tx2);
+	while ((status = ops->changed(rx, CHAN_FOREVER)) == CHAN_OK) {
+		assert_int_equal(ops->borrow(rx, words, NULL), CHAN_OK);
+		for (int k = 1; k < 64; k++)
+			assert_int_equal(words[k], words[0]);
 	}
-	assert_int_equal(n, 4); /* the channel, a sender, a receiver: each failed once */
-	atomic_store(&allocations_left, 0);
-	assert_int_equal(ops->sender_clone(tx, &clone), CHAN_NOMEM);
-	assert_int_equal(ops->receiver_clone(rx, &other), CHAN_NOMEM);
-	assert_int_equal(ops->subscribe(tx, &other), CHAN_NOMEM);
-	assert_int_equal(ops->modify(tx, set_to, value, NULL), CHAN_NOMEM);
-	assert_int_equal(ops->send(tx, value), CHAN_OK);
-	assert_int_equal(ops->borrow(rx, value, NULL), CHAN_OK);
-	atomic_store(&allocations_left, PLENTY);
-	assert_int_equal(ops->modify(tx, set_to, value, NULL), CHAN_OK);
-	assert_int_equal(ops->sender_get(tx, CHAN_SENDERS), 1);
-	assert_int_equal(ops->sender_get(tx, CHAN_RECEIVERS), 1);
-	assert_int_equal(flags_of(), 0);
-	close_all();
+	assert_int_equal(status, CHAN_CLOSED);
+	assert_int_equal(words[0], SENDS);
+	for (int i = 0; i < 2; i++)
+		sleeper_join(&writers[i]);
+	ops->receiver_drop(&rx);
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WATCH_TESTS,
 		TEST(nobody_alone_takes_the_lock),
 		TEST(flags_say_who_there_is),
 		TEST(attention_ends_with_the_wait),
 		TEST(a_version_that_was_seen_wakes_nobody),
 		TEST(a_reader_that_starves_stops_the_writer),
 		TEST(a_slow_modification_stops_only_writers),
-		TEST(nothing_is_lost_without_memory),
+		TEST(no_wake_is_lost),
+		TEST(senders_come_and_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
