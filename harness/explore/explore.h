@@ -51,6 +51,9 @@ enum explore_verdict {
 /* "ok", "race", "deadlock", ...: as the JSON has it. */
 const char *explore_verdict_name(enum explore_verdict verdict);
 
+/* "relaxed", "acquire", ...: of an __ATOMIC_* constant. */
+const char *explore_order_name(int order);
+
 enum explore_strategy {
 	/* all of the below in turn, until the search is exhausted or the budget is used up */
 	EXPLORE_AUTO,

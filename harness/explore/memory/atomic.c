@@ -29,7 +29,7 @@
  * carried (release sequences), and so does a later store of the same thread. An acquire load takes
  * it; a relaxed load keeps it for an acquire fence.
  */
-#include "harness/explore/memory/atomic.h"
+#include "harness/explore/memory/memory.h"
 #include "harness/explore/memory/granule.h"
 #include "harness/explore/memory/clock.h"
 #include <string.h>
@@ -84,10 +84,11 @@ static struct store *add_store(struct explore_location *location, uint64_t value
 
 /* Objects of another size over the same bytes are not C11. They see of each other the memory as
  * it is now, and synchronise with whatever the newest stores there carried. */
-static struct explore_location *new_location(struct explore_cell *cell, unsigned mask, unsigned size, uint64_t value)
+static struct explore_location *new_location(struct explore_granule *granule, unsigned mask, unsigned size,
+                                             uint64_t value)
 {
 	const struct explore_clock *release = NULL;
-	struct explore_location **link = &cell->locations;
+	struct explore_location **link = &granule->locations;
 	while (*link != NULL) {
 		if ((*link)->mask & mask) {
 			release = both(release, (*link)->newest->release);
@@ -99,19 +100,19 @@ static struct explore_location *new_location(struct explore_cell *cell, unsigned
 	struct explore_location *location = explore_scratch(sizeof(*location));
 	location->mask = (uint8_t)mask;
 	location->size = (uint8_t)size;
-	location->next = cell->locations;
-	cell->locations = location;
+	location->next = granule->locations;
+	granule->locations = location;
 	add_store(location, value)->release = release;
 	return location;
 }
 
-static struct explore_location *cell_location(uintptr_t address, unsigned size)
+static struct explore_location *granule_location(uintptr_t address, unsigned size)
 {
 	const struct shadow *shadow = shadow_of(address);
 	unsigned mask = ((1u << size) - 1) << (address & 7);
-	if (cell_is_new(shadow) || cell_is_freed(shadow))
+	if (granule_is_new(shadow) || granule_is_freed(shadow))
 		return NULL;
-	struct explore_location *location = cell_of(shadow)->locations;
+	struct explore_location *location = granule_of(shadow)->locations;
 	while (location != NULL && location->mask != mask)
 		location = location->next;
 	return location;
@@ -123,16 +124,16 @@ static struct explore_location *locate(uintptr_t address, unsigned size, unsigne
 		explore_fail(EXPLORE_UNSUPPORTED,
 		             "atomic access at " EXPLORE_CODE " that is not aligned: " EXPLORE_DATA, pc, address);
 	unsigned mask = ((1u << size) - 1) << (address & 7);
-	struct explore_cell *cell = explore_access_word(address, mask, kind | EXPLORE_ACCESS_ATOMIC, pc);
+	struct explore_granule *granule = explore_access_word(address, mask, kind | EXPLORE_ACCESS_ATOMIC, pc);
 	uint64_t value = read_memory(address, size);
-	for (struct explore_location *location = cell->locations; location != NULL; location = location->next) {
+	for (struct explore_location *location = granule->locations; location != NULL; location = location->next) {
 		if (location->mask == mask) {
 			if (likely(location->newest->value == value))
 				return location;
 			break; /* written behind our back: by libc, by the kernel */
 		}
 	}
-	return new_location(cell, mask, size, value);
+	return new_location(granule, mask, size, value);
 }
 
 /* ---- what a load may see ---- */
@@ -201,7 +202,7 @@ static unsigned comparable_stores(struct store **found, unsigned count, uint64_t
 }
 
 /* One of the stores that can be seen, newest first. A search that reduces knows which of them it
- * has seen already, and of those with the same value takes the oldest: see dfs_sleep.c. */
+ * has seen already, and of those with the same value takes the oldest: see search/dfs.c. */
 static struct store *choose_store(struct store *const *found, unsigned count)
 {
 	uint8_t offered[STALE_MAX + 1];
@@ -222,7 +223,7 @@ bool explore_atomic_news(const struct explore_thread *thread)
 	uintptr_t address = (uintptr_t)op->object;
 	struct store *found[STALE_MAX];
 	const char *cut = explore_now.cut;
-	const struct explore_location *location = cell_location(address, (unsigned)op->size);
+	const struct explore_location *location = granule_location(address, (unsigned)op->size);
 	if (location == NULL)
 		return true;
 	unsigned count = visible_stores(thread, location, op->flags & EXPLORE_SEES_SC, found);
@@ -316,7 +317,7 @@ static void trace_load(const struct explore_location *location, const struct sto
 		explore_trace("(not the newest: %u newer)", newer);
 }
 
-/* A load of the newest store that does not depend on the fences of others: see dfs_sleep.c. */
+/* A load of the newest store that does not depend on the fences of others: see search/dfs.c. */
 static bool quiet(const struct store *store, int order)
 {
 	const struct explore_clock *now = explore_clock(), *release = store->release;
@@ -437,4 +438,67 @@ uint32_t explore_read_atomic32(const volatile uint32_t *address, uintptr_t pc)
 	if (newest->seen[id] == UINT32_MAX)
 		newest->seen[id] = clock_epoch(explore_now.current);
 	return *address;
+}
+
+/* ---- fences, and the kernel's membarrier ---- */
+
+static void fence(struct explore_thread *self, int order)
+{
+	if (acquires(order))
+		clock_join(&self->now, &self->acquired);
+	if (order == __ATOMIC_SEQ_CST) {
+		clock_max(explore_now.visible, self->now.visible);
+		clock_max(self->now.visible, explore_now.visible);
+		self->now.fenced = ++explore_now.place;
+	}
+	if (releases(order)) {
+		self->fence = copy_clock(&self->now);
+		clock_tick(self);
+	}
+}
+
+void explore_fence(void)
+{
+	fence(explore_now.current, __ATOMIC_SEQ_CST);
+}
+
+void explore_fence_all(void)
+{
+	explore_fence();
+	/* ended ones, too: their stores are out as well */
+	for (unsigned id = 0; id < explore_now.threads; id++)
+		fence(&explore_now.thread[id], __ATOMIC_SEQ_CST);
+	explore_fence();
+}
+
+/* A fence that is not seq_cst concerns its own thread only, and needs no scheduling point. */
+void explore_atomic_fence(int order, uintptr_t pc)
+{
+	if (order == __ATOMIC_SEQ_CST) {
+		struct explore_op op = {.name = "seq_cst fence",
+		                        .flags = EXPLORE_ORDERED | EXPLORE_SC_FENCE,
+		                        .deadline = EXPLORE_NEVER,
+		                        .pc = pc};
+		explore_reach(&op);
+	}
+	fence(explore_now.current, order);
+}
+
+/* ---- synchronisation objects that are not atomics ---- */
+
+void explore_acquire(const struct explore_clock *clock)
+{
+	clock_join(explore_clock(), clock);
+}
+
+void explore_release(struct explore_clock *clock)
+{
+	clock_join(clock, explore_clock());
+	clock_tick(explore_now.current);
+}
+
+void explore_release_store(struct explore_clock *clock)
+{
+	*clock = *explore_clock();
+	clock_tick(explore_now.current);
 }

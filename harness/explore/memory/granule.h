@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * cell.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it
+ * granule.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it
  * when, and the stores of the atomic objects in it.
  */
-#ifndef CHANBENCH_EXPLORE_CELL_H
-#define CHANBENCH_EXPLORE_CELL_H
+#ifndef CHANBENCH_EXPLORE_GRANULE_H
+#define CHANBENCH_EXPLORE_GRANULE_H
 
 #include "harness/explore/runtime/region.h"
 #include <assert.h>
@@ -65,31 +65,31 @@ struct explore_location {
 	uint8_t size;
 };
 
-struct explore_cell {
+struct explore_granule {
 	struct accesses plain;
 	struct accesses *atomic; /* apart, for two atomic ones never race */
 	struct explore_location *locations;
 };
 
-static_assert(sizeof(struct explore_cell) == CELL_SIZE, "a cell is a cache line");
+static_assert(sizeof(struct explore_granule) == GRANULE_SIZE, "a granule is a cache line");
 
-static inline struct explore_cell *cell_of(const struct shadow *shadow)
+static inline struct explore_granule *granule_of(const struct shadow *shadow)
 {
-	return (struct explore_cell *)(CELLS_BASE + shadow->cell * CELL_SIZE);
+	return (struct explore_granule *)(GRANULES_BASE + shadow->granule * GRANULE_SIZE);
 }
 
-static inline bool cell_is_new(const struct shadow *shadow)
+static inline bool granule_is_new(const struct shadow *shadow)
 {
 	return shadow->generation != explore_now.generation;
 }
 
-static inline bool cell_is_freed(const struct shadow *shadow)
+static inline bool granule_is_freed(const struct shadow *shadow)
 {
-	return shadow->cell == 0;
+	return shadow->granule == 0;
 }
 
 /* Checks an access to some bytes of the granule of `address` against all earlier ones, and
  * remembers it. */
-struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc);
+struct explore_granule *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc);
 
 #endif

@@ -9,6 +9,7 @@
  * so in every schedule in which the two accesses are not ordered, whichever came first; plain
  * accesses therefore need no scheduling points of their own.
  */
+#include "harness/explore/memory/memory.h"
 #include "harness/explore/memory/granule.h"
 #include "harness/explore/memory/clock.h"
 #include <string.h>
@@ -22,10 +23,10 @@ static const char *kind_name(unsigned kind)
 	return kind & EXPLORE_ACCESS_WRITE ? "write" : "read";
 }
 
-static _Noreturn void race(uintptr_t granule, uint32_t key, uintptr_t pc, const struct access *other)
+static _Noreturn void race(uintptr_t base, uint32_t key, uintptr_t pc, const struct access *other)
 {
 	unsigned common = (key & other->key & ACCESS_MASK) >> 8, kind = key >> 16;
-	uintptr_t address = granule + (unsigned)__builtin_ctz(common);
+	uintptr_t address = base + (unsigned)__builtin_ctz(common);
 	bool freed = (kind | other->kind) & EXPLORE_ACCESS_FREE;
 	explore_fail(freed ? EXPLORE_USE_AFTER_FREE : EXPLORE_RACE,
 	             "%s at " EXPLORE_DATA ", %d byte%s\n"
@@ -55,13 +56,13 @@ static inline bool covers(uint32_t key, const struct access *earlier)
 	       (earlier->key & ~key & ACCESS_MASK) == 0;
 }
 
-static void check(const struct accesses *list, uintptr_t granule, uint32_t key, uintptr_t pc)
+static void check(const struct accesses *list, uintptr_t base, uint32_t key, uintptr_t pc)
 {
 	for (; list != NULL; list = list->more) {
 		for (unsigned i = 0; i < list->count; i++) {
 			const struct access *a = &list->item[i];
 			if (conflicts(a, key) && !ordered(a))
-				race(granule, key, pc, a);
+				race(base, key, pc, a);
 		}
 	}
 }
@@ -80,12 +81,12 @@ static inline void set(struct access *place, uint32_t key, uint32_t epoch, uintp
 	place->pc = pc;
 }
 
-static void access_atomic(struct explore_cell *cell, uintptr_t granule, uint32_t key, uint32_t epoch, uintptr_t pc)
+static void access_atomic(struct explore_granule *granule, uintptr_t base, uint32_t key, uint32_t epoch, uintptr_t pc)
 {
-	check(&cell->plain, granule, key, pc);
-	if (cell->atomic == NULL)
-		cell->atomic = explore_scratch(sizeof(*cell->atomic));
-	struct accesses *list = cell->atomic;
+	check(&granule->plain, base, key, pc);
+	if (granule->atomic == NULL)
+		granule->atomic = explore_scratch(sizeof(*granule->atomic));
+	struct accesses *list = granule->atomic;
 	for (;; list = list->more) {
 		for (unsigned i = 0; i < list->count; i++) {
 			if (list->item[i].key == key) {
@@ -100,9 +101,9 @@ static void access_atomic(struct explore_cell *cell, uintptr_t granule, uint32_t
 }
 
 /* Checks against all that is remembered, and takes the place of what it covers, else one more. */
-static void access_plain(struct explore_cell *cell, uintptr_t granule, uint32_t key, uint32_t epoch, uintptr_t pc)
+static void access_plain(struct explore_granule *granule, uintptr_t base, uint32_t key, uint32_t epoch, uintptr_t pc)
 {
-	struct accesses *list = &cell->plain;
+	struct accesses *list = &granule->plain;
 	struct access *place = NULL;
 	for (;; list = list->more) {
 		for (unsigned i = 0; i < list->count; i++) {
@@ -111,7 +112,7 @@ static void access_plain(struct explore_cell *cell, uintptr_t granule, uint32_t 
 				return; /* nothing has happened since */
 			if (!ordered(a)) {
 				if (conflicts(a, key))
-					race(granule, key, pc, a);
+					race(base, key, pc, a);
 			} else if (covers(key, a)) {
 				if (place == NULL)
 					place = a;
@@ -122,30 +123,32 @@ static void access_plain(struct explore_cell *cell, uintptr_t granule, uint32_t 
 		if (list->more == NULL)
 			break;
 	}
-	if (cell->atomic != NULL)
-		check(cell->atomic, granule, key, pc);
+	if (granule->atomic != NULL)
+		check(granule->atomic, base, key, pc);
 	set(place != NULL ? place : add(list), key, epoch, pc);
-	if (cell->atomic != NULL && (key & ACCESS_KIND(EXPLORE_ACCESS_WRITE)) && (key & ACCESS_MASK) == ACCESS_MASK) {
-		cell->atomic->count = 0; /* all of them happen-before a write of everything */
-		cell->atomic->more = NULL;
+	if (granule->atomic != NULL && (key & ACCESS_KIND(EXPLORE_ACCESS_WRITE)) &&
+	    (key & ACCESS_MASK) == ACCESS_MASK) {
+		granule->atomic->count = 0; /* all of them happen-before a write of everything */
+		granule->atomic->more = NULL;
 	}
 }
 
-static inline void access_cell(struct explore_cell *cell, uintptr_t granule, unsigned mask, unsigned kind, uintptr_t pc)
+static inline void access_granule(struct explore_granule *granule, uintptr_t base, unsigned mask, unsigned kind,
+                                  uintptr_t pc)
 {
 	unsigned self = explore_me();
 	uint32_t key = ACCESS_KEY(self, mask, kind), epoch = explore_clock()->before[self];
 	if (kind & EXPLORE_ACCESS_ATOMIC)
-		access_atomic(cell, granule, key, epoch, pc);
+		access_atomic(granule, base, key, epoch, pc);
 	else
-		access_plain(cell, granule, key, epoch, pc);
+		access_plain(granule, base, key, epoch, pc);
 }
 
 /* The plain write of an atomic object (its initialisation, most often) ends its history: nobody
  * can see an older store without a race. */
-static void drop_locations(struct explore_cell *cell, unsigned mask)
+static void drop_locations(struct explore_granule *granule, unsigned mask)
 {
-	struct explore_location **link = &cell->locations;
+	struct explore_location **link = &granule->locations;
 	while (*link != NULL) {
 		if ((*link)->mask & mask)
 			*link = (*link)->next;
@@ -163,29 +166,29 @@ static _Noreturn void use_after_free(uintptr_t address, unsigned kind, uintptr_t
 }
 
 /* The first access to a granule. There is nothing to check but that the program has that memory. */
-static struct explore_cell *first_access(struct shadow *shadow, uintptr_t address, uint32_t key, uintptr_t pc)
+static struct explore_granule *first_access(struct shadow *shadow, uintptr_t address, uint32_t key, uintptr_t pc)
 {
 	if (explore_heap_contains(address))
 		explore_heap_check(address, pc);
-	*shadow = (struct shadow){.generation = explore_now.generation, .cell = explore_cell_new()};
-	struct explore_cell *cell = cell_of(shadow);
+	*shadow = (struct shadow){.generation = explore_now.generation, .granule = explore_granule_new()};
+	struct explore_granule *granule = granule_of(shadow);
 	if (key & ACCESS_KIND(EXPLORE_ACCESS_ATOMIC))
-		access_atomic(cell, address & ~7ul, key, clock_epoch(explore_now.current), pc);
+		access_atomic(granule, address & ~7ul, key, clock_epoch(explore_now.current), pc);
 	else
-		set(add(&cell->plain), key, clock_epoch(explore_now.current), pc);
-	return cell;
+		set(add(&granule->plain), key, clock_epoch(explore_now.current), pc);
+	return granule;
 }
 
-struct explore_cell *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc)
+struct explore_granule *explore_access_word(uintptr_t address, unsigned mask, unsigned kind, uintptr_t pc)
 {
 	struct shadow *shadow = shadow_of(address);
-	if (cell_is_new(shadow))
+	if (granule_is_new(shadow))
 		return first_access(shadow, address, ACCESS_KEY(explore_me(), mask, kind), pc);
-	if (unlikely(cell_is_freed(shadow)))
+	if (unlikely(granule_is_freed(shadow)))
 		use_after_free(address, kind, pc);
-	struct explore_cell *cell = cell_of(shadow);
-	access_cell(cell, address & ~7ul, mask, kind, pc);
-	return cell;
+	struct explore_granule *granule = granule_of(shadow);
+	access_granule(granule, address & ~7ul, mask, kind, pc);
+	return granule;
 }
 
 void explore_access(uintptr_t address, size_t size, unsigned kind, uintptr_t pc)
@@ -196,9 +199,9 @@ void explore_access(uintptr_t address, size_t size, unsigned kind, uintptr_t pc)
 		unsigned offset = address & 7;
 		unsigned bytes = 8 - offset < size ? 8 - offset : (unsigned)size;
 		unsigned mask = ((1u << bytes) - 1) << offset;
-		struct explore_cell *cell = explore_access_word(address, mask, kind, pc);
-		if (unlikely(cell->locations != NULL) && (kind & EXPLORE_ACCESS_WRITE))
-			drop_locations(cell, mask);
+		struct explore_granule *granule = explore_access_word(address, mask, kind, pc);
+		if (unlikely(granule->locations != NULL) && (kind & EXPLORE_ACCESS_WRITE))
+			drop_locations(granule, mask);
 		address += bytes;
 		size -= bytes;
 	}
@@ -210,10 +213,10 @@ void explore_access_free(uintptr_t address, size_t size, uintptr_t pc)
 {
 	for (uintptr_t end = address + size; address < end; address += 8) {
 		struct shadow *shadow = shadow_of(address);
-		if (cell_is_new(shadow))
+		if (granule_is_new(shadow))
 			continue;
-		access_cell(cell_of(shadow), address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
-		shadow->cell = 0;
+		access_granule(granule_of(shadow), address, 0xff, EXPLORE_ACCESS_WRITE | EXPLORE_ACCESS_FREE, pc);
+		shadow->granule = 0;
 	}
 }
 

@@ -6,7 +6,7 @@
  * may merge calls that differ in the order only into one. A compare-exchange is two, one for each
  * of its orders.
  */
-#include "harness/explore/runtime/core.h"
+#include "harness/explore/memory/memory.h"
 
 #define TABLE_BITS 14
 

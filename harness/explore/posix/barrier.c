@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_barrier.c - pthread barriers.
+ * barrier.c - pthread barriers.
  *
  * Arriving is a step, and leaving is one. The last to arrive begins a new round, so that a thread
  * which comes again does not meet those that still leave; it is the one that gets
@@ -65,13 +65,7 @@ int explored_pthread_barrier_destroy(pthread_barrier_t *barrier)
 int explored_pthread_barrier_wait(pthread_barrier_t *barrier)
 {
 	struct barrier *record = record_of(barrier, "pthread_barrier_wait", EXPLORE_PC);
-	struct explore_op op = {.name = "pthread_barrier_wait",
-	                        .object = barrier,
-	                        .size = sizeof(*barrier),
-	                        .deadline = EXPLORE_NEVER,
-	                        .pc = EXPLORE_PC};
-	explore_reach(&op);
-	explore_read(barrier, 1, EXPLORE_PC);
+	sync_step(barrier, sizeof(*barrier), NULL, NULL, EXPLORE_NEVER, "pthread_barrier_wait", EXPLORE_PC);
 	struct round *round = record->round;
 	explore_release(&round->clock);
 	if (++record->arrived == record->parties) {
@@ -81,9 +75,13 @@ int explored_pthread_barrier_wait(pthread_barrier_t *barrier)
 		explore_acquire(&round->clock);
 		return PTHREAD_BARRIER_SERIAL_THREAD;
 	}
-	struct explore_op leave = op;
-	leave.enabled = is_over;
-	leave.state = round;
+	struct explore_op leave = {.name = "pthread_barrier_wait",
+	                           .object = barrier,
+	                           .size = sizeof(*barrier),
+	                           .enabled = is_over,
+	                           .state = round,
+	                           .deadline = EXPLORE_NEVER,
+	                           .pc = EXPLORE_PC};
 	explore_reach(&leave);
 	explore_acquire(&round->clock);
 	return 0;

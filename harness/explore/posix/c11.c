@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_c11.c - C11's threads.h, on what stands in for pthreads, as in glibc: the types are the same
+ * c11.c - C11's threads.h, on what stands in for pthreads, as in glibc: the types are the same
  * underneath.
  */
 #include "harness/explore/posix/sync.h"

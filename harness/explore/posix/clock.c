@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_clock.c - clocks and sleeping. All clocks show the one virtual clock, from different
+ * clock.c - clocks and sleeping. All clocks show the one virtual clock, from different
  * beginnings.
  *
  * Time passes when a deadline comes, and that may be at any moment: a sleep orders nothing. A
@@ -76,6 +76,14 @@ uint64_t sync_deadline(clockid_t clock, const struct timespec *absolute)
 	return time - start > FOR_EVER ? EXPLORE_NEVER : time - start;
 }
 
+bool sync_until(clockid_t clock, const struct timespec *absolute, uint64_t *deadline)
+{
+	if (!sync_clock_known(clock) || !sync_time_valid(absolute))
+		return false;
+	*deadline = sync_deadline(clock, absolute);
+	return true;
+}
+
 uint64_t sync_deadline_after(const struct timespec *relative)
 {
 	uint64_t length = nanoseconds(relative);
@@ -116,10 +124,8 @@ static struct timespec timespec_of(uint64_t ns)
 
 int explored_clock_gettime(clockid_t clock, struct timespec *time)
 {
-	if (clock < 0 || clock > CLOCK_TAI) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (clock < 0 || clock > CLOCK_TAI)
+		return sync_failed(EINVAL);
 	uint64_t now = look("clock_gettime", EXPLORE_PC) + beginning(clock);
 	explore_write(time, sizeof(*time), EXPLORE_PC);
 	*time = timespec_of(now);
@@ -178,10 +184,8 @@ int explored_nanosleep(const struct timespec *length, struct timespec *rest)
 {
 	(void)rest; /* nobody interrupts it */
 	sync_inside("nanosleep");
-	if (!sync_time_valid(length) || length->tv_sec < 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!sync_time_valid(length) || length->tv_sec < 0)
+		return sync_failed(EINVAL);
 	sleep_until(sync_deadline_after(length), "nanosleep", EXPLORE_PC);
 	return 0;
 }

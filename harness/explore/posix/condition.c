@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_condition.c - pthread condition variables.
+ * condition.c - pthread condition variables.
  *
  * A wait is made of four steps, each about one object: it joins the queue; it lets go of the mutex;
  * it is woken (or its deadline comes); it has the mutex again. Joining before letting go is what
@@ -30,32 +30,27 @@ static struct condition *record_of(pthread_cond_t *condition, const char *functi
 	return sync_record(condition, sizeof(*condition), SYNC_CONDITION, sizeof(struct condition), function, pc);
 }
 
-static struct explore_op operation(const char *name, pthread_cond_t *condition, uintptr_t pc)
-{
-	return (struct explore_op){
-		.name = name, .object = condition, .size = sizeof(*condition), .deadline = EXPLORE_NEVER, .pc = pc};
-}
-
 int sync_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint64_t deadline, const char *function,
                         uintptr_t pc)
 {
 	struct condition *record = record_of(condition, function, pc);
-	struct explore_op op = operation(function, condition, pc);
 	struct sync_waiter waiter = {0};
 	if (sync_mutex_check(mutex, function, pc) != 0)
 		return EPERM;
-	explore_reach(&op);
-	explore_read(condition, 1, pc);
+	sync_step(condition, sizeof(*condition), NULL, NULL, EXPLORE_NEVER, function, pc);
 	bool spurious = explore_spurious(function);
 	if (!spurious)
 		sync_enqueue(&record->queue, &waiter);
 	unsigned count = sync_mutex_release(mutex, "unlock, to wait", pc);
 	int result = 0;
 	if (!spurious) {
-		struct explore_op wake = operation(function, condition, pc);
-		wake.enabled = sync_woken;
-		wake.state = &waiter;
-		wake.deadline = deadline;
+		struct explore_op wake = {.name = function,
+		                          .object = condition,
+		                          .size = sizeof(*condition),
+		                          .enabled = sync_woken,
+		                          .state = &waiter,
+		                          .deadline = deadline,
+		                          .pc = pc};
 		if (!explore_reach(&wake)) {
 			sync_dequeue(&waiter);
 			result = ETIMEDOUT;
@@ -68,9 +63,7 @@ int sync_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, uint6
 int sync_condition_wake(pthread_cond_t *condition, unsigned count, const char *function, uintptr_t pc)
 {
 	struct condition *record = record_of(condition, function, pc);
-	struct explore_op op = operation(function, condition, pc);
-	explore_reach(&op);
-	explore_read(condition, 1, pc);
+	sync_step(condition, sizeof(*condition), NULL, NULL, EXPLORE_NEVER, function, pc);
 	unsigned woken = sync_wake(&record->queue, count, NULL, 0);
 	explore_trace("wakes %u", woken);
 	return 0;
@@ -122,10 +115,10 @@ int explored_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *
 int explored_pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
                                     const struct timespec *deadline)
 {
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
+	uint64_t until;
+	if (!sync_until(clock, deadline, &until))
 		return EINVAL;
-	return sync_condition_wait(condition, mutex, sync_deadline(clock, deadline), "pthread_cond_clockwait",
-	                           EXPLORE_PC);
+	return sync_condition_wait(condition, mutex, until, "pthread_cond_clockwait", EXPLORE_PC);
 }
 
 int explored_pthread_cond_signal(pthread_cond_t *condition)

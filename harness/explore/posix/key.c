@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_key.c - thread-specific data: pthread keys.
+ * key.c - thread-specific data: pthread keys.
  *
  * The values stand in thread-local storage, which each execution begins with anew, and which the
  * search for leaks looks through. A key's number is used once in an execution. Making and deleting

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_memory.c - malloc and its family, on the runtime's heap. Allocating is no step: nobody else
+ * memory.c - malloc and its family, on the runtime's heap. Allocating is no step: nobody else
  * can tell.
  */
 #include "harness/explore/posix/sync.h"

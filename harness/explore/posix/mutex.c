@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_mutex.c - pthread mutexes: normal, recursive, error-checking, adaptive.
+ * mutex.c - pthread mutexes: normal, recursive, error-checking, adaptive.
  *
  * A lock waits until nobody holds the mutex: a thread that locks a normal mutex again waits for
  * ever, and is reported as deadlocked. Unlocking is a step of its own: a trylock elsewhere can tell
@@ -54,14 +54,21 @@ static void hold(struct mutex *record, unsigned count)
 	explore_acquire(&record->clock);
 }
 
-static struct explore_op operation(const char *name, pthread_mutex_t *mutex, struct mutex *record, uintptr_t pc)
+/* A step of the mutex, which ends with a look at its first byte. */
+static bool step(pthread_mutex_t *mutex, struct mutex *record, bool waits, unsigned flags, uint64_t deadline,
+                 const char *name, uintptr_t pc)
 {
-	return (struct explore_op){.name = name,
-	                           .object = mutex,
-	                           .size = sizeof(*mutex),
-	                           .state = record,
-	                           .deadline = EXPLORE_NEVER,
-	                           .pc = pc};
+	struct explore_op op = {.name = name,
+	                        .object = mutex,
+	                        .size = sizeof(*mutex),
+	                        .flags = flags,
+	                        .enabled = waits ? is_free : NULL,
+	                        .state = record,
+	                        .deadline = deadline,
+	                        .pc = pc};
+	bool now = explore_reach(&op);
+	explore_read(mutex, 1, pc);
+	return now;
 }
 
 /* A relock by the owner, which concerns nobody else. */
@@ -89,13 +96,7 @@ int sync_mutex_lock(pthread_mutex_t *mutex, uint64_t deadline, const char *funct
 	int result;
 	if (relock(mutex, record, true, &result))
 		return result;
-	struct explore_op op = operation(function, mutex, record, pc);
-	op.enabled = is_free;
-	op.flags = EXPLORE_LOCKS;
-	op.deadline = deadline;
-	bool mine = explore_reach(&op);
-	explore_read(mutex, 1, pc);
-	if (!mine)
+	if (!step(mutex, record, true, EXPLORE_LOCKS, deadline, function, pc))
 		return ETIMEDOUT;
 	hold(record, 1);
 	return 0;
@@ -107,9 +108,7 @@ int sync_mutex_trylock(pthread_mutex_t *mutex, const char *function, uintptr_t p
 	int result;
 	if (relock(mutex, record, false, &result))
 		return result;
-	struct explore_op op = operation(function, mutex, record, pc);
-	explore_reach(&op);
-	explore_read(mutex, 1, pc);
+	step(mutex, record, false, 0, EXPLORE_NEVER, function, pc);
 	if (record->count > 0) {
 		explore_trace("= EBUSY, held by T%u", record->owner);
 		explore_idle();
@@ -141,10 +140,7 @@ int sync_mutex_unlock(pthread_mutex_t *mutex, const char *function, uintptr_t pc
 		record->count--;
 		return 0;
 	}
-	struct explore_op op = operation(function, mutex, record, pc);
-	op.flags = EXPLORE_UNLOCKS;
-	explore_reach(&op);
-	explore_read(mutex, 1, pc);
+	step(mutex, record, false, EXPLORE_UNLOCKS, EXPLORE_NEVER, function, pc);
 	record->count = 0;
 	explore_release_store(&record->clock);
 	return 0;
@@ -159,9 +155,7 @@ unsigned sync_mutex_release(pthread_mutex_t *mutex, const char *function, uintpt
 {
 	struct mutex *record = record_of(mutex, function, pc);
 	unsigned count = record->count;
-	struct explore_op op = operation(function, mutex, record, pc);
-	explore_reach(&op);
-	explore_read(mutex, 1, pc);
+	step(mutex, record, false, 0, EXPLORE_NEVER, function, pc);
 	record->count = 0;
 	explore_release_store(&record->clock);
 	return count;
@@ -170,11 +164,7 @@ unsigned sync_mutex_release(pthread_mutex_t *mutex, const char *function, uintpt
 void sync_mutex_regain(pthread_mutex_t *mutex, unsigned count, const char *function, uintptr_t pc)
 {
 	struct mutex *record = record_of(mutex, function, pc);
-	struct explore_op op = operation(function, mutex, record, pc);
-	op.enabled = is_free;
-	op.flags = EXPLORE_LOCKS;
-	explore_reach(&op);
-	explore_read(mutex, 1, pc);
+	step(mutex, record, true, EXPLORE_LOCKS, EXPLORE_NEVER, function, pc);
 	hold(record, count);
 }
 
@@ -214,18 +204,20 @@ int explored_pthread_mutex_unlock(pthread_mutex_t *mutex)
 	                        : pthread_mutex_unlock(mutex);
 }
 
+static int lock_until(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until, const char *function,
+                      uintptr_t pc)
+{
+	uint64_t deadline;
+	sync_inside(function);
+	return sync_until(clock, until, &deadline) ? sync_mutex_lock(mutex, deadline, function, pc) : EINVAL;
+}
+
 int explored_pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struct timespec *deadline)
 {
-	sync_inside("pthread_mutex_clocklock");
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
-		return EINVAL;
-	return sync_mutex_lock(mutex, sync_deadline(clock, deadline), "pthread_mutex_clocklock", EXPLORE_PC);
+	return lock_until(mutex, clock, deadline, "pthread_mutex_clocklock", EXPLORE_PC);
 }
 
 int explored_pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *deadline)
 {
-	sync_inside("pthread_mutex_timedlock");
-	if (!sync_time_valid(deadline))
-		return EINVAL;
-	return sync_mutex_lock(mutex, sync_deadline(CLOCK_REALTIME, deadline), "pthread_mutex_timedlock", EXPLORE_PC);
+	return lock_until(mutex, CLOCK_REALTIME, deadline, "pthread_mutex_timedlock", EXPLORE_PC);
 }

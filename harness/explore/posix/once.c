@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_once.c - pthread_once, and call_once, which is the same. The bytes are set as well: what ran
+ * once.c - pthread_once, and call_once, which is the same. The bytes are set as well: what ran
  * in a constructor has run.
  */
 #include "harness/explore/posix/sync.h"

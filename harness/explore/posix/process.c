@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_process.c - how a program ends (exit, abort, assertions), and what it asks about the
+ * process.c - how a program ends (exit, abort, assertions), and what it asks about the
  * machine and at random: fixed answers, so that each execution is the same.
  */
 #include "harness/explore/posix/sync.h"
@@ -111,10 +111,8 @@ int explored_sigprocmask(int how, const sigset_t *set, sigset_t *before)
 int explored_sched_getaffinity(pid_t thread, size_t size, cpu_set_t *set)
 {
 	(void)thread;
-	if (size * 8 < EXPLORE_PROCESSORS) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (size * 8 < EXPLORE_PROCESSORS)
+		return sync_failed(EINVAL);
 	explore_write(set, size, EXPLORE_PC);
 	CPU_ZERO_S(size, set);
 	for (unsigned i = 0; i < EXPLORE_PROCESSORS; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_refused.c - what is not modelled, and would block every thread, escape the schedule, or
+ * refused.c - what is not modelled, and would block every thread, escape the schedule, or
  * carry something over from one execution to the next. A program may contain such calls; the
  * execution that makes one ends as unsupported and names it.
  */

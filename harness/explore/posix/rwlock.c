@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_rwlock.c - pthread read-write locks.
+ * rwlock.c - pthread read-write locks.
  *
  * As in glibc, readers go past writers that wait, unless the lock was made with
  * PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP. For such a lock "a writer waits" is something that
@@ -49,21 +49,6 @@ static bool may_write(const struct explore_op *op)
 	return !record->written && record->readers == 0;
 }
 
-static bool reach(pthread_rwlock_t *lock, struct rwlock *record, bool (*enabled)(const struct explore_op *),
-                  uint64_t deadline, const char *function, uintptr_t pc)
-{
-	struct explore_op op = {.name = function,
-	                        .object = lock,
-	                        .size = sizeof(*lock),
-	                        .enabled = enabled,
-	                        .state = record,
-	                        .deadline = deadline,
-	                        .pc = pc};
-	bool now = explore_reach(&op);
-	explore_read(lock, 1, pc);
-	return now;
-}
-
 static bool hold_read(struct rwlock *record)
 {
 	record->readers++;
@@ -86,7 +71,7 @@ static int read_lock(pthread_rwlock_t *lock, uint64_t deadline, const char *func
 	struct rwlock *record = record_of(lock, function, pc);
 	if (record->written && record->writer == explore_self())
 		return EDEADLK;
-	if (!reach(lock, record, may_read, deadline, function, pc))
+	if (!sync_step(lock, sizeof(*lock), may_read, record, deadline, function, pc))
 		return ETIMEDOUT;
 	hold_read(record);
 	return 0;
@@ -98,9 +83,9 @@ static int write_lock(pthread_rwlock_t *lock, uint64_t deadline, const char *fun
 	if (record->written && record->writer == explore_self())
 		return EDEADLK;
 	if (record->writer_first)
-		reach(lock, record, NULL, EXPLORE_NEVER, function, pc);
+		sync_step(lock, sizeof(*lock), NULL, record, EXPLORE_NEVER, function, pc);
 	record->writers_waiting++;
-	bool mine = reach(lock, record, may_write, deadline, function, pc);
+	bool mine = sync_step(lock, sizeof(*lock), may_write, record, deadline, function, pc);
 	record->writers_waiting--;
 	if (!mine)
 		return ETIMEDOUT;
@@ -108,11 +93,18 @@ static int write_lock(pthread_rwlock_t *lock, uint64_t deadline, const char *fun
 	return 0;
 }
 
+static int lock_until(pthread_rwlock_t *lock, int (*take)(pthread_rwlock_t *, uint64_t, const char *, uintptr_t),
+                      clockid_t clock, const struct timespec *until, const char *function, uintptr_t pc)
+{
+	uint64_t deadline;
+	return sync_until(clock, until, &deadline) ? take(lock, deadline, function, pc) : EINVAL;
+}
+
 static int try_lock(pthread_rwlock_t *lock, bool (*enabled)(const struct explore_op *), bool (*hold)(struct rwlock *),
                     const char *function, uintptr_t pc)
 {
 	struct rwlock *record = record_of(lock, function, pc);
-	reach(lock, record, NULL, EXPLORE_NEVER, function, pc);
+	sync_step(lock, sizeof(*lock), NULL, record, EXPLORE_NEVER, function, pc);
 	const struct explore_op look = {.state = record};
 	if (enabled(&look)) {
 		hold(record);
@@ -144,16 +136,12 @@ int explored_pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 
 int explored_pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *deadline)
 {
-	if (!sync_time_valid(deadline))
-		return EINVAL;
-	return read_lock(lock, sync_deadline(CLOCK_REALTIME, deadline), "pthread_rwlock_timedrdlock", EXPLORE_PC);
+	return lock_until(lock, read_lock, CLOCK_REALTIME, deadline, "pthread_rwlock_timedrdlock", EXPLORE_PC);
 }
 
 int explored_pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *deadline)
 {
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
-		return EINVAL;
-	return read_lock(lock, sync_deadline(clock, deadline), "pthread_rwlock_clockrdlock", EXPLORE_PC);
+	return lock_until(lock, read_lock, clock, deadline, "pthread_rwlock_clockrdlock", EXPLORE_PC);
 }
 
 int explored_pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
@@ -168,16 +156,12 @@ int explored_pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 
 int explored_pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct timespec *deadline)
 {
-	if (!sync_time_valid(deadline))
-		return EINVAL;
-	return write_lock(lock, sync_deadline(CLOCK_REALTIME, deadline), "pthread_rwlock_timedwrlock", EXPLORE_PC);
+	return lock_until(lock, write_lock, CLOCK_REALTIME, deadline, "pthread_rwlock_timedwrlock", EXPLORE_PC);
 }
 
 int explored_pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, const struct timespec *deadline)
 {
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
-		return EINVAL;
-	return write_lock(lock, sync_deadline(clock, deadline), "pthread_rwlock_clockwrlock", EXPLORE_PC);
+	return lock_until(lock, write_lock, clock, deadline, "pthread_rwlock_clockwrlock", EXPLORE_PC);
 }
 
 int explored_pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
@@ -192,7 +176,7 @@ int explored_pthread_rwlock_unlock(pthread_rwlock_t *lock)
 	bool writes = record->written && record->writer == self;
 	if (!writes && record->reads[self] == 0)
 		explore_fail(EXPLORE_ASSERT, "pthread_rwlock_unlock by T%u of a lock that it does not hold", self);
-	reach(lock, record, NULL, EXPLORE_NEVER, "pthread_rwlock_unlock", EXPLORE_PC);
+	sync_step(lock, sizeof(*lock), NULL, record, EXPLORE_NEVER, "pthread_rwlock_unlock", EXPLORE_PC);
 	if (writes) {
 		record->written = false;
 		explore_release_store(&record->by_writers);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_semaphore.c - POSIX semaphores, unnamed. (Named ones are refused where they are opened.)
+ * semaphore.c - POSIX semaphores, unnamed. (Named ones are refused where they are opened.)
  *
  * A wait that succeeds synchronises with all posts before it. EINTR is not among the outcomes: it
  * takes a signal handler, and handlers are not modelled.
@@ -34,21 +34,6 @@ static bool has_value(const struct explore_op *op)
 	return ((const struct semaphore *)op->state)->value > 0;
 }
 
-static bool reach(sem_t *semaphore, struct semaphore *record, bool wait, uint64_t deadline, const char *function,
-                  uintptr_t pc)
-{
-	struct explore_op op = {.name = function,
-	                        .object = semaphore,
-	                        .size = sizeof(*semaphore),
-	                        .enabled = wait ? has_value : NULL,
-	                        .state = record,
-	                        .deadline = deadline,
-	                        .pc = pc};
-	bool now = explore_reach(&op);
-	explore_read(semaphore, 1, pc);
-	return now;
-}
-
 static void take(struct semaphore *record)
 {
 	record->value--;
@@ -58,10 +43,8 @@ static void take(struct semaphore *record)
 static int wait_until(sem_t *semaphore, uint64_t deadline, const char *function, uintptr_t pc)
 {
 	struct semaphore *record = record_of(semaphore, function, pc);
-	if (!reach(semaphore, record, true, deadline, function, pc)) {
-		errno = ETIMEDOUT;
-		return -1;
-	}
+	if (!sync_step(semaphore, sizeof(*semaphore), has_value, record, deadline, function, pc))
+		return sync_failed(ETIMEDOUT);
 	take(record);
 	return 0;
 }
@@ -70,10 +53,8 @@ int explored_sem_init(sem_t *semaphore, int shared, unsigned value)
 {
 	(void)shared;
 	sync_inside("sem_init");
-	if (value > SEM_VALUE_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (value > SEM_VALUE_MAX)
+		return sync_failed(EINVAL);
 	sync_begin(semaphore, sizeof(*semaphore), SYNC_SEMAPHORE, EXPLORE_PC);
 	*(unsigned *)(void *)semaphore = MADE;
 	record_of(semaphore, "sem_init", EXPLORE_PC)->value = value;
@@ -92,32 +73,32 @@ int explored_sem_wait(sem_t *semaphore)
 	return wait_until(semaphore, EXPLORE_NEVER, "sem_wait", EXPLORE_PC);
 }
 
+static int wait_clock(sem_t *semaphore, clockid_t clock, const struct timespec *until, const char *function,
+                      uintptr_t pc)
+{
+	uint64_t deadline;
+	if (!sync_until(clock, until, &deadline))
+		return sync_failed(EINVAL);
+	return wait_until(semaphore, deadline, function, pc);
+}
+
 int explored_sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *deadline)
 {
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return wait_until(semaphore, sync_deadline(clock, deadline), "sem_clockwait", EXPLORE_PC);
+	return wait_clock(semaphore, clock, deadline, "sem_clockwait", EXPLORE_PC);
 }
 
 int explored_sem_timedwait(sem_t *semaphore, const struct timespec *deadline)
 {
-	if (!sync_time_valid(deadline)) {
-		errno = EINVAL;
-		return -1;
-	}
-	return wait_until(semaphore, sync_deadline(CLOCK_REALTIME, deadline), "sem_timedwait", EXPLORE_PC);
+	return wait_clock(semaphore, CLOCK_REALTIME, deadline, "sem_timedwait", EXPLORE_PC);
 }
 
 int explored_sem_trywait(sem_t *semaphore)
 {
 	struct semaphore *record = record_of(semaphore, "sem_trywait", EXPLORE_PC);
-	reach(semaphore, record, false, EXPLORE_NEVER, "sem_trywait", EXPLORE_PC);
+	sync_step(semaphore, sizeof(*semaphore), NULL, record, EXPLORE_NEVER, "sem_trywait", EXPLORE_PC);
 	if (record->value == 0) {
 		explore_idle();
-		errno = EAGAIN;
-		return -1;
+		return sync_failed(EAGAIN);
 	}
 	take(record);
 	return 0;
@@ -126,11 +107,9 @@ int explored_sem_trywait(sem_t *semaphore)
 int explored_sem_post(sem_t *semaphore)
 {
 	struct semaphore *record = record_of(semaphore, "sem_post", EXPLORE_PC);
-	reach(semaphore, record, false, EXPLORE_NEVER, "sem_post", EXPLORE_PC);
-	if (record->value == SEM_VALUE_MAX) {
-		errno = EOVERFLOW;
-		return -1;
-	}
+	sync_step(semaphore, sizeof(*semaphore), NULL, record, EXPLORE_NEVER, "sem_post", EXPLORE_PC);
+	if (record->value == SEM_VALUE_MAX)
+		return sync_failed(EOVERFLOW);
 	record->value++;
 	explore_release(&record->clock);
 	return 0;
@@ -139,7 +118,7 @@ int explored_sem_post(sem_t *semaphore)
 int explored_sem_getvalue(sem_t *semaphore, int *value)
 {
 	struct semaphore *record = record_of(semaphore, "sem_getvalue", EXPLORE_PC);
-	reach(semaphore, record, false, EXPLORE_NEVER, "sem_getvalue", EXPLORE_PC);
+	sync_step(semaphore, sizeof(*semaphore), NULL, record, EXPLORE_NEVER, "sem_getvalue", EXPLORE_PC);
 	explore_write(value, sizeof(*value), EXPLORE_PC);
 	*value = (int)record->value;
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_spin.c - pthread spin locks. Their spinning is modelled as waiting: what it burns is
+ * spin.c - pthread spin locks. Their spinning is modelled as waiting: what it burns is
  * nobody's business here.
  */
 #include "harness/explore/posix/sync.h"
@@ -26,15 +26,7 @@ static bool is_free(const struct explore_op *op)
 static struct spin *reach(pthread_spinlock_t *lock, bool wait, const char *function, uintptr_t pc)
 {
 	struct spin *record = record_of(lock, function, pc);
-	struct explore_op op = {.name = function,
-	                        .object = lock,
-	                        .size = sizeof(*lock),
-	                        .enabled = wait ? is_free : NULL,
-	                        .state = record,
-	                        .deadline = EXPLORE_NEVER,
-	                        .pc = pc};
-	explore_reach(&op);
-	explore_read(lock, 1, pc);
+	sync_step(lock, sizeof(*lock), wait ? is_free : NULL, record, EXPLORE_NEVER, function, pc);
 	return record;
 }
 

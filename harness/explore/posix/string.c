@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_string.c - memcpy, strlen and the like: what they read and write, checked as the program's
+ * string.c - memcpy, strlen and the like: what they read and write, checked as the program's
  * own accesses are.
  */
 #include "harness/explore/posix/sync.h"

@@ -3,6 +3,7 @@
  * sync.c - records of synchronisation objects, and queues of those who wait for them.
  */
 #include "harness/explore/posix/sync.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,27 @@ void sync_begin(volatile void *object, size_t size, enum sync_type type, uintptr
 void sync_end(volatile void *object, size_t size, enum sync_type type, uintptr_t pc)
 {
 	fill(object, size, type, DESTROYED, pc);
+}
+
+bool sync_step(const volatile void *object, size_t size, bool (*enabled)(const struct explore_op *op), void *state,
+               uint64_t deadline, const char *function, uintptr_t pc)
+{
+	struct explore_op op = {.name = function,
+	                        .object = object,
+	                        .size = size,
+	                        .enabled = enabled,
+	                        .state = state,
+	                        .deadline = deadline,
+	                        .pc = pc};
+	bool now = explore_reach(&op);
+	explore_read(object, 1, pc);
+	return now;
+}
+
+int sync_failed(int error)
+{
+	errno = error;
+	return -1;
 }
 
 void sync_enqueue(struct sync_queue *queue, struct sync_waiter *waiter)

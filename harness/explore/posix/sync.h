@@ -56,6 +56,12 @@ void sync_end(volatile void *object, size_t size, enum sync_type type, uintptr_t
 /* Whether an execution is under way; if not, exits with a line that names the function. */
 void sync_inside(const char *function);
 
+/* One step about `object`: it waits for `enabled` (NULL: it need not) until the deadline, and then
+ * reads the object, so that an initialisation or a destroy that nothing orders before it is a race.
+ * Returns what explore_reach does. */
+bool sync_step(const volatile void *object, size_t size, bool (*enabled)(const struct explore_op *op), void *state,
+               uint64_t deadline, const char *function, uintptr_t pc);
+
 /* ---- queues of waiters (sync.c). A waiter stands on the stack of the thread that waits. ---- */
 
 struct sync_waiter {
@@ -79,18 +85,22 @@ unsigned sync_wake(struct sync_queue *queue, unsigned count, bool (*accept)(uint
 /* the `enabled` of whoever waits; `state` is its waiter */
 bool sync_woken(const struct explore_op *op);
 
-/* ---- time (posix_clock.c) ---- */
+/* ---- time (clock.c) ---- */
+
+/* Sets errno; -1: what a system call returns that failed. */
+int sync_failed(int error);
 
 bool sync_time_valid(const struct timespec *time);
 bool sync_clock_known(clockid_t clock);
 /* A deadline of the virtual clock. Centuries from now is EXPLORE_NEVER: programs say "for ever"
  * like that. */
 uint64_t sync_deadline(clockid_t clock, const struct timespec *absolute);
+/* The same for what a caller gave. False: EINVAL. */
+bool sync_until(clockid_t clock, const struct timespec *absolute, uint64_t *deadline);
 uint64_t sync_deadline_after(const struct timespec *relative);
 
-/* ---- threads (sync_thread.c), keys (sync_key.c) and what is called of one file by another ---- */
+/* ---- threads (thread.c), keys (key.c) and what is called of one file by another ---- */
 
-unsigned sync_thread_of(pthread_t thread, const char *function);
 int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), void *arg, uintptr_t pc);
 int sync_thread_join(pthread_t thread, void **result, uint64_t deadline, const char *function, uintptr_t pc);
 void sync_thread_reset(void);
@@ -116,18 +126,11 @@ int sync_once(int *once, void (*function)(void), uintptr_t pc);
 
 long sync_futex(const long argument[6], uintptr_t pc);
 long sync_futex_waitv(const long argument[6], uintptr_t pc);
-long sync_membarrier(long command, long flags, uintptr_t pc);
 void sync_membarrier_reset(void);
 
 void posix_clock_reset(void);
 void posix_eventfd_reset(void);
 void posix_process_reset(void);
 void posix_process_atexit(void); /* runs what atexit was given */
-
-/* Descriptors of eventfds that exist in the model only. */
-#define POSIX_EVENTFD_FIRST 1000
-struct posix_eventfd;
-struct posix_eventfd *posix_eventfd_of(int fd);               /* NULL: not ours */
-short posix_eventfd_ready(const struct posix_eventfd *event); /* POLLIN, POLLOUT */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_test.c - what stands in for libc, by programs that use it: right ones are exhausted and show
+ * test.c - what stands in for libc, by programs that use it: right ones are exhausted and show
  * every outcome they have, wrong ones are found, by each strategy, and fail the same way when they
  * are replayed.
  */

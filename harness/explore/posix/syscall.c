@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_syscall.c - syscall(): what is modelled of it, and membarrier. Any other number is refused
+ * syscall.c - syscall(): what is modelled of it, and membarrier. Any other number is refused
  * by name or number, never passed on: a call that blocks would stop all threads, one that answers
  * differently would make schedules unrepeatable.
  */
@@ -27,23 +27,17 @@ void sync_membarrier_reset(void)
 	registered = false;
 }
 
-static long failed(int error)
-{
-	errno = error;
-	return -1;
-}
-
 /* Every running thread executes a full fence some time during the call. What one thread's fence
  * orders before the call, and another's after it, is ordered by a fence of all at one moment,
  * too. */
-long sync_membarrier(long command, long flags, uintptr_t pc)
+static long membarrier(long command, long flags, uintptr_t pc)
 {
 	if (flags != 0)
-		return failed(EINVAL);
+		return sync_failed(EINVAL);
 	if (command == MEMBARRIER_CMD_QUERY)
 		return MEMBARRIER_OFFERED;
 	if ((command & (command - 1)) != 0 || (command & MEMBARRIER_OFFERED) == 0)
-		return failed(EINVAL);
+		return sync_failed(EINVAL);
 	if (command == MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
 		return 0;
 	struct explore_op op = {.name = "membarrier",
@@ -56,7 +50,7 @@ long sync_membarrier(long command, long flags, uintptr_t pc)
 		return 0;
 	}
 	if (command == MEMBARRIER_CMD_PRIVATE_EXPEDITED && !registered)
-		return failed(EPERM);
+		return sync_failed(EPERM);
 	explore_fence_all();
 	return 0;
 }
@@ -150,7 +144,7 @@ long explored_syscall(long number, ...)
 	case SYS_futex_waitv:
 		return sync_futex_waitv(a, EXPLORE_PC);
 	case SYS_membarrier:
-		return sync_membarrier((int)a[0], (int)a[1], EXPLORE_PC);
+		return membarrier((int)a[0], (int)a[1], EXPLORE_PC);
 	case SYS_sched_yield:
 		return explored_sched_yield();
 	case SYS_gettid:

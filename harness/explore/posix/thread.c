@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync_thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so
+ * thread.c - pthread_create, join, detach, exit. A pthread_t is the thread's number and 1, so
  * that 0 is nobody.
  *
  * A thread that nobody joins or detaches is a leak, as its memory is in life. Cancellation and
- * signals to threads are not modelled (posix_refused.c). Cleanup handlers run where the program
+ * signals to threads are not modelled (refused.c). Cleanup handlers run where the program
  * pops them; a pthread_exit among them is refused.
  */
 #include "harness/explore/runtime/core.h"
@@ -28,7 +28,7 @@ void sync_thread_reset(void)
 	threads[0] = (struct thread){0};
 }
 
-unsigned sync_thread_of(pthread_t thread, const char *function)
+static unsigned number_of(pthread_t thread, const char *function)
 {
 	sync_inside(function);
 	if (thread == 0 || thread > count)
@@ -54,7 +54,7 @@ int sync_thread_start(pthread_t *thread, bool detached, void *(*start)(void *), 
 
 bool explore_pthread_blocked(pthread_t thread, uint64_t *steps)
 {
-	unsigned id = sync_thread_of(thread, "explore_pthread_blocked");
+	unsigned id = number_of(thread, "explore_pthread_blocked");
 	struct explore_op op = {
 		.name = "look at a thread", .flags = EXPLORE_ANY, .deadline = EXPLORE_NEVER, .pc = EXPLORE_PC};
 	explore_reach(&op);
@@ -79,7 +79,7 @@ static void claim(unsigned id, const char *function)
 
 int sync_thread_join(pthread_t thread, void **result, uint64_t deadline, const char *function, uintptr_t pc)
 {
-	unsigned id = sync_thread_of(thread, function);
+	unsigned id = number_of(thread, function);
 	if (id == explore_self())
 		return EDEADLK;
 	claim(id, function);
@@ -129,7 +129,7 @@ int explored_pthread_join(pthread_t thread, void **result)
 
 int explored_pthread_tryjoin_np(pthread_t thread, void **result)
 {
-	unsigned id = sync_thread_of(thread, "pthread_tryjoin_np");
+	unsigned id = number_of(thread, "pthread_tryjoin_np");
 	struct explore_op op = {.name = "pthread_tryjoin_np",
 	                        .object = &threads[id],
 	                        .size = sizeof(threads[id]),
@@ -144,26 +144,27 @@ int explored_pthread_tryjoin_np(pthread_t thread, void **result)
 	return sync_thread_join(thread, result, EXPLORE_NEVER, "pthread_tryjoin_np", EXPLORE_PC);
 }
 
+static int join_until(pthread_t thread, void **result, clockid_t clock, const struct timespec *until,
+                      const char *function, uintptr_t pc)
+{
+	uint64_t deadline;
+	sync_inside(function);
+	return sync_until(clock, until, &deadline) ? sync_thread_join(thread, result, deadline, function, pc) : EINVAL;
+}
+
 int explored_pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *deadline)
 {
-	sync_inside("pthread_clockjoin_np");
-	if (!sync_clock_known(clock) || !sync_time_valid(deadline))
-		return EINVAL;
-	return sync_thread_join(thread, result, sync_deadline(clock, deadline), "pthread_clockjoin_np", EXPLORE_PC);
+	return join_until(thread, result, clock, deadline, "pthread_clockjoin_np", EXPLORE_PC);
 }
 
 int explored_pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *deadline)
 {
-	sync_inside("pthread_timedjoin_np");
-	if (!sync_time_valid(deadline))
-		return EINVAL;
-	return sync_thread_join(thread, result, sync_deadline(CLOCK_REALTIME, deadline), "pthread_timedjoin_np",
-	                        EXPLORE_PC);
+	return join_until(thread, result, CLOCK_REALTIME, deadline, "pthread_timedjoin_np", EXPLORE_PC);
 }
 
 int explored_pthread_detach(pthread_t thread)
 {
-	unsigned id = sync_thread_of(thread, "pthread_detach");
+	unsigned id = number_of(thread, "pthread_detach");
 	claim(id, "pthread_detach");
 	threads[id].detached = true;
 	return 0;
@@ -220,7 +221,7 @@ int explored_pthread_equal(pthread_t a, pthread_t b)
 
 int explored_pthread_setname_np(pthread_t thread, const char *name)
 {
-	unsigned id = sync_thread_of(thread, "pthread_setname_np");
+	unsigned id = number_of(thread, "pthread_setname_np");
 	if (strlen(name) >= sizeof(threads[id].name))
 		return ERANGE;
 	strcpy(threads[id].name, name);
@@ -229,7 +230,7 @@ int explored_pthread_setname_np(pthread_t thread, const char *name)
 
 int explored_pthread_getname_np(pthread_t thread, char *name, size_t size)
 {
-	unsigned id = sync_thread_of(thread, "pthread_getname_np");
+	unsigned id = number_of(thread, "pthread_getname_np");
 	if (size <= strlen(threads[id].name))
 		return ERANGE;
 	strcpy(name, threads[id].name);

@@ -2,17 +2,22 @@
  *
  * core.h - what the files of the runtime share: the execution under way, its threads, its choices.
  *
- *   region.c     the fixed addresses everything has          run.c        from options to a result
- *   coroutine.c  stacks, switching, thread-local storage     random.c pct.c dfs*.c strategies: who
- *                                                            decides
- *   scheduler.c  steps: who is enabled, who is next          record.c     the choices made; replay
- *   strings thread.c     birth and end of threads; failures          shorten.c    a shorter
- *   schedule that fails the same way settle.c     waiting until nothing moves
- *   trace.c symbol.c report.c  what a human reads atomic.c     the C11 memory model: what a load
- *   may see   fence.c      its fences race.c       which plain accesses nothing orders
- *   site.c       atomic call sites, and weakening one heap.c       malloc's memory
- *   state.c      globals and TLS back to their beginning hooks*.c     what the compiler calls
+ *   scheduler.c  steps: which threads can make the next one, and which does
+ *   thread.c     birth and end of threads, and of executions; failures
+ *   coroutine.c  stacks, switching, thread-local storage
+ *   settle.c     waiting until nothing moves
+ *   region.c     the fixed addresses of everything, shadow memory, memory of one execution
+ *   heap.c       malloc's memory
+ *   state.c      globals and thread-local variables, put back to their beginning
+ *   object.c     the runtime's records of the program's synchronisation objects
+ *   hooks.c      what the compiler calls
  *   signal.c     crashes and hangs
+ *   trace.c symbol.c   what a human reads
+ *
+ * This room is the middle of the explorer: memory/ and search/ include this header, posix/ includes
+ * runtime.h alone. Of memory/ it includes the headers; of search/ and posix/ it includes nothing.
+ * The search is reached through the strategy's table below, and posix/ through three weak functions
+ * (thread.c).
  *
  * Every global name begins with explore_: the program under test is linked into the same
  * executable.
@@ -96,7 +101,7 @@ static inline unsigned explore_id(const struct explore_thread *thread)
 	return (unsigned)(thread - explore_now.thread);
 }
 
-/* The same as explore_active and explore_self, for who includes this. */
+/* The same as explore_active and explore_self, inline. */
 static inline bool explore_runs(void)
 {
 	return explore_now.current != NULL;
@@ -118,20 +123,20 @@ void explore_execute(int (*program)(void *), void *arg);
 /* Ends the execution from a coroutine: back to explore_execute. */
 _Noreturn void explore_end(void);
 
-/* Of these, whose deadlines are not yet to come, those that may come as patience has it.
- * `ready`: somebody can go on (settle.c). */
+/* Of these threads, which wait with a deadline, those whose deadline may come by the patience that
+ * is set. `ready`: some thread can go on (settle.c). */
 unsigned explore_near(unsigned timed, bool ready);
 
-/* Goes on with whoever the schedule says; returns when the caller, if alive, is the one. */
+/* Goes on with the thread that the schedule chooses; returns when that is the caller. */
 void explore_schedule(void);
 
-_Noreturn void explore_deadlock(void); /* report.c: who waits for what */
+_Noreturn void explore_deadlock(void); /* says which thread waits for what (trace.c) */
 _Noreturn void explore_livelock(void);
 
-/* ---- choices (record.c) and who makes them ---- */
+/* ---- choices (search/record.c), and the strategy that makes them ---- */
 
-/* Who can make the next step. First those that can go on, the running one (if it can, and does
- * not yield) at their head; then those whose deadline could come, earliest first. */
+/* The threads that can make the next step. First those that can go on, the running one (if it
+ * can, and does not yield) at their head; then those whose deadline could come, earliest first. */
 struct explore_candidates {
 	unsigned count;
 	unsigned ready; /* how many of them can go on */
@@ -152,17 +157,25 @@ struct explore_strategy_table {
 	bool (*end)(void *self);
 };
 
-struct explore_decider {
+/* The strategy under way: its functions and its state. */
+struct explore_running_strategy {
 	const struct explore_strategy_table *table;
 	void *self;
 };
-extern struct explore_decider explore_decider;
+extern struct explore_running_strategy explore_strategy_now;
 
 unsigned explore_choose_thread(const struct explore_candidates *candidates);
 unsigned explore_choose_value(unsigned n);
 unsigned explore_choose_offered(const uint8_t *offered, unsigned n); /* one of these numbers */
-/* the execution is redundant */
+/* The execution is redundant: ends it. */
 _Noreturn void explore_prune(void);
+
+struct explore_choices {
+	uint8_t *made;
+	size_t count, room;
+};
+extern struct explore_choices explore_choices; /* of the execution under way */
+void explore_choices_reserve(uint64_t steps);
 
 /* ---- memory ---- */
 
@@ -171,11 +184,6 @@ void explore_region_open(void);
 void explore_region_forget(void); /* the generations begin again */
 /* zeroed memory of any size, committed as it is touched */
 void *explore_reserve(size_t size, const char *what);
-
-/* Checks an access for races and for freed memory (race.c). */
-enum explore_access_kind { EXPLORE_ACCESS_WRITE = 1, EXPLORE_ACCESS_ATOMIC = 2, EXPLORE_ACCESS_FREE = 4 };
-void explore_access(uintptr_t address, size_t size, unsigned kind, uintptr_t pc);
-void explore_access_free(uintptr_t address, size_t size, uintptr_t pc);
 
 void explore_heap_reset(void);
 bool explore_heap_contains(uintptr_t address);
@@ -240,66 +248,7 @@ void explore_trace_begin(void);
 void explore_trace_step(unsigned thread, const struct explore_op *op, bool timed_out);
 char *explore_trace_text(void); /* malloc'd, not yet symbolized */
 
-const char *explore_order_name(int order);
-
-/* ---- sites (site.c) ---- */
-
-extern bool explore_weakening;
-void explore_site_note(uintptr_t pc, int order, int operation);
-int explore_site_order(uintptr_t pc, int order, int operation);
-uintptr_t
-/* what was added to the executable's addresses when it was loaded; 0 unless it is PIE */
-explore_code_base(void);
-
-/* ---- replay strings, strategies, shortening ---- */
-
-struct explore_choices {
-	uint8_t *made;
-	size_t count, room;
-};
-extern struct explore_choices explore_choices; /* of the execution under way */
-void explore_choices_reserve(uint64_t steps);
-
-char *explore_replay_encode(const uint8_t *made, size_t count); /* malloc'd */
-/* NULL: `*made` is malloc'd. Else why it was refused. Sets the options that belong to a
- * schedule. */
-const char *explore_replay_decode(const char *string, struct explore_options *options, uint8_t **made, size_t *count);
-
-struct explore_script { /* a decider that follows a list, and 0 after its end */
-	const uint8_t *made;
-	size_t count, at;
-};
-extern const struct explore_strategy_table explore_script_table;
-
-struct explore_random {
-	uint64_t state;
-	uint64_t execution;
-};
-extern const struct explore_strategy_table explore_random_table;
-uint64_t explore_random_next(uint64_t *state);
-
-struct explore_pct {
-	uint64_t random;
-	uint64_t execution;
-	unsigned depth;
-	/* steps for which there were candidates: in this execution, at most so far */
-	uint64_t contested, longest;
-	uint64_t change[32];
-	int64_t priority[EXPLORE_THREADS];
-	int64_t lowest;
-	unsigned known; /* mask of threads with a priority */
-};
-extern const struct explore_strategy_table explore_pct_table;
-
-extern const struct explore_strategy_table explore_dfs_table; /* dfs.h */
-
-extern const struct explore_strategy_table
-	explore_bytes_table; /* of an explore_script: any bytes, as a fuzzer has them */
-
-/* Looks for a shorter list of choices with the same verdict; replaces `*made`. */
-void explore_shorten(int (*program)(void *), void *arg, enum explore_verdict verdict, uint8_t **made, size_t *count);
-
-/* Runs a list of choices; the outcome is in explore_now, what was chosen in explore_choices. */
-void explore_follow(int (*program)(void *), void *arg, const uint8_t *made, size_t count, bool tracing);
+/* What was added to the executable's addresses when it was loaded; 0 unless it is PIE. */
+uintptr_t explore_code_base(void);
 
 #endif

@@ -5,7 +5,8 @@
  * touches nothing else, and a pointer has the same value in each replay. Between two blocks there
  * is a gap that belongs to nobody.
  */
-#include "harness/explore/memory/granule.h"
+#include "harness/explore/memory/memory.h"
+#include "harness/explore/runtime/region.h"
 #include "harness/explore/look.h"
 
 #include <stdalign.h>

@@ -24,7 +24,7 @@ static struct other {
 } * other;
 
 static size_t scratch_used;
-static uint32_t cells_used;
+static uint32_t granules_used;
 
 static _Noreturn void no_memory(const char *what, size_t size)
 {
@@ -57,7 +57,7 @@ void explore_region_open(void)
 	open = true;
 	map(REGION_BASE, REGION_SIZE, "stacks and heap");
 	map(SHADOW_BASE, REGION_SIZE, "shadow memory");
-	map(CELLS_BASE, CELLS_SIZE, "the state of an execution");
+	map(GRANULES_BASE, GRANULES_SIZE, "the state of an execution");
 	map(SCRATCH_BASE, SCRATCH_SIZE, "the state of an execution");
 	for (unsigned id = 0; id < EXPLORE_THREADS; id++)
 		mprotect((void *)slot_base(id), 4096, PROT_NONE);
@@ -94,12 +94,12 @@ struct shadow *explore_shadow_other(uintptr_t address)
 void explore_scratch_reset(void)
 {
 	scratch_used = 0;
-	cells_used = 0;
+	granules_used = 0;
 }
 
 void explore_scratch_release(void)
 {
-	madvise((void *)CELLS_BASE, CELLS_SIZE, MADV_DONTNEED);
+	madvise((void *)GRANULES_BASE, GRANULES_SIZE, MADV_DONTNEED);
 	madvise((void *)SCRATCH_BASE, SCRATCH_SIZE, MADV_DONTNEED);
 }
 
@@ -110,12 +110,12 @@ static _Noreturn void exhausted(size_t size)
 	             size >> 20);
 }
 
-uint32_t explore_cell_new(void)
+uint32_t explore_granule_new(void)
 {
-	if (unlikely(++cells_used == CELLS_SIZE / CELL_SIZE))
-		exhausted(CELLS_SIZE);
-	memset((void *)(CELLS_BASE + cells_used * CELL_SIZE), 0, CELL_SIZE);
-	return cells_used;
+	if (unlikely(++granules_used == GRANULES_SIZE / GRANULE_SIZE))
+		exhausted(GRANULES_SIZE);
+	memset((void *)(GRANULES_BASE + granules_used * GRANULE_SIZE), 0, GRANULE_SIZE);
+	return granules_used;
 }
 
 void *explore_scratch(size_t size)

@@ -6,9 +6,9 @@
  *   STACKS   one slot a thread: a guard page, the coroutine's stack, then the parked thread's stack
  *            with the TLS at its top
  *   HEAP     malloc's memory of the program under test
- *   SHADOW   8 bytes for each 8 bytes of the two above: the cell of the granule and the execution
+ *   SHADOW   8 bytes for each 8 bytes of the two above: the number of the granule and the execution
  *            it belongs to
- *   CELLS    what an execution knows of each granule (cell.h), a cache line each
+ *   GRANULES what an execution knows of each granule (granule.h), a cache line each
  *   SCRATCH  the rest of the runtime's own memory of one execution: stores, clocks, objects
  */
 #ifndef CHANBENCH_EXPLORE_REGION_H
@@ -24,9 +24,9 @@
 #define HEAP_SIZE     0x100000000ul
 #define REGION_SIZE   (STACKS_SIZE + HEAP_SIZE)
 #define SHADOW_BASE   0x110000000000ul
-#define CELLS_BASE    0x118000000000ul
-#define CELLS_SIZE    0x20000000ul
-#define CELL_SIZE     64ul
+#define GRANULES_BASE 0x118000000000ul
+#define GRANULES_SIZE 0x20000000ul
+#define GRANULE_SIZE  64ul
 #define SCRATCH_BASE  0x120000000000ul
 #define SCRATCH_SIZE  0x20000000ul
 #define SCRATCH_GRAIN 16ul
@@ -38,7 +38,7 @@ static inline uintptr_t slot_base(unsigned id)
 
 struct shadow {
 	uint32_t generation;
-	uint32_t cell; /* its number; 0: the memory has been freed */
+	uint32_t granule; /* its number; 0: the memory has been freed */
 };
 
 /* The program's globals: one interval, with a shadow of its own (state.c). */
@@ -60,6 +60,6 @@ static inline struct shadow *shadow_of(uintptr_t address)
 	return explore_shadow_other(address);
 }
 
-uint32_t explore_cell_new(void); /* the number of a cleared one */
+uint32_t explore_granule_new(void); /* the number of a cleared one */
 
 #endif

@@ -21,7 +21,7 @@
 
 struct explore_execution explore_now;
 struct explore_options explore_options;
-struct explore_decider explore_decider;
+struct explore_running_strategy explore_strategy_now;
 
 void explore_idle(void)
 {

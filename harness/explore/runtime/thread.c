@@ -168,7 +168,7 @@ void explore_execute(int (*run)(void *), void *arg)
 	if (explore_now.tracing)
 		explore_trace_begin();
 	explore_sync_reset();
-	explore_decider.table->begin(explore_decider.self);
+	explore_strategy_now.table->begin(explore_strategy_now.self);
 	/* as a return address: just behind its beginning */
 	bear(main_thread, arg, (uintptr_t)run + 1);
 	clock_tick(&explore_now.thread[0]);

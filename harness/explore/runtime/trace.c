@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * trace.c - the steps of one execution, a line each; and text that grows.
+ * trace.c - what a human reads of an execution: its steps, a line each; the failures that concern
+ * all threads; names; and text that grows.
  */
 #include "harness/explore/runtime/core.h"
 #include <stdarg.h>
@@ -98,4 +99,47 @@ char *explore_trace_text(void)
 		explore_text_add(&text, "   [" EXPLORE_CODE "]\n", event->pc);
 	}
 	return text.text;
+}
+
+/* ---- names, and failures that concern all threads ---- */
+
+const char *explore_verdict_name(enum explore_verdict verdict)
+{
+	static const char *const names[] = {"ok",   "race",     "deadlock", "assert", "use-after-free", "double-free",
+	                                    "leak", "livelock", "hang",     "crash",  "ledger",         "unsupported"};
+	return names[verdict];
+}
+
+const char *explore_order_name(int order)
+{
+	static const char *const names[] = {"relaxed", "consume", "acquire", "release", "acq_rel", "seq_cst"};
+	return order >= 0 && order <= __ATOMIC_SEQ_CST ? names[order] : "?";
+}
+
+/* What each thread that has not ended is about to do. */
+static void where_all_are(struct explore_text *text, const char *verb)
+{
+	for (unsigned id = 0; id < explore_now.threads; id++) {
+		const struct explore_op *op = explore_now.thread[id].pending;
+		if (op == NULL)
+			continue;
+		explore_text_add(text, "\n  T%u %s %s", id, verb, op->name);
+		if (op->object != NULL)
+			explore_text_add(text, " of " EXPLORE_DATA, (uintptr_t)op->object);
+		explore_text_add(text, " at " EXPLORE_CODE, op->pc);
+	}
+}
+
+void explore_deadlock(void)
+{
+	struct explore_text text = {0};
+	where_all_are(&text, "waits in");
+	explore_fail(EXPLORE_DEADLOCK, "nobody can go on%s", text.text);
+}
+
+void explore_livelock(void)
+{
+	struct explore_text text = {0};
+	where_all_are(&text, "is at");
+	explore_fail(EXPLORE_LIVELOCK, "no end after %lu steps%s", explore_options.steps, text.text);
 }

@@ -10,7 +10,7 @@
  * Priorities starve: so whoever yields, or is let go by its deadline, falls below all others, too;
  * and spinning threads are no candidates at all (scheduler.c).
  */
-#include "harness/explore/runtime/core.h"
+#include "harness/explore/search/search.h"
 
 #define CHANGES_MAX 32
 

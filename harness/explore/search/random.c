@@ -3,7 +3,7 @@
  * random.c - the random walk: every choice uniform, and independent of all others. Finds what many
  * schedules show.
  */
-#include "harness/explore/runtime/core.h"
+#include "harness/explore/search/search.h"
 
 /* splitmix64 */
 uint64_t explore_random_next(uint64_t *state)

@@ -14,7 +14,7 @@
  *   |  `---------------------- the fingerprint of the program's code, the runtime's included
  *   `------------------------- the version of this format
  */
-#include "harness/explore/runtime/core.h"
+#include "harness/explore/search/search.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ void explore_prune(void)
 
 unsigned explore_choose_thread(const struct explore_candidates *candidates)
 {
-	unsigned choice = explore_decider.table->thread(explore_decider.self, candidates);
+	unsigned choice = explore_strategy_now.table->thread(explore_strategy_now.self, candidates);
 	if (choice == EXPLORE_PRUNE)
 		explore_prune();
 	if (candidates->count > 1)
@@ -58,14 +58,14 @@ unsigned explore_choose_thread(const struct explore_candidates *candidates)
 
 unsigned explore_choose_value(unsigned n)
 {
-	unsigned choice = explore_decider.table->value(explore_decider.self, n);
+	unsigned choice = explore_strategy_now.table->value(explore_strategy_now.self, n);
 	record(choice);
 	return choice;
 }
 
 unsigned explore_choose_offered(const uint8_t *offered, unsigned n)
 {
-	unsigned choice = offered[explore_decider.table->value(explore_decider.self, n)];
+	unsigned choice = offered[explore_strategy_now.table->value(explore_strategy_now.self, n)];
 	record(choice);
 	return choice;
 }

@@ -3,7 +3,8 @@
  * run.c - from options to a result: executes again and again as a strategy says, counts, stops at
  * the first failure, and makes it readable.
  */
-#include "harness/explore/search/dfs.h"
+#include "harness/explore/memory/memory.h"
+#include "harness/explore/search/search.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,7 @@ static bool step(struct search *search)
 static bool go(struct search *search, const struct explore_strategy_table *table, void *self, uint64_t count,
                bool *ended)
 {
-	explore_decider = (struct explore_decider){table, self};
+	explore_strategy_now = (struct explore_running_strategy){table, self};
 	*ended = false;
 	while (count-- > 0) {
 		if (!step(search))
@@ -111,17 +112,17 @@ static void search_auto(struct search *search)
 {
 	struct explore_random random = {0};
 	struct explore_pct pct = {0};
-	struct explore_dfs full, bounded;
+	struct explore_dfs *full, *bounded;
 	bool ended;
 	unsigned bound = 1;
-	explore_dfs_open(&full, EXPLORE_UNBOUNDED, search->options->steps);
-	explore_dfs_open(&bounded, bound, search->options->steps);
+	full = explore_dfs_open(EXPLORE_UNBOUNDED, search->options->steps);
+	bounded = explore_dfs_open(bound, search->options->steps);
 	uint64_t first = search->limit / 6 + 1; /* a small limit has a whole round in it */
 	for (uint64_t count = first < AUTO_FIRST ? first : AUTO_FIRST;;
 	     count = count * 2 < AUTO_LAST ? count * 2 : AUTO_LAST) {
 		/* As many as all others together: what can be exhausted is, in no more than
 		 * twice the time. */
-		if (!go(search, &explore_dfs_table, &full, 3 * count, &ended))
+		if (!go(search, &explore_dfs_table, full, 3 * count, &ended))
 			break;
 		if (ended) {
 			search->result->exhausted = true;
@@ -135,28 +136,27 @@ static void search_auto(struct search *search)
 		pct.depth = search->options->depth;
 		if (!go(search, &explore_pct_table, &pct, (count + 1) / 2, &ended))
 			break;
-		if (!go(search, &explore_dfs_table, &bounded, count, &ended))
+		if (!go(search, &explore_dfs_table, bounded, count, &ended))
 			break;
 		if (ended) {
-			explore_dfs_close(&bounded);
-			explore_dfs_open(&bounded, ++bound, search->options->steps);
+			explore_dfs_close(bounded);
+			bounded = explore_dfs_open(++bound, search->options->steps);
 		}
 	}
-	explore_dfs_close(&full);
-	explore_dfs_close(&bounded);
+	explore_dfs_close(full);
+	explore_dfs_close(bounded);
 }
 
 static void search_dfs(struct search *search)
 {
-	struct explore_dfs dfs;
+	struct explore_dfs *dfs = explore_dfs_open(search->options->bound, search->options->steps);
 	bool ended;
-	explore_dfs_open(&dfs, search->options->bound, search->options->steps);
-	if (go(search, &explore_dfs_table, &dfs, UINT64_MAX, &ended)) {
+	if (go(search, &explore_dfs_table, dfs, UINT64_MAX, &ended)) {
 		search->result->exhausted = true;
-		if (dfs.cut)
+		if (explore_dfs_cut(dfs))
 			search->stopped = "bound";
 	}
-	explore_dfs_close(&dfs);
+	explore_dfs_close(dfs);
 }
 
 static void search_all(struct search *search)

@@ -6,7 +6,7 @@
  * verdict. A later choice may mean something else once an earlier one has changed; what was really
  * chosen is what is kept.
  */
-#include "harness/explore/runtime/core.h"
+#include "harness/explore/search/search.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,13 +27,13 @@ struct attempt {
 void explore_follow(int (*program)(void *), void *arg, const uint8_t *made, size_t count, bool tracing)
 {
 	struct explore_script script = {.made = made, .count = count};
-	struct explore_decider decider = explore_decider;
-	explore_decider = (struct explore_decider){&explore_script_table, &script};
+	struct explore_running_strategy before = explore_strategy_now;
+	explore_strategy_now = (struct explore_running_strategy){&explore_script_table, &script};
 	explore_now.tracing = tracing;
 	explore_execute(program, arg);
 	explore_now.tracing = false;
 	explore_state_restore();
-	explore_decider = decider;
+	explore_strategy_now = before;
 }
 
 static size_t trimmed(const uint8_t *made, size_t count)
