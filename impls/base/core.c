@@ -82,21 +82,9 @@ void *chan_handle_new(struct core *core, size_t size)
 
 void chan_core_unlock(struct core *core, struct list *wakes)
 {
-	if (list_empty(wakes)) {
-		pthread_mutex_unlock(&core->lock);
-		return;
-	}
 	chan_core_ref(core);
 	chan_wait_unlock(&core->lock, wakes);
 	chan_core_unref(core);
-}
-
-void chan_handle_leave(struct handle *h, struct list *wakes)
-{
-	struct core *core = h->core;
-
-	owner_check_leave(&h->owner);
-	chan_core_unlock(core, wakes);
 }
 
 void chan_handle_disarm_all(struct handle *h)

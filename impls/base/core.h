@@ -138,10 +138,20 @@ static inline void chan_handle_enter(struct handle *h, const char *operation)
 	pthread_mutex_lock(&h->core->lock);
 }
 
-void chan_handle_leave(struct handle *h, struct list *wakes);
-
-/* As chan_wait_unlock, safe also if a callback drops the handle that the operation goes through. */
+/* As chan_wait_unlock, safe also if a callback drops the handle that the operation goes through.
+ * `wakes` is not empty. */
 void chan_core_unlock(struct core *core, struct list *wakes);
+
+static inline void chan_handle_leave(struct handle *h, struct list *wakes)
+{
+	struct core *core = h->core;
+
+	owner_check_leave(&h->owner);
+	if (list_empty(wakes))
+		pthread_mutex_unlock(&core->lock);
+	else
+		chan_core_unlock(core, wakes);
+}
 
 /* Takes everything off the handle that is armed on it (D-14). Under the lock, which may be
  * released in between. */

@@ -1,60 +1,107 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc.c - the rules of the mpsc and unbounded channels, behind one lock: slots and who gets them,
- * permits, who waits, closing, dropping.
+ * mpsc.c - a bounded channel under one lock: every rule of the mpsc and unbounded kinds.
  *
- * OVERVIEW
+ * WHAT IT IS. A bounded buffer as a monitor (Hoare; after a wait a thread looks again, as in Mesa).
+ * What a sender waits for are slots, and these follow Tokio's batch semaphore: waiting senders are
+ * served in the order in which they came, and one that wants several slots keeps those that it was
+ * given so far.
  *
- * A store of messages, a count of the slots that are held, and three queues of waits (wait.h), all
- * behind the one mutex of core.h. Every operation takes the mutex, looks, changes, picks whom that
- * concerns, and releases it; that critical section is its linearization point (the last one where
- * it blocked). Callbacks run afterwards.
+ * A channel is a store of messages, a count of the slots that are held, and three queues of waits
+ * (wait.h): for slots, for messages, for the close. One mutex guards all of it (core.h). Every
+ * operation takes the mutex, looks, changes the state, picks the waits that the change concerns,
+ * and releases the mutex. Callbacks run after that.
  *
- * The messages are in a `struct mpsc_store`, which each family brings. That of the mutex family is
- * a plain queue. The others have rings and lists that can be used without the lock as long as
- * nothing special goes on, and come here when it does; what that asks of them stands at struct
- * mpsc_store.
+ * The store is what differs between the families. The mutex family has a plain queue (queue.c), and
+ * all its operations come here. A store of fastpath/ can be used without the lock as long as
+ * nothing special goes on; its operations come here when something does. What that asks of a store
+ * stands at struct mpsc_store (mpsc.h).
  *
- * An unbounded channel is a bounded one with more slots than there is memory: its senders never
- * wait for a slot, and only the push can fail. So there is one code for both; the tables say which
- * parts of it each kind has.
+ * An unbounded channel is a bounded one with more slots than there is memory. Its senders never
+ * wait for a slot, and only the push can fail. So one code serves both kinds; each table says which
+ * parts of it that kind has.
  *
- *   mpsc_send.c   slots and who gets them; sending, permits
- *   mpsc_recv.c   receiving
- *   mpsc_life.c   opening, closing, dropping, disarming; properties
+ *
+ * SENDING (send, send_many, reserve, permit_send)
+ *
+ * S1  The sender acquires a slot: one that an armed waiter of its handle owns, or else a free one,
+ *     if no other sender waits.
+ * S2  If there is none it joins the end of the senders' queue and sleeps. A thread that gives slots
+ *     back gives them to the head of that queue, until that has all it wants, and then wakes it.
+ * S3  The sender puts the message into the slot, and wakes one receiver. For a send that is blocked
+ *     this is done by the thread that gave the slot: it takes the message from where the sender
+ *     left it, and the sender wakes up to find its work done.
+ * S4  A reserve that wakes up looks at `closed` again. A slot that was given before the close and
+ *     not used yet goes back, and the operation fails (M-33).
+ *
+ * RECEIVING (recv, recv_many)
+ *
+ * R1  The receiver takes the messages that are there, up to its limit.
+ * R2  If there is none, and the channel has not ended, it joins the end of the receivers' queue,
+ *     sleeps, and begins again at R1. A message wakes one receiver, but belongs to nobody until it
+ *     is taken: a receiver that comes by may be faster, and the woken one then waits again.
+ * R3  Each message that was taken leaves a free slot, which is given as in S2.
+ *
+ * CLOSING. The close wakes all senders and all that wait in closed(); it wakes the receivers if the
+ * channel is idle. The drop of the last receiver closes, and then destroys the messages, oldest
+ * first. The drop of the last sender wakes the receivers.
  *
  *
  * INVARIANTS (whenever the mutex is free)
  *
- * I1  A slot is free, or has a message in it, or is held: by a permit, or by a wait for slots (its
- *     `got`), or by an operation that is about to put a message into it. held = permits + `got` of
- *     every wait for slots; free = capacity - held - messages. The channel is idle when none is
- *     held and there are no messages.
- * I2  Somebody waits for a slot only while none is free, or a receiver that has made one free is on
- *     its way to give it to him: what becomes free goes to the head of the queue until that has
- *     what it wants, then to the next (no barging, FIFO, partial holding: M-22 to M-25).
+ * I1  A slot is free, or has a message in it, or is held. It is held by a permit, by a wait for
+ *     slots (`granted`), or by an operation that is about to put a message into it.
+ *     held = permits + the `granted` of every wait for slots; free = capacity - held - messages.
+ *     The channel is idle when no slot is held and there are no messages.
+ * I2  A sender waits for a slot only while none is free, or while a receiver that has made one free
+ *     is on its way to give it. What becomes free goes to the head of the queue until that has what
+ *     it wants, then to the next (no barging, FIFO, partial holding: M-22 to M-25).
  * I3  Nobody waits for a slot, or for the close, once the channel is closed.
- * I4  Somebody waits for a message only while there is none, or each is spoken for: somebody was
- *     woken for it and has not yet come back, or its sender is on its way to wake. Nobody waits for
- *     one once the receiving end has ended (ended).
- * I5  `got` of an armed wait is 1 when it was woken with a slot that it owns, or for a message, and
- *     its handle has not used that yet; else 0. What blocks on the same handle uses it at once
- *     (handle.blocked).
+ * I4  A receiver waits for a message only while there is none, or while each is spoken for: a
+ *     receiver was woken for it and has not come back yet, or its sender is on its way to wake one.
+ *     No receiver waits once the channel has ended (`ended`).
+ * I5  `granted` of an armed wait is 1 from when it was woken with a slot that it owns, or for a
+ *     message, until its handle uses that; else it is 0. An operation that is blocked on the same
+ *     handle uses it at once (handle.blocked).
  *
  *
  * WHERE EACH WAKE COMES FROM
  *
- * A sender      by the slot that it was given: a receive, a permit released, somebody who gave up
- *               or was disarmed; or by close. The message of a sender that is blocked in a send is
- *               taken from where it lies, and it finds its work done.
- * A receiver    by a message, one receiver for each (P-4); by the last sender's drop, all; by
- *               close, or what makes a closed channel idle later, all (M-50); by another that was
- *               woken for a message and is disarmed unused (P-5).
- * closed()      by close.
+ * A sender    is woken by the slot that it was given: by a receive, by a permit that is released,
+ *             by a wait that gives up or is disarmed; or by the close.
+ * A receiver  is woken by a message, one receiver for each (P-4); by the last sender's drop, and by
+ *             the close or what makes a closed channel idle later, all of them (M-50); by the
+ *             disarm of another that was woken for a message and has not used it (P-5). Only an
+ *             armed receiver can leave its message so: a blocked one cannot give up while there is
+ *             one.
+ * closed()    is woken by the close.
  *
- * Seven of the eight ways of M-50 give slots back, and so end in serve: there an idle
- * closed channel is seen. The eighth, the last permit that is sent, wakes by its message, and the
- * receive of that makes the slot free.
+ * Seven of the eight ways in which a closed channel becomes idle (M-50) give slots back, and so end
+ * in `serve`, which sees it. The eighth, the last permit that is sent, wakes by its message, and
+ * the receive of that message makes the slot free.
+ *
+ *
+ * WHO EXCLUDES WHOM. The mutex excludes every operation from every other. Others come in between
+ * only where an operation releases it, and these are all such places:
+ *
+ *   where                 operation                      and after it
+ *   chan_wait_block       send, reserve, recv sleep      a sender has its slots or looks at
+ *                                                        `closed` (S4); a receiver begins again
+ *                                                        (R1)
+ *   chan_wait_deliver     before a sender sleeps         `acquire` begins again, or the wait is
+ *                                                        queued already
+ *                         before a drop destroys         the channel is closed for good
+ *   drain                 a message is destroyed         the message keeps its slot until then
+ *   chan_wait_disarm      a callback is waited for       `granted` was taken away before
+ *   await_messages        a message is being put in      a receiver begins again (R1)
+ *
+ * LINEARIZATION. An operation takes effect in its critical section, and one that has slept in its
+ * last; but a blocked send that was given its slot takes effect where its message was put in (S3).
+ *
+ * ORDER. There are no atomic operations here: the mutex orders everything. What was done before a
+ * message was put in happens before its receive, and what was done before a slot was given back
+ * happens before its use, each by the release of the mutex and the next lock. A wake after the
+ * release of the mutex is ordered by wait.h.
  */
 #include "impls/mutex/mpsc.h"
 
@@ -65,10 +112,17 @@
 /* What an armed wait waits for (wait.event); 0 is the close (chan_core_arm_closed). */
 enum mpsc_event { MPSC_SLOT = 1, MPSC_MESSAGE };
 
+/* Slots of an unbounded channel: more than messages fit in memory, and safe to add to. */
+#define UNLIMITED (SIZE_MAX >> 1)
+
 static struct mpsc *mpsc_of(const struct handle *h)
 {
 	return (struct mpsc *)h->core;
 }
+
+/* ------------------------------------------------------------------------------------------
+ * The state. Everything down to the operations runs under the lock.
+ */
 
 static void block_senders(struct mpsc *ch, bool sender)
 {
@@ -87,7 +141,13 @@ static void leave(struct handle *h, struct list *wakes)
 	chan_handle_leave(h, wakes);
 }
 
-/* Slots that nobody holds (I1). A moment's, and exact while the store is seized. Under the lock. */
+void chan_mpsc_leave(struct handle *h, struct list *wakes)
+{
+	leave(h, wakes);
+}
+
+/* The slots that nobody holds (I1). The number is exact while senders are blocked, and else may
+ * be out of date at once. */
 static size_t free_slots(const struct mpsc *ch)
 {
 	size_t used = ch->held + ch->store->len(ch);
@@ -95,13 +155,8 @@ static size_t free_slots(const struct mpsc *ch)
 	return used < ch->capacity ? ch->capacity - used : 0;
 }
 
-void chan_mpsc_leave(struct handle *h, struct list *wakes)
-{
-	leave(h, wakes);
-}
-
-/* Whether nothing can be received any more, now and for ever: no message, and no sender left or
- * closed and idle (M-46, M-54). Under the lock. */
+/* Whether nothing can be received any more, now and for ever: there is no message, and no sender
+ * is left or the channel is closed and idle (M-46, M-54). */
 static bool ended(const struct mpsc *ch)
 {
 	bool closed = ch->core.senders == 0 || (chan_core_closed(&ch->core) && ch->held == 0);
@@ -109,8 +164,17 @@ static bool ended(const struct mpsc *ch)
 	return closed && ch->store->len(ch) == 0;
 }
 
-/* Uses up to `n` of what the waits armed on a handle stand for (I5); returns how many. Under the
- * lock. */
+/* The slots that armed waiters of a sender own. */
+static size_t owned(const struct handle *h)
+{
+	size_t n = 0;
+
+	for (const struct list *node = h->armed.next; node != &h->armed; node = node->next)
+		n += LIST_ENTRY(node, const struct wait, siblings)->granted;
+	return n;
+}
+
+/* Uses up to `n` of what was granted to the waiters armed on a handle (I5); returns how many. */
 static size_t use_granted(struct handle *h, size_t n)
 {
 	size_t taken = 0;
@@ -125,18 +189,18 @@ static size_t use_granted(struct handle *h, size_t n)
 }
 
 /* ------------------------------------------------------------------------------------------
- * Slots and who gets them
+ * Waking: a message to a receiver, a slot to a sender
  */
 
-/* An armed waiter of the handle was woken for a message. A receive that already blocks on that
- * handle takes it: else its thread could wait behind itself. */
+/* An armed waiter of the handle was woken for a message. A receive that is blocked on that handle
+ * takes it, for else its thread could wait behind itself. */
 static void wake_blocked(struct handle *h, struct list *wakes)
 {
 	if (h->blocked != NULL && chan_wait_state(h->blocked) == WAIT_QUEUED)
 		chan_wait_wake(h->blocked, wakes);
 }
 
-/* Wakes a receiver that waits for each of up to `n` messages that are there. Under the lock. */
+/* Wakes one waiting receiver for each of `n` messages, or for as many as are there. */
 static void wake_receivers(struct mpsc *ch, size_t n, struct list *wakes)
 {
 	if (list_empty(&ch->core.recv_queue))
@@ -154,7 +218,7 @@ static void wake_receivers(struct mpsc *ch, size_t n, struct list *wakes)
 	}
 }
 
-/* What a thread wants slots for, and its place in the senders' queue if it has to wait for them. */
+/* What a thread wants slots for, and its wait in the senders' queue if it has to wait for them. */
 struct sending {
 	const void *msg; /* of a send: where the message lies until it was sent */
 	enum { RESERVES, SENDS, SENT } what;
@@ -166,8 +230,8 @@ static struct sending *sending_of(struct wait *w)
 	return LIST_ENTRY(w, struct sending, blocked.wait);
 }
 
-/* An armed waiter of the handle was given a slot. A send or reserve that already blocks on that
- * handle counts it in: else its thread could wait behind itself. */
+/* An armed waiter of the handle was given a slot. A send or reserve that is blocked on that handle
+ * counts it as its own, for else its thread could wait behind itself. */
 static void count_in(struct handle *h, struct list *wakes)
 {
 	struct wait *blocked = h->blocked;
@@ -176,7 +240,7 @@ static void count_in(struct handle *h, struct list *wakes)
 		chan_wait_wake(blocked, wakes);
 }
 
-/* The wait has all that it wants. */
+/* The wait has all the slots that it wants. A blocked send is finished here (S3). */
 static void complete_grant(struct mpsc *ch, struct wait *w, struct list *wakes)
 {
 	if (w->handle == NULL && sending_of(w)->what == SENDS) {
@@ -191,8 +255,8 @@ static void complete_grant(struct mpsc *ch, struct wait *w, struct list *wakes)
 		count_in(w->handle, wakes);
 }
 
-/* Distributes what is free to those who wait for it (I2). Wakes all receivers if the channel has
- * ended. Under the lock. */
+/* Gives what is free to those who wait for it (I2), and wakes all receivers if the channel has
+ * ended. Every change that frees a slot or may make the channel idle ends here. */
 static void serve(struct mpsc *ch, struct list *wakes)
 {
 	size_t n;
@@ -212,25 +276,18 @@ static void serve(struct mpsc *ch, struct list *wakes)
 		chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
-/* Gives `n` slots that are held back: to who waits for them, in order, else to the pool. Under
- * the lock. */
+/* Gives `n` slots back that are held: to those who wait for them, in order, else to the pool. */
 static void give_slots(struct mpsc *ch, size_t n, struct list *wakes)
 {
 	ch->held -= n;
 	serve(ch, wakes);
 }
 
-/* The slots that armed waiters of a sender own. Under the lock. */
-static size_t owned(const struct handle *h)
-{
-	size_t n = 0;
+/* ------------------------------------------------------------------------------------------
+ * Acquiring slots
+ */
 
-	for (const struct list *node = h->armed.next; node != &h->armed; node = node->next)
-		n += LIST_ENTRY(node, const struct wait, siblings)->granted;
-	return n;
-}
-
-/* Waits until its wait was woken. False: the deadline came first. Under the lock, which is
+/* Sleeps until the wait, which is queued, was woken. False: the deadline came first. The lock is
  * released meanwhile. */
 static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint64_t deadline, struct list *wakes)
 {
@@ -242,15 +299,15 @@ static bool block_for_slots(struct mpsc *ch, struct wait_blocked *blocked, uint6
 		return true;
 	}
 	if (!list_empty(wakes))
-		/* whom this thread has woken must not wait for it */
+		/* those whom this thread has woken must not wait for it */
 		chan_wait_deliver(&ch->core.lock, wakes);
 	return chan_wait_block(&ch->core.lock, blocked, deadline);
 }
 
-/* Waits in the queue for `n` slots. Those that armed waiters of the handle own, or get
- * meanwhile, count: the wait wants that much less, and they are used with it, or left as they
- * were if it fails. CHAN_OK: the slots are held, or the message was SENT. Under the lock, which
- * is released meanwhile. */
+/* Waits in the queue for `n` slots (S2). Slots that armed waiters of the handle own, or get
+ * meanwhile, count: the wait wants so many fewer. They are used if the wait succeeds, and left
+ * as they were if it fails. CHAN_OK: the slots are held, or the message was SENT. The lock is
+ * released meanwhile. */
 static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
                                         struct list *wakes)
 {
@@ -265,7 +322,7 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sendi
 	if (!block_for_slots(ch, &sending->blocked, deadline, wakes)) {
 		list_unlink(&w->queue);
 		status = CHAN_TIMEOUT;
-	} else if (sending->what != SENT && chan_core_closed(&ch->core)) {
+	} else if (sending->what != SENT && chan_core_closed(&ch->core)) { /* S4 */
 		give_slots(ch, use_granted(h, SIZE_MAX), wakes);
 		status = CHAN_CLOSED;
 	}
@@ -278,8 +335,7 @@ static enum chan_status queue_for_slots(struct handle *h, size_t n, struct sendi
 	return status;
 }
 
-/* Takes `n` slots, all or none: first those that armed waiters of this handle own. Under the
- * lock. */
+/* Acquires `n` slots, all or none (S1). As queue_for_slots. */
 static enum chan_status acquire(struct handle *h, size_t n, struct sending *sending, uint64_t deadline,
                                 struct list *wakes)
 {
@@ -303,14 +359,18 @@ static enum chan_status acquire(struct handle *h, size_t n, struct sending *send
 			return CHAN_FULL;
 		if (list_empty(wakes))
 			return queue_for_slots(h, n, sending, deadline, wakes);
-		/* Whom this operation woke so far must not wait for it; what they do may change
-		 * everything. */
+		/* Those whom this operation has woken so far must not wait for it. What they do may
+		 * change everything. */
 		publish_state(ch);
 		chan_wait_deliver(&ch->core.lock, wakes);
 	}
 }
 
-/* Puts a message into a slot that the caller holds. CHAN_OK or CHAN_NOMEM. Under the lock. */
+/* ------------------------------------------------------------------------------------------
+ * Sending
+ */
+
+/* Puts a message into a slot that the caller holds (S3). CHAN_OK or CHAN_NOMEM. Under the lock. */
 static enum chan_status put_message(struct mpsc *ch, const void *msg, struct list *wakes)
 {
 	if (!ch->store->push(ch, msg)) {
@@ -452,15 +512,35 @@ enum chan_arm chan_mpsc_arm_send(struct chan_sender *tx, struct chan_waiter *wai
  * Receiving
  */
 
-/* Waits until it has taken between 1 and `limit` messages: `*n`. Under the lock, which is
+/* Sleeps in the queue until it was woken for a message. False: the deadline came first. The lock is
+ * released meanwhile. */
+static bool block_for_message(struct handle *h, uint64_t deadline)
+{
+	struct mpsc *ch = mpsc_of(h);
+	struct wait_blocked blocked;
+	bool woken = false, in_time = true;
+
+	chan_wait_blocked_init(&blocked, ch->core.sleep);
+	blocked.spun = h->spun;
+	h->spun = false; /* if others are faster it waits again */
+	list_append(&ch->core.recv_queue, &blocked.wait.queue);
+	h->blocked = &blocked.wait;
+	if (!publish_state(ch) || ch->store->len(ch) == 0)
+		in_time = woken = chan_wait_block(&ch->core.lock, &blocked, deadline);
+	if (!woken) /* else the thread that woke it has unlinked it, or has it in its own list */
+		list_unlink(&blocked.wait.queue);
+	h->blocked = NULL;
+	chan_wait_blocked_end(&blocked);
+	return in_time;
+}
+
+/* Waits until it has taken between 1 and `limit` messages: `*n` (R1, R2). Under the lock, which is
  * released meanwhile. */
 static enum chan_status await_messages(struct handle *h, void *msgs, size_t limit, size_t *n, uint64_t deadline)
 {
 	struct mpsc *ch = mpsc_of(h);
 
-	for (bool expired = false;;) {
-		struct wait_blocked blocked;
-
+	for (bool in_time = true;;) {
 		if ((*n = ch->store->take(h, msgs, limit)) > 0)
 			return CHAN_OK;
 		/* a sender is just putting it in, or another receiver was faster */
@@ -474,24 +554,13 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 			return CHAN_CLOSED;
 		if (deadline == CHAN_NOW)
 			return CHAN_EMPTY;
-		if (expired)
+		if (!in_time)
 			return CHAN_TIMEOUT;
-		chan_wait_blocked_init(&blocked, ch->core.sleep);
-		blocked.spun = h->spun;
-		h->spun = false; /* if others are faster it waits again */
-		list_append(&ch->core.recv_queue, &blocked.wait.queue);
-		h->blocked = &blocked.wait;
-		bool woken = false;
-		if (!publish_state(ch) || ch->store->len(ch) == 0)
-			expired = !(woken = chan_wait_block(&ch->core.lock, &blocked, deadline));
-		if (!woken) /* else it is with the one who wakes, perhaps still on a list of his */
-			list_unlink(&blocked.wait.queue);
-		h->blocked = NULL;
-		chan_wait_blocked_end(&blocked);
+		in_time = block_for_message(h, deadline);
 	}
 }
 
-/* Waits for a message, then takes up to `limit`; `*received` is set. */
+/* Receives between 1 and `limit` messages, and gives on the slots that become free (R3). */
 static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size_t *received, uint64_t deadline)
 {
 	struct mpsc *ch = mpsc_of(h);
@@ -504,7 +573,7 @@ static enum chan_status receive(struct handle *h, void *msgs, size_t limit, size
 		use_granted(h, *received);
 		serve(ch, &wakes);
 	} else {
-		/* others were faster: there is nothing to pass on */
+		/* others were faster, and there is nothing to pass on */
 		use_granted(h, SIZE_MAX);
 	}
 	leave(h, &wakes);
@@ -568,11 +637,8 @@ enum chan_arm chan_mpsc_arm_recv(struct chan_receiver *rx, struct chan_waiter *w
  * Opening, closing, dropping, disarming
  */
 
-/* Slots of an unbounded channel: more than messages fit in memory, and safe to add to. */
-#define UNLIMITED (SIZE_MAX >> 1)
-
-/* The last handle is gone. What is still inside came with permits after the last receiver's drop
- * (D-4). */
+/* The last handle is gone. Messages that are still inside were sent with permits after the last
+ * receiver's drop (D-4). */
 static void free_channel(struct core *core)
 {
 	struct mpsc *ch = (struct mpsc *)core;
@@ -620,7 +686,7 @@ enum chan_status chan_mpsc_receiver_clone(struct chan_receiver *rx, struct chan_
 	return chan_handle_clone(h, &h->core->receivers, "receiver_clone", (struct handle **)out);
 }
 
-/* Ends a registration and passes on what it stood for and its handle did not use. Returns
+/* Ends a registration, and passes on what was granted to it and its handle did not use. Returns
  * whether it had fired. Under the lock, which may be released meanwhile. */
 static bool disarm(struct handle *h, struct wait *w, struct list *wakes)
 {
@@ -647,7 +713,7 @@ bool chan_mpsc_disarm(struct chan_waiter *waiter)
 	return fired;
 }
 
-/* Before a handle is dropped (D-14). Under the lock, which may be released meanwhile. */
+/* Disarms all waiters of a handle before its drop (D-14). As disarm. */
 static void disarm_all(struct handle *h, struct list *wakes)
 {
 	while (!list_empty(&h->armed))
@@ -673,7 +739,8 @@ void chan_mpsc_sender_drop(struct chan_sender **tx)
 	chan_core_unref(core);
 }
 
-/* Whoever waits for a slot finds out when it comes back (M-32). Under the lock. */
+/* Closes the channel. A sender that waits for a slot sees it when it wakes up (M-32). Under the
+ * lock. */
 static void close_channel(struct mpsc *ch, struct list *wakes)
 {
 	block_senders(ch, false);
@@ -685,9 +752,9 @@ static void close_channel(struct mpsc *ch, struct list *wakes)
 		chan_wait_wake_all(&ch->core.recv_queue, wakes);
 }
 
-/* Destroys what is buffered, oldest first, where it lies: nobody receives any more, and a
- * message keeps its slot until it has been destroyed, so that what permits send meanwhile goes
- * elsewhere (D-2, D-3). Under the lock, released for each. */
+/* Destroys the messages, oldest first, where they lie (D-2, D-3). Nobody receives any more. A
+ * message keeps its slot until it has been destroyed, so that a permit that is sent meanwhile
+ * puts its message elsewhere. Under the lock, which is released for each. */
 static void drain(struct mpsc *ch)
 {
 	const struct chan_config *config = &ch->core.config;
@@ -718,7 +785,7 @@ void chan_mpsc_receiver_drop(struct chan_receiver **rx)
 	disarm_all(h, &wakes);
 	if (--core->receivers == 0) {
 		close_channel(mpsc_of(h), &wakes);
-		chan_wait_deliver(&core->lock, &wakes); /* not to wait for destroy */
+		chan_wait_deliver(&core->lock, &wakes); /* they do not wait for destroy */
 		drain(mpsc_of(h));
 	}
 	leave(h, &wakes);

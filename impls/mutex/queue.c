@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.c - the messages of an mpsc or unbounded channel of the mutex family, first in, first out.
+ * queue.c - the mpsc and unbounded channels of the mutex family: a first in, first out queue as the
+ * store of messages of mpsc.c, and the two tables.
  *
- * One structure for both: a chain of blocks of elements, written at its tail and read at its head.
+ * THE QUEUE. Both kinds have the same structure: a chain of blocks of elements, written at its tail
+ * and read at its head.
  *
- *   bounded    one block of `capacity` elements whose successor is itself: a ring. Its user counts
- *              the slots and never pushes into a full one, so pushing cannot fail.
- *   unbounded  blocks of about 4 KiB, made as the tail reaches the end of one and freed as the head
- *              does; one is kept as a spare, so that a queue that stays short allocates nothing
- *              (rule U-7).
+ *   bounded    There is one block of `capacity` elements, and its successor is itself: a ring.
+ *              mpsc.c counts the slots and never pushes into a full ring, so a push cannot fail.
+ *   unbounded  The blocks are of about 4 KiB. One is made when the tail reaches the end of its
+ *              block, and freed when the head does. One drained block is kept as a spare, so that a
+ *              queue that stays short allocates nothing (U-7).
  *
- * Positions are an index in a block, never a counter modulo something; the length is the difference
- * of two counters that may wrap (rule X-5). Unsynchronised: its user holds a lock. Elements are
- * moved by copying bytes and never destroyed here.
+ * A position is an index in a block, never a counter modulo something. The length is the difference
+ * of two counters that may wrap (X-5). The caller holds the channel's lock. Elements are moved by
+ * copying bytes, and are never destroyed here.
  */
 #include "impls/mutex/mpsc.h"
 #include "impls/mutex/mutex.h"
@@ -93,7 +95,7 @@ static size_t queue_len(const struct queue *q)
 	return (size_t)(q->pushed - q->popped);
 }
 
-/* Makes room behind the tail: the next block of the chain. */
+/* Makes the next block of the chain the tail. False: out of memory. */
 static bool extend(struct queue *q)
 {
 	struct queue_block *next = q->tail != NULL ? q->tail->next : NULL;
@@ -254,55 +256,13 @@ static enum chan_status open_unbounded(const struct chan_config *config, struct 
 	return status == CHAN_OK ? open_channel(config, &layout, 0, tx, rx) : status;
 }
 
-const struct chan_mpsc_ops chan_mutex_mpsc_ops = {
-	.open = open_bounded,
-	.send = chan_mpsc_send,
-	.recv = chan_mpsc_recv,
-	.sender_drop = chan_mpsc_sender_drop,
-	.receiver_drop = chan_mpsc_receiver_drop,
-	.sender_clone = chan_core_sender_clone,
-	.downgrade = chan_core_downgrade,
-	.upgrade = chan_core_upgrade,
-	.weak_clone = chan_core_weak_clone,
-	.weak_drop = chan_core_weak_drop,
-	.receiver_clone = chan_mpsc_receiver_clone,
-	.send_many = chan_mpsc_send_many,
-	.recv_many = chan_mpsc_recv_many,
-	.reserve = chan_mpsc_reserve,
-	.permit_send = chan_mpsc_permit_send,
-	.permit_release = chan_mpsc_permit_release,
-	.close = chan_mpsc_close,
-	.closed = chan_core_wait_closed,
-	.arm_send = chan_mpsc_arm_send,
-	.arm_recv = chan_mpsc_arm_recv,
-	.arm_closed = chan_core_arm_closed,
-	.disarm = chan_mpsc_disarm,
-	.sender_get = chan_mpsc_sender_get,
-	.receiver_get = chan_mpsc_receiver_get,
-	.weak_get = chan_core_weak_get,
-};
+#define ENTRIES                                                                                                        \
+	.send = chan_mpsc_send, .recv = chan_mpsc_recv, .send_many = chan_mpsc_send_many,                              \
+	.recv_many = chan_mpsc_recv_many, .sender_clone = chan_core_sender_clone,                                      \
+	.receiver_clone = chan_mpsc_receiver_clone, CHAN_MPSC_ENTRIES
 
-const struct chan_mpsc_ops chan_mutex_unbounded_ops = {
-	.open = open_unbounded,
-	.send = chan_mpsc_send,
-	.recv = chan_mpsc_recv,
-	.sender_drop = chan_mpsc_sender_drop,
-	.receiver_drop = chan_mpsc_receiver_drop,
-	.sender_clone = chan_core_sender_clone,
-	.downgrade = chan_core_downgrade,
-	.upgrade = chan_core_upgrade,
-	.weak_clone = chan_core_weak_clone,
-	.weak_drop = chan_core_weak_drop,
-	.receiver_clone = chan_mpsc_receiver_clone,
-	.send_many = chan_mpsc_send_many,
-	.recv_many = chan_mpsc_recv_many,
-	.close = chan_mpsc_close,
-	.closed = chan_core_wait_closed,
-	.arm_send = chan_mpsc_arm_send,
-	.arm_recv = chan_mpsc_arm_recv,
-	.arm_closed = chan_core_arm_closed,
-	.disarm = chan_mpsc_disarm,
-	.sender_get = chan_mpsc_sender_get,
-	.receiver_get = chan_mpsc_receiver_get,
-	.weak_get = chan_core_weak_get,
-};
+const struct chan_mpsc_ops chan_mutex_mpsc_ops = {.open = open_bounded, CHAN_MPSC_PERMITS, ENTRIES};
+
+/* A send never waits, whatever its deadline, and arm_send is always ready (U-1). There are no
+ * permits. */
+const struct chan_mpsc_ops chan_mutex_unbounded_ops = {.open = open_unbounded, ENTRIES};
