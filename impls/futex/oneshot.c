@@ -2,50 +2,69 @@
  *
  * oneshot.c - the oneshot channel without a lock: one value, once; one allocation, one atomic word.
  *
- * OVERVIEW. One allocation holds the word, the value and what belongs to either side. Each of the
- * two sides has few things to say, each only once, and says it by setting a bit of the word: the
- * sender that it is done, with a value or without; the receiver that it takes none any more. What
- * it finds in the word as it sets its bit tells it all that it must do for the other side: wake it,
- * run its callbacks, free the channel. So a send is one atomic instruction, and so is the waiting
- * side's whole view. After Tokio's oneshot (a state word, value beside it); the sleep is a futex on
- * the word itself.
+ * OVERVIEW. One allocation holds the word, the value and what belongs to either side. Each side has
+ * few things to say, says each of them once, and says it by setting a bit of the word: the sender
+ * that it is done, with a value or without; the receiver that it takes no value any more. What a
+ * side finds in the word as it sets its bit tells it all that it must do for the other side: wake
+ * it, run its callbacks, free the channel. So a send is one atomic instruction. After Tokio's
+ * oneshot (a state word, the value beside it); the sleep is a futex on the word itself.
  *
- * THE BITS. The sender sets TX_*, the receiver RX_*; none is ever unset but ASLEEP.
- *   TX_DONE    it was consumed; TX_SENT beside it: with a value, which is valid unless RX_CLOSED
- *              came first
- *   TX_LEFT    it has gone, if RX_ARMED was set before TX_DONE; else it has gone with TX_DONE,
- *              having nobody to call back
- *   RX_CLOSED    closed or dropped: a send that comes later fails. RX_DONE beside it: dropped
- *   RX_LEFT    it has gone
+ * THE BITS. The sender sets TX_*, the receiver RX_*. Only ASLEEP is ever unset.
+ *   TX_DONE    the sender was consumed. TX_SENT beside it: with a value, which is valid unless
+ *              RX_CLOSED came first
+ *   TX_LEFT    the sender has gone, if RX_ARMED was set before TX_DONE. Otherwise it has gone with
+ *              TX_DONE, for it has nobody to call back
+ *   RX_CLOSED  closed or dropped: a later send fails. RX_DONE beside it: dropped
+ *   RX_LEFT    the receiver has gone
  *   x_ASLEEP   that side's thread sleeps on the word, or is about to
- *   x_ARMED    that side has, or had, waiters for the other side to fire; set only before that is
- *              TX_DONE, RX_CLOSED
+ *   x_ARMED    that side has, or had, waiters for the other side to wake. It is set only before
+ *              what they wait for: TX_DONE, RX_CLOSED
+ *
+ * SEND
+ *   1. Copy the value.
+ *   2. Set TX_DONE and TX_SENT (A1), and look at the word as it was (R2).
+ *   3. RX_CLOSED was set: the send failed, and the caller keeps the value.
+ *   4. RX_ASLEEP was set: wake the receiver. RX_ARMED was set: wake its waiters, set TX_LEFT (A3).
+ *   5. RX_LEFT was set: free the channel (R3).
+ *   A drop of the sender is a send without a value: TX_DONE alone.
+ * RECEIVE
+ *   1. Look (R1). If TX_DONE is not set: spin; then set RX_ASLEEP, sleep, unset RX_ASLEEP.
+ *   2. TX_SENT without an earlier RX_CLOSED: copy the value. Else closed.
+ * CLOSE
+ *   1. Set RX_CLOSED (A2), and remember whether it came before TX_DONE.
+ *   2. TX_ASLEEP was set: wake the sender. TX_ARMED was set: wake its waiters.
+ * DROP OF THE RECEIVER
+ *   1. If the sender has not gone: close, with RX_DONE. Destroy a value that nobody took.
+ *   2. Set RX_LEFT (A3). The sender has gone: free the channel (R3).
  *
  * INVARIANTS
- *   I1  Whoever sees that the other side has gone, in the step in which it goes itself or before,
- *       frees the channel; the other has then not seen that, and does not touch it any more.
+ *   I1  A side that sees, as it goes or before, that the other has gone frees the channel. The
+ *       other side has then not seen that, and does not touch the channel any more.
  *   I2  The value belongs to its sender until TX_SENT is set without RX_CLOSED before it, and from
- *       then on to the receiver. Both sides know which of the two came first: each sees the word as
- *       it was when it set its own (O-11).
- *   I3  `lock` guards the queues of armed waiters, and is touched only where somebody armed one; by
- *       one side only as long as it has not gone.
+ *       then on to the receiver. Both sides know which came first: each sees the word as it was
+ *       when it set its own bit (O-11).
+ *   I3  `lock` guards the queues of armed waiters. A side takes it only if somebody armed one, and
+ *       only as long as that side has not gone.
  *
- * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the one
- * that sets RX_CLOSED. recv, closed, properties and an arm that says READY: the read of the word
- * that they go by; an arm that says ARMED: the step that sets ARMED, or the read under the lock.
+ * LINEARIZATION. send and sender_drop: the step that sets TX_DONE. close and receiver_drop: the
+ * step that sets RX_CLOSED. recv, closed, properties and an arm that says READY: the read of the
+ * word that they go by. An arm that says ARMED: the step that sets ARMED, or the read under the
+ * lock.
  *
- * MEMORY ORDER. Every step on the word is a read-modify-write, acquire and release, so each side
- * sees what the other did before all the bits that it finds. A1, the step that sets TX_DONE,
- * releases the value to R1, the reads of the word by the receiver. A2, the step that sets
- * RX_CLOSED, pairs with R2, the reads by the sender. A3, a side's last step, with R3, the one that
- * frees.
+ * ORDER (A release, R acquire). Every step on the word is a read-modify-write, acquire and release,
+ * so each side sees what the other did before all the bits that it finds.
+ *   A1 -> R1  TX_DONE -> the receiver's reads of the word: the value.
+ *   A2 -> R2  RX_CLOSED -> the sender's reads of the word: what was done before the close.
+ *   A3 -> R3  a side's last step -> the step of the other that frees: all that the side did.
  *
- * A PEER THAT IS PREEMPTED holds up nobody: there is no state between two bits. Only a disarm waits
- * for the callback that it is to end, and who arms, disarms or fires for the lock, held for a few
- * instructions by no one but who does the same.
+ * A PREEMPTED PEER holds up nobody: there is no state between two bits. Only a disarm waits, for
+ * the callback that it is to end; and threads that arm, disarm or wake waiters wait for the lock,
+ * which is held for a few instructions by others that do the same.
  *
- * WAITING. The thread spins first, then sleeps. Channels live shorter than what can be learned
- * about spinning, so it is kept by thread: whether it pays, and on which CPU the one ran that
+ * NOTES
+ *
+ * Waiting. A thread spins first, then sleeps. Channels live shorter than what can be learned about
+ * spinning. So two things are kept by thread: whether it pays, and on which CPU the thread ran that
  * answered last.
  */
 #include "impls/futex/futex.h"
@@ -72,16 +91,15 @@ enum {
 	RX_ARMED = 512
 };
 
-/* One side: its handle, private to its thread but for `queue`. The lists are begun by the first
- * arm. */
+/* One side: its handle, private to its thread but for `queue`. The first arm begins the lists. */
 struct side {
 	struct owner_check owner;
-	bool arms;         /* it has come to the lock to arm a waiter, at least once */
+	bool arms;         /* it has taken the lock to arm a waiter, at least once */
 	struct list armed; /* its armed waiters, by `siblings` */
-	struct list queue; /* those that have not fired; under the lock */
+	struct list queue; /* those that were not woken yet; under the lock */
 };
 
-/* What a sender touches stands together, at the end and just before the value. */
+/* What a sender touches lies together, at the end and just before the value. */
 struct oneshot {
 	pthread_mutex_t lock;
 	void (*destroy)(void *msg, void *context);
@@ -112,11 +130,12 @@ static struct oneshot *of_rx(const struct chan_receiver *rx)
 
 static uint32_t look(struct oneshot *ch)
 {
-	return atomic_load_explicit(&ch->word, memory_order_acquire); /* R1, R2 */
+	/* R1, R2: all before the bits */
+	return atomic_load_explicit(&ch->word, memory_order_acquire);
 }
 
-/* Sets bits that are not set; returns the word as it was. A1, A2, A3, R1, R2, R3. An addition,
- * because that needs no second try. */
+/* Sets bits that are not set; returns the word as it was. An addition, because that needs no second
+ * try. A1, A2, A3: says what came before; R1, R2, R3: sees what the other said. */
 static uint32_t set(struct oneshot *ch, uint32_t bits)
 {
 	return atomic_fetch_add_explicit(&ch->word, bits, memory_order_acq_rel);
@@ -193,15 +212,15 @@ static CHAN_APART uint32_t await(struct oneshot *ch, uint32_t until, uint32_t as
 		word = set(ch, asleep) + asleep;
 		while ((word & until) == 0 && chan_futex_wait(&ch->word, word, deadline))
 			word = look(ch);
-		/* R1, R2 */
+		/* R1, R2: all before the bits */
 		word = atomic_fetch_and_explicit(&ch->word, ~asleep, memory_order_acquire);
 	}
 	chan_spin_end(&spin, sleeps);
 	return word;
 }
 
-/* Of what a side has set in `word`, wakes the thread of the other. By now that may have seen it,
- * gone on, and freed the channel. */
+/* `word` is what a side found as it set its bits. Wakes the thread of the other side, which may
+ * have seen the bits by now, gone on, and freed the channel. */
 static void wake(struct oneshot *ch, uint32_t word, uint32_t asleep)
 {
 	if ((word & asleep) != 0)
@@ -212,8 +231,8 @@ static void wake(struct oneshot *ch, uint32_t word, uint32_t asleep)
  * Armed waiters
  */
 
-/* Fires all that wait in `queue`. */
-static void fire(struct oneshot *ch, struct list *queue)
+/* Wakes all that wait in `queue`. */
+static void wake_armed(struct oneshot *ch, struct list *queue)
 {
 	struct list wakes = WAKES_NONE(wakes);
 
@@ -248,8 +267,8 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 		side->arms = true;
 	}
 	uint32_t word = look(ch);
-	/* Not when the other side is done: it has not seen the bit, and does not come back. Who
-	 * sees the bit comes for the lock, which orders the rest; the acquire is that of every
+	/* Not when the other side is done: it has not seen the bit, and does not come back. A side
+	 * that sees the bit takes the lock, which orders the rest; the acquire is that of every
 	 * look. */
 	while ((word & (until | armed)) == 0 &&
 	       !atomic_compare_exchange_weak_explicit(&ch->word, &word, word | armed, memory_order_acquire,
@@ -257,7 +276,7 @@ static enum chan_arm arm(struct oneshot *ch, struct side *side, struct chan_wait
 		;
 	bool ready = (word & until) != 0;
 	if (!ready)
-		/* From here on who sets one of `until` sees `armed`, and comes for the lock. */
+		/* From here on whoever sets one of `until` sees `armed`, and takes the lock. */
 		list_append(&side->queue, &chan_wait_arm(waiter, ch, &side->armed, until)->queue);
 	pthread_mutex_unlock(&ch->lock);
 	return ready ? CHAN_READY : CHAN_ARMED;
@@ -269,8 +288,8 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
 	struct oneshot *ch = w->handle;
 	uint32_t until = w->event;
 
-	/* The event chooses all who wait for it as it sets the bit, also those whom it has not
-	 * yet come to fire. */
+	/* The event chooses all who wait for it as it sets the bit, also those that it has not
+	 * woken yet. */
 	return end_wait(ch, w) != WAIT_QUEUED || (look(ch) & until) != 0;
 }
 
@@ -278,27 +297,28 @@ static bool oneshot_disarm(struct chan_waiter *waiter)
  * The sender
  */
 
-/* What the step that set TX_DONE found in `word` to do for the receiver. */
+/* Does for the receiver what the step that set TX_DONE found in `word` to do. */
 static CHAN_APART void tell_receiver(struct oneshot *ch, uint32_t word)
 {
 	wake(ch, word, RX_ASLEEP);
-	bool last = (word & RX_LEFT) != 0; /* R3 */
+	bool last = (word & RX_LEFT) != 0; /* R3: its last step */
 	if ((word & RX_ARMED) != 0) {
-		fire(ch, &ch->rx.queue);
-		last = (set(ch, TX_LEFT) & RX_LEFT) != 0; /* A3, R3 */
+		wake_armed(ch, &ch->rx.queue);
+		last = (set(ch, TX_LEFT) & RX_LEFT) != 0; /* A3: last touch; R3 */
 	}
 	if (last)
 		free_channel(ch);
 }
 
-/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. The word as it was. */
+/* Ends the sender; `bits` is TX_DONE, or with a value TX_DONE | TX_SENT. Returns the word as it
+ * was. */
 static inline uint32_t finish(struct oneshot *ch, uint32_t bits)
 {
 	if (ch->tx.arms)
 		disarm_all(ch, &ch->tx);
 	ch->sent_at = chan_last_cpu_now();
 	owner_check_leave(&ch->tx.owner);
-	uint32_t word = set(ch, bits); /* A1 */
+	uint32_t word = set(ch, bits); /* A1: the value is copied */
 	if ((word & (RX_ASLEEP | RX_ARMED | RX_LEFT)) != 0)
 		tell_receiver(ch, word);
 	return word;
@@ -380,7 +400,7 @@ static uint64_t oneshot_sender_get(const struct chan_sender *tx, enum chan_prope
  * The receiver
  */
 
-/* Whether a value lies in the channel, and is the receiver's. */
+/* Whether a value lies in the channel and belongs to the receiver. */
 static bool holds_value(const struct oneshot *ch, uint32_t word)
 {
 	return (word & TX_SENT) != 0 && !ch->refused && !ch->terminated; /* I2 */
@@ -415,19 +435,19 @@ static enum chan_status oneshot_recv(struct chan_receiver *rx, void *msg, uint64
 	return status;
 }
 
-/* Sets RX_CLOSED, if it is not, together with `bits`, and tells the sender. */
-static void shut(struct oneshot *ch, uint32_t bits)
+/* Sets `bits` and, if it is not set, RX_CLOSED with them, and tells the sender. */
+static void close_with(struct oneshot *ch, uint32_t bits)
 {
 	if (ch->closed) {
 		set(ch, bits);
 		return;
 	}
-	uint32_t word = set(ch, bits | RX_CLOSED); /* A2 */
+	uint32_t word = set(ch, bits | RX_CLOSED); /* A2: later sends fail */
 	ch->closed = true;
 	ch->refused = (word & TX_DONE) == 0;
 	wake(ch, word, TX_ASLEEP);
 	if ((word & TX_ARMED) != 0)
-		fire(ch, &ch->tx.queue);
+		wake_armed(ch, &ch->tx.queue);
 }
 
 static void oneshot_close(struct chan_receiver *rx)
@@ -437,10 +457,10 @@ static void oneshot_close(struct chan_receiver *rx)
 	if (ch->closed)
 		return;
 	owner_check_enter(&ch->rx.owner, "close");
-	shut(ch, 0);
+	close_with(ch, 0);
 	owner_check_leave(&ch->rx.owner);
 	if (ch->rx.arms && !list_empty(&ch->rx.armed)) /* a receive would now complete */
-		fire(ch, &ch->rx.queue);
+		wake_armed(ch, &ch->rx.queue);
 }
 
 static void oneshot_receiver_drop(struct chan_receiver **rx)
@@ -453,14 +473,14 @@ static void oneshot_receiver_drop(struct chan_receiver **rx)
 	owner_check_enter(&ch->rx.owner, "receiver_drop");
 	if (ch->rx.arms)
 		disarm_all(ch, &ch->rx);
-	/* R3; the usual case: then nothing has to be said any more */
+	/* R3: the usual case, in which nothing has to be said any more */
 	bool last = tx_gone(look(ch));
 	if (!last)
-		shut(ch, RX_DONE);
+		close_with(ch, RX_DONE);
 	if (ch->destroy != NULL && holds_value(ch, look(ch)))
 		ch->destroy(ch->value, ch->context);
 	owner_check_leave(&ch->rx.owner);
-	if (last || tx_gone(set(ch, RX_LEFT))) /* A3, R3 */
+	if (last || tx_gone(set(ch, RX_LEFT))) /* A3: last touch; R3 */
 		free_channel(ch);
 }
 

@@ -3,44 +3,55 @@
  * seqbuf.h - one value that one thread at a time writes and any number read, without a lock and
  * without waiting for each other.
  *
- * ALGORITHM. A sequence lock with several buffers: Linux has it as seqcount_latch, with two. Writes
- * are numbered; write n goes to buffer n mod B, while readers read the buffers before it, and is
- * published by storing n in `newest`. A reader loads n, copies buffer n mod B, and loads the number
- * again: the copy is whole unless write n + B had begun, that is, unless n + B - 1 had been
- * published.
+ * OVERVIEW. A sequence lock with several buffers: Linux has it as seqcount_latch, with two. Writes
+ * are numbered. Write n goes to buffer n mod B, while readers read the buffers before it. A value
+ * carries a version, which not every write increases (W-21). So the version stands beside each
+ * buffer and is read with it: version and value are of one write (W-3).
  *
- *   - A writer never waits for a reader, nor a reader for a writer: also one that stands in the
- *     middle of a write is passed by, for nobody reads the buffer that it writes. (With one buffer,
- *     the plain sequence lock, all readers would wait for it.)
- *   - A reader writes nothing.
- *   - A reader fails only when B - 1 writes were published during its copy, and then tries again.
- *     Whoever fails too often stops the writer in its own way (watch.h); at most one write can be
- *     under way then, so the second try succeeds.
+ * WRITE
+ *   1. prepare: write the value to buffer n mod B (A2), where n - 1 is the newest.
+ *   2. publish: write the version (A2), then n to `newest` (A1).
+ * READ
+ *   1. Load n from `newest` (R1); load the version and copy the value of buffer n mod B (R2).
+ *   2. Load `newest` again. The copy is whole unless write n + B had begun, that is, unless
+ *      n + B - 1 had been published.
  *
- * THE VERSION. A value carries a version, which not every write increases (W-21), so it stands
- * beside each buffer and is read with it: version and value are of one write (W-3).
- *
- * ORDER, by label (A release, R acquire)
- *   A1 `newest`, R1 its load by a reader: all words of write n and before, and what the writer did
- *   before it. A2 each word and version of a buffer, R2 its load by a reader (words.h): a reader
- *   that sees one of write n + B has synchronised with the
- *      writer after it had stored n + B - 1 in `newest`, and so sees that number, or a later one,
- *      at its second look. The copy does not count.
- * Writers are ordered among each other by whoever lets them in.
+ * INVARIANTS
+ *   I1  A writer never waits for a reader, nor a reader for a writer. A writer that stands in the
+ *       middle of a write is passed by, for nobody reads the buffer that it writes. (With one
+ *       buffer, the plain sequence lock, all readers would wait for it.)
+ *   I2  A reader writes nothing.
+ *   I3  A reader fails only if B - 1 writes were published during its copy; then it tries again. A
+ *       reader that fails too often stops the writer in its own way (watch.c). At most one write
+ *       can be under way then, so the second try succeeds.
  *
  * LINEARIZATION. A write: the store of `newest`. A read: its first load of it.
  *
- * WRAP. Numbers are 64 bits and compared by distance; B is a power of two, so n mod B goes round
- * with them. A reader would have to stand during exactly 2^64 writes to be misled.
+ * ORDER (A release, R acquire). The caller orders writers among each other.
+ *   A1 -> R1  newest -> its load by a reader: all words of write n and before, and what the writer
+ *             did before it.
+ *   A2 -> R2  each word and version of a buffer -> its load by a reader (words.h): the number that
+ *             was published before. A reader that sees a word of write n + B has synchronised with
+ *             the writer after it had stored n + B - 1 in `newest`. So it sees that number, or a
+ *             later one, at its second look, and the copy does not count.
  *
- * MEMORY. The number of the newest and the versions share a line, with two buffers if these are
- * small enough: then a new value crosses between two cores with one transfer. Else each buffer
- * begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes (of eight,
- * the last version is on a second line): a writer that comes round to a buffer that was read just
- * now waits for its line, and a reader whose copy was overwritten begins again. One writer and one
- * reader of 64 bytes, each on a core: with two buffers 4 M writes and 21 M reads a second, with
- * eight 38 M and 15 M; one writer and four readers on two cores: 7 M and 75 M, 16 M and 78 M. Of 8
- * bytes, two in the line of the numbers beat eight behind it (51 M and 71 M against 30 M and 16 M).
+ * WRAP. Numbers are 64 bits and compared by distance. B is a power of two, so n mod B goes round
+ * with them. To be misled a reader would have to stand during exactly 2^64 writes.
+ *
+ * NOTES
+ *
+ * Memory. The number of the newest and the versions share a line. Two buffers lie in the same line
+ * if they are small enough: then a new value crosses between two cores with one transfer. Else each
+ * buffer begins on a line of its own, and there are up to eight of them, in SEQBUF_ROOM bytes (of
+ * eight, the last version is on a second line). More buffers help both sides: a writer that comes
+ * round to a buffer that was read just now waits for its line, and a reader whose copy was
+ * overwritten begins again. In M writes/s and M reads/s:
+ *
+ *                                        two buffers       eight
+ *   64 bytes, one writer, one reader      4 and 21          38 and 15    each on a core
+ *   64 bytes, one writer, four readers    7 and 75          16 and 78    on two cores
+ *   8 bytes, one writer, one reader       51 and 71         30 and 16    the two lie in the line of
+ *                                                                        the numbers
  */
 #ifndef CHANBENCH_FUTEX_SEQBUF_H
 #define CHANBENCH_FUTEX_SEQBUF_H
@@ -69,7 +80,7 @@ struct seqbuf {
 	chan_word_t versions[];
 };
 
-/* Which write a reader has read. */
+/* The write that a reader has read. */
 struct seqbuf_read {
 	uint64_t number, version;
 };
@@ -136,16 +147,17 @@ static inline void seqbuf_prepare(struct seqbuf *b, const struct seqbuf_shape *s
 {
 	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
 
-	chan_words_store(seqbuf_words(b, shape, next), element, shape->size); /* A2 */
+	/* A2: after the numbers before */
+	chan_words_store(seqbuf_words(b, shape, next), element, shape->size);
 }
 
 static inline void seqbuf_publish(struct seqbuf *b, const struct seqbuf_shape *shape, uint64_t version)
 {
 	uint64_t next = atomic_load_explicit(&b->newest, memory_order_relaxed) + 1;
 
-	/* A2 */
+	/* A2: the version of its value */
 	atomic_store_explicit(&b->versions[next & shape->mask], version, memory_order_release);
-	/* A1 */
+	/* A1: all of it is written */
 	atomic_store_explicit(&b->newest, next, memory_order_release);
 }
 
@@ -164,12 +176,12 @@ static inline void seqbuf_init(struct seqbuf *b, const struct seqbuf_shape *shap
 static CHAN_INLINE bool seqbuf_try_read(const struct seqbuf *b, const struct seqbuf_shape *shape, bool value,
                                         void *element, struct seqbuf_read *read)
 {
-	/* R1 */
+	/* R1: all of that write */
 	read->number = atomic_load_explicit(&b->newest, memory_order_acquire);
-	/* R2 */
+	/* R2: before the second look */
 	read->version = atomic_load_explicit(&b->versions[read->number & shape->mask], memory_order_acquire);
 	if (value)
-		/* R2 */
+		/* R2: before the second look */
 		chan_words_load(element, seqbuf_words(b, shape, read->number), shape->size);
 	return atomic_load_explicit(&b->newest, memory_order_relaxed) - read->number < shape->mask;
 }
