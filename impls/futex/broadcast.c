@@ -135,7 +135,6 @@
 #include "impls/base/fence.h"
 #include "impls/base/words.h"
 #include "impls/futex/futex.h"
-#include "impls/mutex/broadcast.h"
 #include "impls/mutex/mutex.h"
 
 #include <stdalign.h>

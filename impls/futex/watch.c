@@ -95,7 +95,6 @@
 #include "impls/futex/futex.h"
 #include "impls/futex/seqbuf.h"
 #include "impls/mutex/mutex.h"
-#include "impls/mutex/watch.h"
 
 #include <stdlib.h>
 

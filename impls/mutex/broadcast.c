@@ -1,12 +1,228 @@
 /* SPDX-License-Identifier: MIT
  *
- * broadcast.c - opening a broadcast channel, receivers that come and go, readiness, properties.
- * Overview: broadcast.h.
+ * broadcast.c - the broadcast channel of the mutex family: every receiver sees every message, or is
+ * told how many it missed.
+ *
+ * OVERVIEW. A ring of R slots, R the capacity rounded up to a power of two (B-2), and positions of
+ * 64 bits that only rise: `tail` is where the next send writes, and each receiver has `next`, where
+ * it reads. Position p lies in slot p mod R; R divides 2^64, so this stays right when positions
+ * wrap, and so do distances, which are all that is compared (B-42). A receiver with tail - next > R
+ * has lost the difference, exactly, and goes on at tail - R.
+ *
+ * Each slot counts its debt: the receivers that were there at its send and have not read it, nor
+ * were dropped (B-27, B-32). When the debt comes to nothing the value ends, at that moment (B-31).
+ * It is moved out under the lock into a scratch, and destroyed when the lock is free; so `destroy`
+ * may send on this channel, also where the ring has but one slot.
+ *
+ * With a `clone` hook, a receive makes its copy without the lock. Meanwhile its slot is `busy` and
+ * the receiver's own part of the debt stays: so the value cannot end, a second reader of that slot
+ * waits (B-33), and so does a sender whose turn it is to overwrite it (B-35). A receiver's drop
+ * need not wait: it pays its part, and the one that clones pays last. Waiting here is for the
+ * caller's hook to return, with any deadline. Calls from inside the hook are refused (mark.h): they
+ * might wait for themselves.
+ *
+ * INVARIANTS (under the lock)
+ *   - A slot's debt is the number of receivers whose `next` has not passed its position, and of
+ *     those that clone it.
+ *   - `owed` is the number of slots whose debt is not 0.
+ *   - A value is alive in a slot iff `held`. With a destroy hook, debt 0 implies not held, but
+ *     where memory ran out:
+ *
+ * OUT OF MEMORY. A send that cannot have a scratch is CHAN_NOMEM. A receive cannot be, since by the
+ * contract that would lose the message: its value then stays held, until it is overwritten or the
+ * channel ends. A drop cannot fail nor leave anything behind: each receiver brings a `spare`
+ * element with it for that. (Scratches of up to 256 bytes need no memory.)
+ *
+ * LINEARIZATION. send: the critical section that advances the tail. recv: the one that advances
+ * `next` (or finds that it cannot). The others: their only one.
+ *
+ * WAKES. Receivers: all of them by each send (B-23), and by the last sender's drop (B-22).
+ * closed(): by the last receiver's drop. Whoever waits for a busy slot: by its cloner, through
+ * `idle`; one condition variable for all, each looks at its own slot.
  */
-#include "impls/mutex/broadcast.h"
+#include "impls/base/core.h"
+#include "impls/base/scratch.h"
 #include "impls/mutex/mutex.h"
 
 #include <stdlib.h>
+
+struct slot {
+	size_t debt;
+	bool held;
+	bool busy;
+};
+
+struct broadcast {
+	struct core core;
+	struct slot *slots;
+	char *elements;
+	size_t retained; /* R */
+	size_t owed;
+	uint64_t tail;
+	pthread_cond_t idle;
+};
+
+struct broadcast_receiver {
+	struct handle handle;
+	uint64_t next;
+	void *spare; /* NULL where nothing is to be destroyed */
+};
+
+static struct broadcast *broadcast_of(const struct handle *h)
+{
+	return (struct broadcast *)h->core;
+}
+
+static struct slot *slot_at(struct broadcast *ch, uint64_t position)
+{
+	return &ch->slots[position & (ch->retained - 1)];
+}
+
+static void *element_of(struct broadcast *ch, const struct slot *slot)
+{
+	return ch->elements + (size_t)(slot - ch->slots) * ch->core.layout.stride;
+}
+
+/* The position itself, or the oldest one that is still in the ring. */
+static uint64_t retained_from(const struct broadcast *ch, uint64_t position)
+{
+	return ch->tail - position > ch->retained ? ch->tail - ch->retained : position;
+}
+
+/* ------------------------------------------------------------------------------------------
+ * Sending and receiving, and the end of values
+ */
+
+/* Moves the value out of its slot, to be destroyed later. False: there was none, or nothing has
+ * to be done with it. */
+static bool move_out(struct broadcast *ch, struct slot *slot, void *to)
+{
+	if (!slot->held || to == NULL)
+		return false;
+	chan_layout_copy(&ch->core.layout, to, element_of(ch, slot));
+	slot->held = false;
+	return true;
+}
+
+/* Pays one receiver's part of a slot's debt. True: it was the last part, and the value, which is
+ * to be destroyed, now lies at `to`. Under the lock. */
+static bool pay_debt(struct broadcast *ch, struct slot *slot, void *to)
+{
+	if (--slot->debt > 0)
+		return false;
+	ch->owed--;
+	return move_out(ch, slot, to);
+}
+
+static enum chan_status broadcast_send(struct chan_sender *tx, const void *msg, size_t *receivers)
+{
+	struct handle *h = (struct handle *)tx;
+	struct broadcast *ch = broadcast_of(h);
+	struct core *core = &ch->core;
+	struct list wakes = WAKES_NONE(wakes);
+	void (*destroy)(void *, void *) = core->config.destroy;
+	void *context = core->config.context;
+	bool overwritten = false;
+	struct scratch old;
+
+	if (inside_callback_of(core) || (msg == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	old.element = NULL;
+	if (destroy != NULL && !scratch_get(&old, &core->layout))
+		return CHAN_NOMEM;
+
+	chan_handle_enter(h, "send");
+	while (core->receivers > 0 && slot_at(ch, ch->tail)->busy)
+		pthread_cond_wait(&ch->idle, &core->lock);
+	size_t count = core->receivers;
+	if (count > 0) {
+		struct slot *slot = slot_at(ch, ch->tail);
+		if (slot->debt == 0)
+			ch->owed++;
+		overwritten = move_out(ch, slot, old.element);
+		chan_layout_copy(&core->layout, element_of(ch, slot), msg);
+		slot->held = true;
+		slot->debt = count;
+		ch->tail++;
+		chan_wait_wake_all(&core->recv_queue, &wakes);
+	}
+	if (receivers != NULL)
+		*receivers = count;
+	chan_handle_leave(h, &wakes);
+
+	if (overwritten)
+		destroy(old.element, context);
+	scratch_put(&old);
+	return count > 0 ? CHAN_OK : CHAN_CLOSED;
+}
+
+/* Takes the copy of the slot's value that is this receiver's, and pays for it; `*ended`: the
+ * original now lies at `to`. Under the lock; with a hook it is released meanwhile. */
+static enum chan_status copy_out(struct broadcast *ch, struct slot *slot, void *msg, void *to, bool *ended)
+{
+	const struct chan_config *config = &ch->core.config;
+	struct inside inside;
+	int failed = 0;
+
+	if (config->clone == NULL) {
+		chan_layout_copy(&ch->core.layout, msg, element_of(ch, slot));
+	} else {
+		slot->busy = true;
+		pthread_mutex_unlock(&ch->core.lock);
+		inside_enter(&inside, &ch->core);
+		failed = config->clone(msg, element_of(ch, slot), config->context);
+		inside_leave(&inside);
+		pthread_mutex_lock(&ch->core.lock);
+		slot->busy = false;
+		pthread_cond_broadcast(&ch->idle);
+	}
+	*ended = pay_debt(ch, slot, to);
+	return failed ? CHAN_NOMEM : CHAN_OK;
+}
+
+static enum chan_status broadcast_recv(struct chan_receiver *rx, void *msg, uint64_t *missed, uint64_t deadline)
+{
+	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
+	struct broadcast *ch = broadcast_of(&r->handle);
+	struct core *core = &ch->core;
+	struct list wakes = WAKES_NONE(wakes);
+	void (*destroy)(void *, void *) = core->config.destroy;
+	void *context = core->config.context;
+	enum chan_status status = CHAN_OK;
+	struct scratch original;
+	bool ended = false;
+
+	if (inside_callback_of(core) || (msg == NULL && core->layout.size != 0))
+		return CHAN_INVALID;
+	original.element = NULL;
+	if (destroy != NULL)
+		scratch_get(&original, &core->layout); /* or not: see OUT OF MEMORY */
+
+	chan_handle_enter(&r->handle, "recv");
+	while (r->next == ch->tail && status == CHAN_OK)
+		status = core->senders == 0 ? CHAN_CLOSED : chan_core_wait(core, &core->recv_queue, deadline);
+	while (status == CHAN_OK && ch->tail - r->next <= ch->retained && slot_at(ch, r->next)->busy)
+		pthread_cond_wait(&ch->idle, &core->lock);
+	if (status == CHAN_OK && ch->tail - r->next > ch->retained) {
+		uint64_t oldest = retained_from(ch, r->next);
+		if (missed != NULL)
+			*missed = oldest - r->next;
+		r->next = oldest;
+		status = CHAN_LAGGED;
+	} else if (status == CHAN_OK) {
+		status = copy_out(ch, slot_at(ch, r->next++), msg, original.element, &ended);
+	}
+	chan_handle_leave(&r->handle, &wakes);
+
+	if (ended)
+		destroy(original.element, context);
+	scratch_put(&original);
+	return status;
+}
+
+/* ------------------------------------------------------------------------------------------
+ * Opening, and receivers that come and go
+ */
 
 static void end(struct core *core)
 {
@@ -14,7 +230,7 @@ static void end(struct core *core)
 
 	for (size_t i = 0; core->config.destroy != NULL && i < ch->retained; i++)
 		if (ch->slots[i].held)
-			core->config.destroy(chan_mutex_broadcast_element(ch, &ch->slots[i]), core->config.context);
+			core->config.destroy(element_of(ch, &ch->slots[i]), core->config.context);
 	free(ch->elements);
 	free(ch->slots);
 	pthread_cond_destroy(&ch->idle);
@@ -97,7 +313,7 @@ static enum chan_status broadcast_open(const struct chan_config *config, struct 
 
 static enum chan_status subscribe(struct handle *from, struct chan_receiver **out)
 {
-	struct broadcast *ch = chan_mutex_broadcast_of(from);
+	struct broadcast *ch = broadcast_of(from);
 	struct list wakes = WAKES_NONE(wakes);
 
 	if (inside_callback_of(&ch->core) || out == NULL)
@@ -132,7 +348,7 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 		return;
 	*rx = NULL;
 
-	struct broadcast *ch = chan_mutex_broadcast_of(&r->handle);
+	struct broadcast *ch = broadcast_of(&r->handle);
 	struct core *core = &ch->core;
 	chan_handle_enter(&r->handle, "receiver_drop");
 	chan_handle_disarm_all(&r->handle);
@@ -140,9 +356,8 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 	if (--core->receivers == 0)
 		chan_wait_wake_all(&core->closed_queue, &wakes);
 	chan_wait_deliver(&core->lock, &wakes); /* before a destroy that may take its time */
-	for (uint64_t p = chan_mutex_broadcast_retained_from(ch, r->next); stop - p - 1 < ch->retained;
-	     p = chan_mutex_broadcast_retained_from(ch, p + 1)) {
-		if (!chan_mutex_broadcast_pay(ch, chan_mutex_broadcast_slot(ch, p), r->spare))
+	for (uint64_t p = retained_from(ch, r->next); stop - p - 1 < ch->retained; p = retained_from(ch, p + 1)) {
+		if (!pay_debt(ch, slot_at(ch, p), r->spare))
 			continue;
 		/* Meanwhile others send, and p + 1 may be overwritten. */
 		pthread_mutex_unlock(&core->lock);
@@ -162,7 +377,7 @@ static void broadcast_receiver_drop(struct chan_receiver **rx)
 static enum chan_arm broadcast_arm_recv(struct chan_receiver *rx, struct chan_waiter *waiter)
 {
 	struct broadcast_receiver *r = (struct broadcast_receiver *)rx;
-	struct broadcast *ch = chan_mutex_broadcast_of(&r->handle);
+	struct broadcast *ch = broadcast_of(&r->handle);
 	struct list wakes = WAKES_NONE(wakes);
 
 	if (inside_callback_of(&ch->core))
@@ -199,25 +414,25 @@ static uint64_t broadcast_get(struct broadcast *ch, const struct broadcast_recei
 
 static uint64_t broadcast_sender_get(const struct chan_sender *tx, enum chan_property property)
 {
-	return broadcast_get(chan_mutex_broadcast_of((const struct handle *)tx), NULL, property);
+	return broadcast_get(broadcast_of((const struct handle *)tx), NULL, property);
 }
 
 static uint64_t broadcast_receiver_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	const struct broadcast_receiver *r = (const struct broadcast_receiver *)rx;
 
-	return broadcast_get(chan_mutex_broadcast_of(&r->handle), r, property);
+	return broadcast_get(broadcast_of(&r->handle), r, property);
 }
 
 static uint64_t broadcast_weak_get(const struct chan_weak *weak, enum chan_property property)
 {
-	return broadcast_get(chan_mutex_broadcast_of((const struct handle *)weak), NULL, property);
+	return broadcast_get(broadcast_of((const struct handle *)weak), NULL, property);
 }
 
 const struct chan_broadcast_ops chan_mutex_broadcast_ops = {
 	.open = broadcast_open,
-	.send = chan_mutex_broadcast_send,
-	.recv = chan_mutex_broadcast_recv,
+	.send = broadcast_send,
+	.recv = broadcast_recv,
 	.subscribe = broadcast_subscribe,
 	.sender_drop = chan_core_sender_drop,
 	.receiver_drop = broadcast_receiver_drop,

@@ -8,7 +8,6 @@
 
 #include "impls/testing/items_testing.h"
 #include "impls/mutex/broadcast.c"
-#include "impls/mutex/broadcast_ring.c"
 
 static const struct chan_broadcast_ops *const ops = &chan_mutex_broadcast_ops;
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/testing/items_testing.h"
 #include "impls/mutex/watch.c"
-#include "impls/mutex/watch_write.c"
-#include "impls/mutex/watch_read.c"
 
 #define WATCH chan_mutex_watch_ops
 #include "impls/testing/watch_race_testing.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/testing/items_testing.h"
 #include "impls/mutex/watch.c"
-#include "impls/mutex/watch_write.c"
-#include "impls/mutex/watch_read.c"
 
 #define WATCH              chan_mutex_watch_ops
 #define WATCH_SEEN_ALL(rx) (((struct watch_receiver *)(rx))->seen == watch_of((struct handle *)(rx))->version)
