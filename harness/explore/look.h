@@ -5,8 +5,11 @@
  *
  * Some rules speak of what a blocked thread does when it goes on ("looks again after it was
  * woken"). A program on real threads can hardly tell whether a thread is blocked, and never whether
- * it has gone on meanwhile. Here it can. The functions are missing (NULL) where there is no
- * explorer.
+ * it has gone on meanwhile. Here it can.
+ *
+ * SEAM: the four functions are weak. An explorable program is linked with the runtime, which
+ * defines them (runtime/settle.c, posix/thread.c). On real threads nobody does, and they are NULL:
+ * a program asks before it calls one.
  */
 #ifndef CHANBENCH_EXPLORE_LOOK_H
 #define CHANBENCH_EXPLORE_LOOK_H

@@ -35,20 +35,6 @@ static const struct program *find_program(const char *name)
 	return NULL;
 }
 
-static int print_json(json_t *root)
-{
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
-
-	json_decref(root);
-	if (text == NULL) {
-		say("out of memory");
-		return EXIT_MACHINE;
-	}
-	puts(text);
-	free(text);
-	return EXIT_GOOD;
-}
-
 struct left_out {
 	const struct explore_target *target;
 	const struct explore_asked *asked;
@@ -106,7 +92,8 @@ static int list(const struct explore_target *target, const struct explore_asked 
 	if (asked->source == NULL || target->subjects[0].name[0] != '-')
 		explore_rules(list_left_out, &left_out);
 	if (as_json)
-		return print_json(json_pack("{s:o,s:o}", "programs", programs, "not_explored", left_out.programs));
+		return explore_print_json(
+			json_pack("{s:o,s:o}", "programs", programs, "not_explored", left_out.programs));
 	json_decref(programs);
 	return EXIT_GOOD;
 }
@@ -205,7 +192,7 @@ static int explore(const struct explore_target *target, const struct explore_ask
 		say("interrupted: %zu of %zu were explored", tally.ran, target->count);
 	if (asked->json) {
 		json_t *root = json_pack("{s:o,s:b}", "runs", tally.runs, "interrupted", status >= 128);
-		int printed = print_json(root);
+		int printed = explore_print_json(root);
 		return printed != EXIT_GOOD ? printed : status;
 	}
 	if (asked->replay == NULL && tally.ran > 0)

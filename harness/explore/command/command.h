@@ -117,6 +117,8 @@ void explore_print_head(void);
 void explore_print_row(const struct explore_subject *subject, const struct explore_outcome *outcome);
 void explore_print_failure(const struct explore_asked *asked, const struct explore_subject *subject,
                            const struct explore_outcome *outcome);
+/* Prints it, and lets go of it. EXIT_GOOD, or EXIT_MACHINE after a line (also for NULL). */
+int explore_print_json(json_t *root);
 json_t *explore_json(const struct explore_subject *subject, const struct explore_outcome *outcome);
 
 /* ------------------------------------------------------------------------------------------

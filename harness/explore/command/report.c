@@ -1,7 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * report.c - what the user reads: the table, a failure with its trace and its replay string, JSON.
+ */
 #include "harness/explore/command/command.h"
 
+#include "harness/say.h"
+
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char row[] = "%-16s %-40s %-14s %11s %9s %7s  %s\n";
@@ -109,4 +115,18 @@ json_t *explore_json(const struct explore_subject *subject, const struct explore
 	json_object_set_new(run, "message", text_or_null(o->message));
 	json_object_set_new(run, "trace", text_or_null(o->trace));
 	return run;
+}
+
+int explore_print_json(json_t *root)
+{
+	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
+
+	json_decref(root);
+	if (text == NULL) {
+		say("out of memory");
+		return EXIT_MACHINE;
+	}
+	puts(text);
+	free(text);
+	return EXIT_GOOD;
 }

@@ -53,7 +53,7 @@ void explore_arguments_free(char *argv[EXPLORE_ARGUMENTS_MAX])
 }
 
 /* ------------------------------------------------------------------------------------------
- * What it answers (driver/report.c)
+ * What it answers (driver/driver.c)
  */
 
 struct reading {

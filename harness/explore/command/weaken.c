@@ -265,16 +265,7 @@ static int print_json(const struct ways *ways)
 		json_object_set_new(site, "verdict", json_string(way->killer != NULL ? way->verdict : "ok"));
 		json_array_append_new(sites, site);
 	}
-	json_t *root = json_pack("{s:o}", "sites", sites);
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	json_decref(root);
-	if (text == NULL) {
-		say("out of memory");
-		return EXIT_MACHINE;
-	}
-	puts(text);
-	free(text);
-	return EXIT_GOOD;
+	return explore_print_json(json_pack("{s:o}", "sites", sites));
 }
 
 int explore_weaken(const struct explore_target *target, const struct explore_asked *asked)

@@ -15,8 +15,7 @@
  *                                                  KIND/PROGRAM", "IMPLEMENTATION
  *                                                  rules/KIND/RULE/TEST", or "- main"
  *   explorable run SUBJECT OPTION...               explores one subject; the result as lines
- *                                                  (report.c)
- *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker
+ * *   explorable weaken SUBJECT OPTION...            each atomic call site of it, one step weaker
  *                                                  (weaken.c)
  *
  * SUBJECT is a line of the list. OPTION is NAME=VALUE: strategy, memory, depth, bound, spurious,
@@ -28,13 +27,11 @@
 #ifndef CHANBENCH_EXPLORE_DRIVER_H
 #define CHANBENCH_EXPLORE_DRIVER_H
 
-#include "harness/explore/explore.h"
+#include "harness/check/rule.h"
 #include "harness/explore/driver/program.h"
+#include "harness/explore/explore.h"
 
 #include <stdio.h>
-
-struct rule;
-struct rule_test;
 
 /* What one exploration runs. */
 struct driver_subject {
@@ -50,7 +47,7 @@ struct driver_subject {
  * false. */
 void driver_programs(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
 
-/* The same for these and the tests of rules (rule.h). */
+/* The same for these and the tests of rules. */
 void driver_subjects(bool (*each)(const struct driver_subject *subject, void *arg), void *arg);
 
 /* "mutex mpsc/send_recv" */
@@ -62,11 +59,8 @@ bool driver_subject_find(const char *name, struct driver_subject *subject);
 /* To be given to explore_run, with a struct driver_subject. */
 int driver_subject_run(void *subject);
 
-/* Reads "NAME=VALUE". False after a line on stderr. */
-bool driver_option(const char *text, struct explore_options *options);
-
-/* Writes a result as lines. */
-void driver_report(FILE *out, const struct explore_result *result);
+/* Whose words a broken expectation has, from now on (rule_expect.c). */
+void driver_rule_is(const struct rule *rule);
 
 /* Explores the subject once to learn its sites, then once a site and way of weakening it; those
  * before `skip` and those in `killed` are left out. */

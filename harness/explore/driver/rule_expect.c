@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * rule_expect.c - the steps of a rule's test (harness/check/expect.h, quiesce.h) under the
- * explorer. A step is a line of the trace; a broken expectation is a failed assertion, with the
- * rule's words; rest is what the scheduler knows, and not what /proc shows.
+ * explorer.
+ *
+ * SEAM: these functions are defined twice. In chanbench check they are harness/check's
+ * (expect_child.c, quiesce.c). In an explorable program those files are not linked, and these are
+ * (driver/CMakeLists.txt).
+ *
+ * A step is a line of the trace. A broken expectation is a failed assertion, with the rule's words.
+ * Rest is what the scheduler knows, and not what /proc shows.
  */
-#include "harness/explore/driver/rule.h"
+#include "harness/explore/driver/driver.h"
 
 #include "harness/check/expect.h"
 #include "harness/check/quiesce.h"

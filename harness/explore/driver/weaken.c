@@ -17,24 +17,6 @@ enum { WAYS_MAX = 2 };
 
 static const char *const operation_names[] = {"load", "store", "rmw", "cas", "cas-fail", "fence"};
 
-static const char *order_name(int order)
-{
-	switch (order) {
-	case __ATOMIC_RELAXED:
-		return "relaxed";
-	case __ATOMIC_CONSUME:
-		return "consume";
-	case __ATOMIC_ACQUIRE:
-		return "acquire";
-	case __ATOMIC_RELEASE:
-		return "release";
-	case __ATOMIC_ACQ_REL:
-		return "acq_rel";
-	default:
-		return "seq_cst";
-	}
-}
-
 /* The next weaker orders: what it may be one step from being. Returns how many. */
 static size_t one_step_weaker(const struct explore_site *site, int to[WAYS_MAX])
 {
@@ -100,7 +82,7 @@ static bool is_killed(const char *killed, const struct explore_site *site, int t
 	char way[64];
 
 	snprintf(way, sizeof way, ",%" PRIxPTR ".%s.%s.%s,", site->pc, operation_names[site->operation],
-	         order_name(site->order), order_name(to));
+	         explore_order_name(site->order), explore_order_name(to));
 	return strstr(killed, way) != NULL;
 }
 
@@ -114,8 +96,8 @@ static void try_one(FILE *out, struct driver_subject *subject, const struct expl
 	explore_site_describe(options->weaken.pc, place, sizeof place);
 	int failed = explore_run(driver_subject_run, subject, options, &result);
 	fprintf(out, "site\t%zu\t%" PRIxPTR "\t%s\t%s\t%s\t%s\t%" PRIu64 "\t%s\n", index, options->weaken.pc,
-	        operation_names[options->weaken.operation], order_name(options->weaken.order),
-	        order_name(options->weaken_to), failed != 0 ? "refused" : explore_verdict_name(result.verdict),
+	        operation_names[options->weaken.operation], explore_order_name(options->weaken.order),
+	        explore_order_name(options->weaken_to), failed != 0 ? "refused" : explore_verdict_name(result.verdict),
 	        result.executions, place);
 	fflush(out);
 	explore_result_free(&result);

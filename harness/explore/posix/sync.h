@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync.h - what the stand-ins for libc share (sync_*.c, posix_*.c).
+ * sync.h - what stands in for libc: what the files of this room share.
+ *
+ *   mutex.c spin.c rwlock.c condition.c semaphore.c barrier.c once.c   synchronisation objects
+ *   thread.c key.c c11.c       threads, thread-specific data, C11's threads.h
+ *   futex.c syscall.c          futex, futex_waitv, membarrier; other system calls are refused
+ *   clock.c eventfd.c          clocks, sleeps; eventfd, and poll on one
+ *   memory.c string.c process.c   malloc, memcpy, exit and their like
+ *   refused.c                  what is not modelled, by name
+ *   redefine.syms              SEAM: which function is replaced by which; redefine_test holds it to
+ *                              what is here
+ *   harmless.syms              functions of libc that need no stand-in
+ *
+ * This room includes runtime/runtime.h (and thread.c, of the same subject as the runtime's threads,
+ * core.h and look.h). The runtime calls it through three weak functions (runtime/thread.c).
  *
  * The objects under test do not call libc's pthread_mutex_lock, malloc or clock_gettime:
  * redefine.syms has objcopy rename what they call, to explored_pthread_mutex_lock and so on.

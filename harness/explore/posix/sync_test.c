@@ -24,6 +24,12 @@ static void note(void *arg)
 	seen |= 1u << outcome;
 }
 
+static int run(void *program)
+{
+	((const struct explore_case *)program)->program();
+	return 0;
+}
+
 static bool explore(const struct explore_case *c, enum explore_strategy strategy, struct explore_result *result)
 {
 	struct explore_options options = EXPLORE_DEFAULTS;
@@ -33,7 +39,7 @@ static bool explore(const struct explore_case *c, enum explore_strategy strategy
 	if (c->never_spurious)
 		options.spurious = 0;
 	seen = 0;
-	testing_run(c->program, NULL, &options, result);
+	testing_run(run, (void *)(uintptr_t)c, &options, result);
 	if (result->verdict == c->verdict && (c->outcomes != 0 || strstr(result->message, c->message) != NULL))
 		return true;
 	print_error("%s: %s instead of %s\n%s\n%s\n", c->name, explore_verdict_name(result->verdict),
@@ -47,7 +53,7 @@ static bool replay(const struct explore_case *c, const char *schedule)
 	struct explore_options options = EXPLORE_DEFAULTS;
 	struct explore_result result;
 	options.replay = schedule;
-	testing_run(c->program, NULL, &options, &result);
+	testing_run(run, (void *)(uintptr_t)c, &options, &result);
 	bool same = result.verdict == c->verdict;
 	if (!same)
 		print_error("%s: replayed, it is %s\n", c->name, explore_verdict_name(result.verdict));

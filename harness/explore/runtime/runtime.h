@@ -221,7 +221,8 @@ bool explore_tracing(void);
 void explore_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ------------------------------------------------------------------------------------------
- * What the stand-ins define; the runtime has empty ones for programs without them.
+ * SEAM: what the stand-ins define (posix/sync.c). The runtime has empty weak ones for programs
+ * without them (runtime/thread.c).
  */
 void explore_sync_reset(void); /* at the beginning of each execution */
 /* on a thread that ends: destructors of keys and thread-specific data */

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* SEAM: the sections of globals. The linker defines these four, when an object has the section: the
+ * build renames .data and .bss of the objects under test. A program without globals lacks one. */
 extern char __start_explore_data[] __attribute__((weak));
 extern char __stop_explore_data[] __attribute__((weak));
 extern char __start_explore_bss[] __attribute__((weak));

@@ -42,6 +42,9 @@ unsigned explore_thread_create(void *(*start)(void *), void *arg, uintptr_t pc)
 	return id;
 }
 
+/* SEAM: the stand-ins for libc. posix/sync.c defines these three and so overrides them in every
+ * program that is linked with a stand-in. The tests of the runtime alone (litmus, defects, small
+ * programs) use none, and get the empty ones. */
 __attribute__((weak)) void explore_sync_reset(void)
 {
 }

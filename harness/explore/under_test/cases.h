@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * cases.h - small programs with pthreads, futexes, eventfds and so on, and what exploring each must
- * give (sync_test.c).
+ * give (posix/sync_test.c).
  *
  * A program says how it ended by `outcome`, a small number; a search that is exhausted must have
  * seen exactly the outcomes of the set. A program that is wrong must be found to be so, with the
@@ -11,10 +11,11 @@
 #define CHANBENCH_EXPLORE_UNDER_TEST_CASES_H
 
 #include "harness/explore/explore.h"
+#include <pthread.h>
 
 struct explore_case {
 	const char *name; /* NULL ends a table */
-	int (*program)(void *);
+	void (*program)(void);
 	/* of a right program: 1 << outcome, for each one there is; 0: it is wrong */
 	unsigned outcomes;
 	enum explore_verdict verdict;
@@ -31,6 +32,16 @@ struct explore_case {
 #define SEEN(outcome) (1u << (outcome))
 
 extern unsigned outcome;
+
+/* Runs both on threads of their own, to their ends. */
+static inline void two_threads(void *(*first)(void *), void *(*second)(void *))
+{
+	pthread_t threads[2];
+	pthread_create(&threads[0], NULL, first, NULL);
+	pthread_create(&threads[1], NULL, second, NULL);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+}
 
 extern const struct explore_case mutex_cases[], rwlock_cases[], condition_cases[], semaphore_cases[], futex_cases[],
 	thread_cases[], c11_cases[], clock_cases[], eventfd_cases[], memory_cases[], process_cases[], settle_cases[];

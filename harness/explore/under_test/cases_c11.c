@@ -56,24 +56,20 @@ static int take_in_time(void *arg)
 	return 0;
 }
 
-static int handoff(void *arg)
+static void handoff(void)
 {
-	(void)arg;
 	mtx_init(&mutex, mtx_plain);
 	cnd_init(&filled);
 	run(2, (int (*[])(void *)){take, put});
 	cnd_destroy(&filled);
 	mtx_destroy(&mutex);
-	return 0;
 }
 
-static int handoff_in_time(void *arg)
+static void handoff_in_time(void)
 {
-	(void)arg;
 	mtx_init(&mutex, mtx_plain);
 	cnd_init(&filled);
 	run(2, (int (*[])(void *)){take_in_time, put});
-	return 0;
 }
 
 static int lock_both(void *arg)
@@ -96,13 +92,11 @@ static int lock_both_reversed(void *arg)
 	return 0;
 }
 
-static int crossed(void *arg)
+static void crossed(void)
 {
-	(void)arg;
 	mtx_init(&mutex, mtx_plain);
 	mtx_init(&second, mtx_plain);
 	run(2, (int (*[])(void *)){lock_both, lock_both_reversed});
-	return 0;
 }
 
 static int try_mutex(void *arg)
@@ -127,12 +121,10 @@ static int hold_mutex(void *arg)
 	return 0;
 }
 
-static int recursive_against_trylock(void *arg)
+static void recursive_against_trylock(void)
 {
-	(void)arg;
 	mtx_init(&mutex, mtx_recursive);
 	run(2, (int (*[])(void *)){hold_mutex, try_mutex});
-	return 0;
 }
 
 static void initialise(void)
@@ -158,9 +150,8 @@ static int once_and_specific(void *arg)
 	thrd_exit(5);
 }
 
-static int rest(void *arg)
+static void rest(void)
 {
-	(void)arg;
 	thrd_t threads[2];
 	tss_create(&specific, count_destroyed);
 	for (int i = 0; i < 2; i++)
@@ -172,15 +163,12 @@ static int rest(void *arg)
 	}
 	assert(destroyed == 2);
 	tss_delete(specific);
-	return 0;
 }
 
-static int not_initialised(void *arg)
+static void not_initialised(void)
 {
-	(void)arg;
 	mtx_destroy(&mutex);
 	mtx_lock(&mutex);
-	return 0;
 }
 
 const struct explore_case c11_cases[] = {

@@ -18,9 +18,8 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static int sleeps_long_enough(void *arg)
+static void sleeps_long_enough(void)
 {
-	(void)arg;
 	uint64_t before = now(CLOCK_MONOTONIC), date = now(CLOCK_REALTIME);
 	assert(nanosleep(&(struct timespec){.tv_sec = 5}, NULL) == 0);
 	assert(usleep(100) == 0 && sleep(1) == 0);
@@ -32,7 +31,6 @@ static int sleeps_long_enough(void *arg)
 	assert(nanosleep(&(struct timespec){.tv_nsec = -1}, NULL) == -1 && errno == EINVAL);
 	struct timeval day;
 	assert(gettimeofday(&day, NULL) == 0 && day.tv_sec == time(NULL));
-	return 0;
 }
 
 static void *sleep_then_first(void *arg)
@@ -45,25 +43,21 @@ static void *sleep_then_first(void *arg)
 }
 
 /* A sleep orders nothing: who sleeps longer may still be first. */
-static int sleeping_is_no_order(void *arg)
+static void sleeping_is_no_order(void)
 {
-	(void)arg;
 	static useconds_t one = 1, two = 2;
 	pthread_t threads[2];
 	pthread_create(&threads[0], NULL, sleep_then_first, &one);
 	pthread_create(&threads[1], NULL, sleep_then_first, &two);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
-	return 0;
 }
 
-static int looks_until_time_has_come(void *arg)
+static void looks_until_time_has_come(void)
 {
-	(void)arg;
 	uint64_t end = now(CLOCK_MONOTONIC) + 3000000;
 	while (now(CLOCK_MONOTONIC) < end)
 		;
-	return 0;
 }
 
 static void *make_ready(void *arg)
@@ -72,34 +66,28 @@ static void *make_ready(void *arg)
 	return arg;
 }
 
-static int yields_until_ready(void *arg)
+static void yields_until_ready(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, make_ready, NULL);
 	while (ready == 0)
 		sched_yield();
 	pthread_join(thread, NULL);
-	return 0;
 }
 
-static int sleeps_until_ready(void *arg)
+static void sleeps_until_ready(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, make_ready, NULL);
 	while (ready == 0)
 		usleep(10);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
-static int yields_for_ever(void *arg)
+static void yields_for_ever(void)
 {
-	(void)arg;
 	while (ready == 0)
 		sched_yield();
-	return 0;
 }
 
 const struct explore_case clock_cases[] = {

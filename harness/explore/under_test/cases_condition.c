@@ -84,41 +84,35 @@ static void *put_two_broadcast(void *arg)
 	return arg;
 }
 
-static int handoff(void *arg)
+static void handoff(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){take, put});
-	return items;
+	exit(items);
 }
 
-static int handoff_outside(void *arg)
+static void handoff_outside(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){take, put_then_signal_outside});
-	return items;
+	exit(items);
 }
 
-static int broadcast(void *arg)
+static void broadcast(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){take, take, put_two_broadcast});
-	return items;
+	exit(items);
 }
 
-static int if_instead_of_while(void *arg)
+static void if_instead_of_while(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){take_with_if, put});
-	return items;
+	exit(items);
 }
 
 /* Needs no spurious wakeup: somebody else takes the item before the one that was woken has the
  * mutex. */
-static int if_and_thief(void *arg)
+static void if_and_thief(void)
 {
-	(void)arg;
 	run(4, (void *(*[])(void *)){take_with_if, take, put, put});
-	return 0;
 }
 
 /* Two wait, the one that came first is not always the one that is woken. */
@@ -154,39 +148,33 @@ static void *wake_one_of_two(void *arg)
 	return arg;
 }
 
-static int anybody_is_woken(void *arg)
+static void anybody_is_woken(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){wait_in_line, wait_in_line, wake_one_of_two});
-	return 0;
 }
 
-static int not_initialised(void *arg)
+static void not_initialised(void)
 {
-	(void)arg;
 	pthread_cond_t *condition = malloc(sizeof(*condition));
-	return pthread_cond_signal(condition);
+	exit(pthread_cond_signal(condition));
 }
 
-static int signal_after_destroy(void *arg)
+static void signal_after_destroy(void)
 {
-	(void)arg;
 	pthread_cond_destroy(&filled);
-	return pthread_cond_signal(&filled);
+	exit(pthread_cond_signal(&filled));
 }
 
-static int no_signal(void *arg)
+static void no_signal(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){take, put_silently});
-	return items;
+	exit(items);
 }
 
-static int one_signal_for_two(void *arg)
+static void one_signal_for_two(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){take, take, put_two_signal_once});
-	return items;
+	exit(items);
 }
 
 static void *wait_without_mutex(void *arg)
@@ -195,11 +183,9 @@ static void *wait_without_mutex(void *arg)
 	return arg;
 }
 
-static int mutex_not_held(void *arg)
+static void mutex_not_held(void)
 {
-	(void)arg;
 	run(1, (void *(*[])(void *)){wait_without_mutex});
-	return 0;
 }
 
 /* Gives up after a second: the signal comes in time, or it does not. */
@@ -249,23 +235,18 @@ static void wait_or_signal(clockid_t clock)
 	pthread_cond_destroy(&timed);
 }
 
-static int timed_monotonic(void *arg)
+static void timed_monotonic(void)
 {
-	(void)arg;
 	wait_or_signal(CLOCK_MONOTONIC);
-	return 0;
 }
 
-static int timed_realtime(void *arg)
+static void timed_realtime(void)
 {
-	(void)arg;
 	wait_or_signal(CLOCK_REALTIME);
-	return 0;
 }
 
-static int nobody_signals_in_time(void *arg)
+static void nobody_signals_in_time(void)
 {
-	(void)arg;
 	struct timespec deadline;
 	clock_gettime(CLOCK_REALTIME, &deadline);
 	deadline.tv_sec += 3600;
@@ -273,20 +254,16 @@ static int nobody_signals_in_time(void *arg)
 	int error = pthread_cond_timedwait(&filled, &mutex, &deadline);
 	outcome = error == ETIMEDOUT;
 	pthread_mutex_unlock(&mutex);
-	return 0;
 }
 
-static int checked_mutex_not_held(void *arg)
+static void checked_mutex_not_held(void)
 {
-	(void)arg;
 	pthread_mutex_t checked = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 	assert(pthread_cond_wait(&filled, &checked) == EPERM);
-	return 0;
 }
 
-static int destroyed_under_a_waiter(void *arg)
+static void destroyed_under_a_waiter(void)
 {
-	(void)arg;
 	pthread_t waiter;
 	pthread_create(&waiter, NULL, take, NULL);
 	pthread_mutex_lock(&mutex);
@@ -294,7 +271,6 @@ static int destroyed_under_a_waiter(void *arg)
 	pthread_mutex_unlock(&mutex);
 	pthread_cond_destroy(&filled);
 	pthread_join(waiter, NULL);
-	return 0;
 }
 
 const struct explore_case condition_cases[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/explore/under_test/cases.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,15 +11,6 @@
 #include <unistd.h>
 
 static int fd, payload;
-
-static void run(void *(*first)(void *), void *(*second)(void *))
-{
-	pthread_t threads[2];
-	pthread_create(&threads[0], NULL, first, NULL);
-	pthread_create(&threads[1], NULL, second, NULL);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-}
 
 static void *announce(void *arg)
 {
@@ -60,47 +52,38 @@ static void *await_nonblocking(void *arg)
 	return arg;
 }
 
-static int handoff(void *arg)
+static void handoff(void)
 {
-	(void)arg;
 	fd = eventfd(0, EFD_CLOEXEC);
-	run(await, announce);
+	two_threads(await, announce);
 	close(fd);
-	return 0;
 }
 
-static int handoff_polled(void *arg)
+static void handoff_polled(void)
 {
-	(void)arg;
 	fd = eventfd(0, EFD_CLOEXEC);
-	run(await_poll, announce);
+	two_threads(await_poll, announce);
 	close(fd);
-	return 0;
 }
 
-static int polled_in_time(void *arg)
+static void polled_in_time(void)
 {
-	(void)arg;
 	fd = eventfd(0, EFD_CLOEXEC);
-	run(await_poll_in_time, announce);
+	two_threads(await_poll_in_time, announce);
 	close(fd);
-	return 0;
 }
 
-static int nonblocking(void *arg)
+static void nonblocking(void)
 {
-	(void)arg;
 	fd = eventfd(0, 0);
 	assert(fcntl(fd, F_GETFL) == O_RDWR);
 	assert(fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) == 0);
-	run(await_nonblocking, announce);
+	two_threads(await_nonblocking, announce);
 	close(fd);
-	return 0;
 }
 
-static int counts(void *arg)
+static void counts(void)
 {
-	(void)arg;
 	eventfd_t count;
 	int semaphore = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK), counter = eventfd(2, EFD_NONBLOCK);
 	assert(eventfd_read(semaphore, &count) == 0 && count == 1);
@@ -119,31 +102,26 @@ static int counts(void *arg)
 	assert(poll(polled, 1, 0) == 1 && polled[0].revents == POLLNVAL);
 	assert(close(semaphore) == 0);
 	assert(write(STDOUT_FILENO, "", 0) == 0);
-	return 0;
 }
 
-static int nobody_writes(void *arg)
+static void nobody_writes(void)
 {
-	(void)arg;
 	uint64_t count;
 	fd = eventfd(0, 0);
-	return (int)read(fd, &count, sizeof(count));
+	exit((int)read(fd, &count, sizeof(count)));
 }
 
-static int closed_twice(void *arg)
+static void closed_twice(void)
 {
-	(void)arg;
 	fd = eventfd(0, 0);
 	close(fd);
 	close(fd);
-	return 0;
 }
 
-static int reads_a_file(void *arg)
+static void reads_a_file(void)
 {
-	(void)arg;
 	char byte;
-	return (int)read(STDIN_FILENO, &byte, 1);
+	exit((int)read(STDIN_FILENO, &byte, 1));
 }
 
 const struct explore_case eventfd_cases[] = {

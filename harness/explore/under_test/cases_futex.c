@@ -2,6 +2,7 @@
 #include "harness/explore/under_test/cases.h"
 #include "harness/explore/under_test/waitv.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -82,32 +83,24 @@ static void *wait_for_a_wake(void *arg)
 	return arg;
 }
 
-static int event(void *arg)
+static void event(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_set, set_and_wake});
-	return 0;
 }
 
-static int event_relaxed(void *arg)
+static void event_relaxed(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_set, set_relaxed_and_wake});
-	return 0;
 }
 
-static int returns_without_a_wake(void *arg)
+static void returns_without_a_wake(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_once, set_and_wake});
-	return 0;
 }
 
-static int a_wake_orders_nothing(void *arg)
+static void a_wake_orders_nothing(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_for_a_wake, set_and_wake});
-	return 0;
 }
 
 /* ---- check, then wait for what may have changed meanwhile ---- */
@@ -139,18 +132,14 @@ static void *set_x(void *arg)
 	return arg;
 }
 
-static int lost_wakeup(void *arg)
+static void lost_wakeup(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){check_then_wait, set_x});
-	return 0;
 }
 
-static int no_lost_wakeup(void *arg)
+static void no_lost_wakeup(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){remember_then_check, set_x});
-	return 0;
 }
 
 /* ---- a mutex of three states (Drepper, "Futexes are tricky") ---- */
@@ -178,12 +167,10 @@ static void *count_locked(void *arg)
 	return arg;
 }
 
-static int own_mutex(void *arg)
+static void own_mutex(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){count_locked, count_locked});
 	outcome = (unsigned)payload;
-	return 0;
 }
 
 /* ---- flags, deadlines, bits ---- */
@@ -195,11 +182,9 @@ static void *wake_shared(void *arg)
 	return arg;
 }
 
-static int private_and_shared_never_meet(void *arg)
+static void private_and_shared_never_meet(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_for_a_wake, wake_shared});
-	return 0;
 }
 
 static void *wait_a_second(void *arg)
@@ -212,11 +197,9 @@ static void *wait_a_second(void *arg)
 	return arg;
 }
 
-static int timed(void *arg)
+static void timed(void)
 {
-	(void)arg;
 	run(2, (void *(*[])(void *)){wait_a_second, set_and_wake});
-	return 0;
 }
 
 static void *wait_until(void *arg)
@@ -251,10 +234,9 @@ static int bits(uint32_t woken)
 	return 0;
 }
 
-static int bits_that_meet(void *arg)
+static void bits_that_meet(void)
 {
-	(void)arg;
-	return bits(3);
+	exit(bits(3));
 }
 
 static void *wait_bit_1(void *arg)
@@ -264,42 +246,34 @@ static void *wait_bit_1(void *arg)
 	return arg;
 }
 
-static int bits_that_do_not(void *arg)
+static void bits_that_do_not(void)
 {
-	(void)arg;
 	static uint32_t second = 2;
 	pthread_t waiter, waker;
 	pthread_create(&waiter, NULL, wait_bit_1, NULL);
 	pthread_create(&waker, NULL, wake_bits, &second);
 	pthread_join(waiter, NULL);
 	pthread_join(waker, NULL);
-	return 0;
 }
 
-static int wrong_calls(void *arg)
+static void wrong_calls(void)
 {
-	(void)arg;
 	struct timespec bad = {.tv_nsec = 1000000000};
 	assert(wait_private((_Atomic uint32_t *)((char *)&word + 1), 0) == -1 && errno == EINVAL);
 	assert(futex(&word, FUTEX_WAIT_PRIVATE, 0, &bad, NULL, 0) == -1 && errno == EINVAL);
 	assert(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, 0) == -1 && errno == EINVAL);
 	assert(wait_private(&word, 1) == -1 && errno == EAGAIN);
 	assert(wake_private(&word, 1) == 0);
-	return 0;
 }
 
-static int priority_inheritance(void *arg)
+static void priority_inheritance(void)
 {
-	(void)arg;
 	futex(&word, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
-	return 0;
 }
 
-static int unknown_call(void *arg)
+static void unknown_call(void)
 {
-	(void)arg;
 	syscall(SYS_io_uring_enter, 0, 0, 0, 0, 0, 0);
-	return 0;
 }
 
 /* ---- requeueing: two wait on one word, one is woken, the other is moved and woken there ---- */
@@ -327,18 +301,14 @@ static void *wake_one_move_one_forget(void *arg)
 	return arg;
 }
 
-static int requeue(void *arg)
+static void requeue(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one});
-	return 0;
 }
 
-static int requeue_forgotten(void *arg)
+static void requeue_forgotten(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one_forget});
-	return 0;
 }
 
 /* ---- several words ---- */
@@ -368,11 +338,9 @@ static void *wake_other(void *arg)
 	return arg;
 }
 
-static int any_of_two(void *arg)
+static void any_of_two(void)
 {
-	(void)arg;
 	run(3, (void *(*[])(void *)){wait_any, wake_word, wake_other});
-	return 0;
 }
 
 /* ---- membarrier instead of a fence on one side of store buffering ---- */
@@ -395,24 +363,20 @@ static void *heavy(void *arg)
 	return arg;
 }
 
-static int asymmetric_fences(void *arg)
+static void asymmetric_fences(void)
 {
-	(void)arg;
 	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
 	assert(commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	assert(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0);
 	run(2, (void *(*[])(void *)){light, heavy});
 	outcome = (unsigned)(r0 * 2 + r1);
-	return 0;
 }
 
-static int membarrier_unregistered(void *arg)
+static void membarrier_unregistered(void)
 {
-	(void)arg;
 	assert(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == -1 && errno == EPERM);
 	run(2, (void *(*[])(void *)){light, heavy});
 	outcome = (unsigned)(r0 * 2 + r1);
-	return 0;
 }
 
 const struct explore_case futex_cases[] = {

@@ -11,9 +11,8 @@
 static char text[32] = "abc";
 static char *shared;
 
-static int family(void *arg)
+static void family(void)
 {
-	(void)arg;
 	int *numbers = calloc(4, sizeof(*numbers));
 	assert(numbers[0] == 0 && numbers[3] == 0);
 	numbers[3] = 5;
@@ -36,12 +35,10 @@ static int family(void *arg)
 	free(printed);
 	free(NULL);
 	assert(malloc(too_much / 4) == NULL);
-	return 0;
 }
 
-static int functions(void *arg)
+static void functions(void)
 {
-	(void)arg;
 	char a[16], b[16];
 	assert(memset(a, 'x', sizeof(a)) == a && a[15] == 'x');
 	assert(memcpy(b, a, sizeof(b)) == b && memcmp(a, b, sizeof(a)) == 0);
@@ -58,16 +55,6 @@ static int functions(void *arg)
 	assert(strchr(b, 'z') == b + 2 && strchr(b, 'q') == NULL && strrchr(b, '2') == b + 4 &&
 	       strstr(b, "z1") == b + 2);
 	assert(stpcpy(a, "12") == a + 2);
-	return 0;
-}
-
-static void pair(void *(*first)(void *), void *(*second)(void *))
-{
-	pthread_t threads[2];
-	pthread_create(&threads[0], NULL, first, NULL);
-	pthread_create(&threads[1], NULL, second, NULL);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
 }
 
 static void *read_text(void *arg)
@@ -100,75 +87,57 @@ static void *copy_shared(void *arg)
 	return arg;
 }
 
-static int racing_copy(void *arg)
+static void racing_copy(void)
 {
-	(void)arg;
-	pair(read_text, write_text);
-	return 0;
+	two_threads(read_text, write_text);
 }
 
-static int beside(void *arg)
+static void beside(void)
 {
-	(void)arg;
-	pair(read_text, write_beside);
-	return 0;
+	two_threads(read_text, write_beside);
 }
 
-static int freed_while_copied(void *arg)
+static void freed_while_copied(void)
 {
-	(void)arg;
 	shared = calloc(1, 8);
-	pair(copy_shared, free_shared);
-	return 0;
+	two_threads(copy_shared, free_shared);
 }
 
-static int freed_twice(void *arg)
+static void freed_twice(void)
 {
-	(void)arg;
 	shared = malloc(8);
-	pair(free_shared, free_shared);
-	return 0;
+	two_threads(free_shared, free_shared);
 }
 
-static int old_address_after_realloc(void *arg)
+static void old_address_after_realloc(void)
 {
-	(void)arg;
 	char *old = calloc(1, 8), *new = realloc(old, 16);
 	text[0] = old[0];
 	free(new);
-	return 0;
 }
 
-static int not_from_malloc(void *arg)
+static void not_from_malloc(void)
 {
-	(void)arg;
 	free(text + *(volatile int *)&(int){0});
-	return 0;
 }
 
-static int copy_past_the_end(void *arg)
+static void copy_past_the_end(void)
 {
-	(void)arg;
 	shared = malloc(16);
 	memset(shared, 0, 25);
 	free(shared);
-	return 0;
 }
 
-static int lost(void *arg)
+static void lost(void)
 {
-	(void)arg;
 	char *block = malloc(100);
 	block[0] = 1;
 	outcome = (unsigned)block[0];
-	return 0;
 }
 
-static int kept(void *arg)
+static void kept(void)
 {
-	(void)arg;
 	shared = malloc(100);
-	return 0;
 }
 
 const struct explore_case memory_cases[] = {

@@ -12,15 +12,6 @@ static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALI
 static pthread_spinlock_t spin;
 static int counter;
 
-static void two_threads(void *(*first)(void *), void *(*second)(void *))
-{
-	pthread_t threads[2];
-	pthread_create(&threads[0], NULL, first, NULL);
-	pthread_create(&threads[1], NULL, second, NULL);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-}
-
 static void *count(void *arg)
 {
 	pthread_mutex_lock(&a);
@@ -29,12 +20,10 @@ static void *count(void *arg)
 	return arg;
 }
 
-static int excludes(void *arg)
+static void excludes(void)
 {
-	(void)arg;
 	two_threads(count, count);
 	assert(counter == 2);
-	return 0;
 }
 
 static void *count_without(void *arg)
@@ -43,11 +32,10 @@ static void *count_without(void *arg)
 	return arg;
 }
 
-static int unlocked(void *arg)
+static void unlocked(void)
 {
-	(void)arg;
 	two_threads(count, count_without);
-	return counter == 3;
+	exit(counter == 3);
 }
 
 static void *ab(void *arg)
@@ -68,18 +56,14 @@ static void *ba(void *arg)
 	return arg;
 }
 
-static int same_order(void *arg)
+static void same_order(void)
 {
-	(void)arg;
 	two_threads(ab, ab);
-	return 0;
 }
 
-static int crossed(void *arg)
+static void crossed(void)
 {
-	(void)arg;
 	two_threads(ab, ba);
-	return 0;
 }
 
 static void *ba_try(void *arg)
@@ -93,11 +77,9 @@ static void *ba_try(void *arg)
 	return arg;
 }
 
-static int crossed_with_trylock(void *arg)
+static void crossed_with_trylock(void)
 {
-	(void)arg;
 	two_threads(ab, ba_try);
-	return 0;
 }
 
 static void *ba_timed(void *arg)
@@ -116,11 +98,9 @@ static void *ba_timed(void *arg)
 	return arg;
 }
 
-static int crossed_with_timedlock(void *arg)
+static void crossed_with_timedlock(void)
 {
-	(void)arg;
 	two_threads(ab, ba_timed);
-	return 0;
 }
 
 static void *recurse(void *arg)
@@ -136,9 +116,8 @@ static void *recurse(void *arg)
 	return NULL;
 }
 
-static int recursive(void *arg)
+static void recursive(void)
 {
-	(void)arg;
 	pthread_mutexattr_t attributes;
 	pthread_mutexattr_init(&attributes);
 	pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
@@ -151,27 +130,22 @@ static int recursive(void *arg)
 	assert(counter == 4);
 	pthread_mutex_destroy(mutex);
 	free(mutex);
-	return 0;
 }
 
-static int relock(void *arg)
+static void relock(void)
 {
-	(void)arg;
 	pthread_mutex_lock(&a);
 	pthread_mutex_lock(&a);
-	return 0;
 }
 
-static int relock_checked(void *arg)
+static void relock_checked(void)
 {
-	(void)arg;
 	pthread_mutex_t mutex = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
 	assert(pthread_mutex_unlock(&mutex) == EPERM);
 	assert(pthread_mutex_lock(&mutex) == 0);
 	assert(pthread_mutex_lock(&mutex) == EDEADLK);
 	assert(pthread_mutex_trylock(&mutex) == EBUSY);
 	assert(pthread_mutex_unlock(&mutex) == 0);
-	return 0;
 }
 
 static void *unlock_a(void *arg)
@@ -185,46 +159,36 @@ static void *nothing(void *arg)
 	return arg;
 }
 
-static int unlock_of_another(void *arg)
+static void unlock_of_another(void)
 {
-	(void)arg;
 	pthread_mutex_lock(&a);
 	two_threads(unlock_a, nothing);
-	return 0;
 }
 
-static int not_initialised(void *arg)
+static void not_initialised(void)
 {
-	(void)arg;
 	pthread_mutex_t *mutex = malloc(sizeof(*mutex));
 	pthread_mutex_lock(mutex);
-	return 0;
 }
 
-static int lock_after_destroy(void *arg)
+static void lock_after_destroy(void)
 {
-	(void)arg;
 	pthread_mutex_destroy(&a);
 	pthread_mutex_lock(&a);
-	return 0;
 }
 
-static int destroy_while_held(void *arg)
+static void destroy_while_held(void)
 {
-	(void)arg;
 	pthread_mutex_lock(&a);
 	pthread_mutex_destroy(&a);
-	return 0;
 }
 
-static int lock_after_free(void *arg)
+static void lock_after_free(void)
 {
-	(void)arg;
 	pthread_mutex_t *mutex = malloc(sizeof(*mutex));
 	pthread_mutex_init(mutex, NULL);
 	free(mutex);
 	pthread_mutex_lock(mutex);
-	return 0;
 }
 
 static void *lock_late(void *arg)
@@ -235,28 +199,24 @@ static void *lock_late(void *arg)
 }
 
 /* Nothing orders the initialisation before the use: not a matter of when. */
-static int initialised_too_late(void *arg)
+static void initialised_too_late(void)
 {
-	(void)arg;
 	pthread_mutex_t *mutex = calloc(1, sizeof(*mutex));
 	pthread_t thread;
 	pthread_create(&thread, NULL, lock_late, mutex);
 	pthread_mutex_init(mutex, NULL);
 	pthread_join(thread, NULL);
 	free(mutex);
-	return 0;
 }
 
-static int robust(void *arg)
+static void robust(void)
 {
-	(void)arg;
 	pthread_mutexattr_t attributes;
 	pthread_mutexattr_init(&attributes);
 	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
 	pthread_mutex_t mutex;
 	pthread_mutex_init(&mutex, &attributes);
 	pthread_mutex_lock(&mutex);
-	return 0;
 }
 
 static void *count_spinning(void *arg)
@@ -276,14 +236,12 @@ static void *count_trying(void *arg)
 	return arg;
 }
 
-static int spins(void *arg)
+static void spins(void)
 {
-	(void)arg;
 	pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
 	two_threads(count_spinning, count_trying);
 	outcome = (unsigned)counter;
 	pthread_spin_destroy(&spin);
-	return 0;
 }
 
 /* A trylock tells what was done before the unlock: unlocking has to be a step of its own. */
@@ -309,11 +267,9 @@ static void *look_then_try(void *arg)
 	return arg;
 }
 
-static int unlock_is_seen(void *arg)
+static void unlock_is_seen(void)
 {
-	(void)arg;
 	two_threads(set_then_unlock, look_then_try);
-	return 0;
 }
 
 const struct explore_case mutex_cases[] = {

@@ -25,17 +25,15 @@ static void last_registered(void)
 	endings++;
 }
 
-static int runs_atexit(void *arg)
+static void runs_atexit(void)
 {
-	(void)arg;
 	atexit(first_registered);
 	atexit(last_registered);
 	exit(0);
 }
 
-static int exits_at_once(void *arg)
+static void exits_at_once(void)
 {
-	(void)arg;
 	atexit(first_registered);
 	outcome = 1;
 	_exit(0);
@@ -54,9 +52,8 @@ static void *sleep_for_ever(void *arg)
 	return arg;
 }
 
-static int exits_elsewhere(void *arg)
+static void exits_elsewhere(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	pthread_create(&threads[0], NULL, exit_here, NULL);
 	pthread_create(&threads[1], NULL, sleep_for_ever, NULL);
@@ -78,9 +75,8 @@ static void *elsewhere(void *arg)
 	return arg;
 }
 
-static int machine(void *arg)
+static void machine(void)
 {
-	(void)arg;
 	cpu_set_t set;
 	char text[32];
 	assert(sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 4);
@@ -95,47 +91,38 @@ static int machine(void *arg)
 	assert(rand() == drawn);
 	snprintf(text, sizeof(text), "%d", 12);
 	assert(strcmp(text, "12") == 0 && getenv("NOBODY_SETS_THIS") == NULL);
-	return 0;
 }
 
-static int aborts(void *arg)
+static void aborts(void)
 {
-	(void)arg;
 	abort();
 }
 
-static int asserts(void *arg)
+static void asserts(void)
 {
-	(void)arg;
 	assert(endings == 1);
-	return 0;
 }
 
-static int exits_badly(void *arg)
+static void exits_badly(void)
 {
-	(void)arg;
 	exit(3);
 }
 
-static int returns_badly(void *arg)
+static void returns_badly(void)
 {
-	(void)arg;
-	return 4;
+	exit(4);
 }
 
-static int jumps(void *arg)
+static void jumps(void)
 {
-	(void)arg;
 	if (setjmp(jump) == 0)
 		longjmp(jump, 1);
-	return 0;
 }
 
-static int opens_a_pipe(void *arg)
+static void opens_a_pipe(void)
 {
-	(void)arg;
 	int ends[2];
-	return pipe(ends);
+	exit(pipe(ends));
 }
 
 const struct explore_case process_cases[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/explore/under_test/cases.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,19 +37,15 @@ static void *read_value(void *arg)
 	return arg;
 }
 
-static int writers_exclude(void *arg)
+static void writers_exclude(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){write_value, write_value});
 	outcome = (unsigned)value;
-	return 0;
 }
 
-static int reader_and_writer(void *arg)
+static void reader_and_writer(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){write_value, read_value});
-	return 0;
 }
 
 /* Two readers are inside together in some schedule. */
@@ -62,11 +59,9 @@ static void *meet(void *arg)
 	return arg;
 }
 
-static int readers_together(void *arg)
+static void readers_together(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){meet, meet});
-	return 0;
 }
 
 static void *write_under_read_lock(void *arg)
@@ -77,11 +72,10 @@ static void *write_under_read_lock(void *arg)
 	return arg;
 }
 
-static int readers_who_write(void *arg)
+static void readers_who_write(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){write_under_read_lock, write_under_read_lock});
-	return value == 3;
+	exit(value == 3);
 }
 
 /* One after the other, as a relaxed flag says: that orders nothing, and neither do two read
@@ -102,11 +96,10 @@ static void *write_after(void *arg)
 	return arg;
 }
 
-static int readers_in_turn(void *arg)
+static void readers_in_turn(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){write_first, write_after});
-	return value == 3;
+	exit(value == 3);
 }
 
 static void *try_write(void *arg)
@@ -128,11 +121,9 @@ static void *hold_read(void *arg)
 	return arg;
 }
 
-static int try_against_reader(void *arg)
+static void try_against_reader(void)
 {
-	(void)arg;
 	threads(2, (void *(*[])(void *)){hold_read, try_write});
-	return 0;
 }
 
 /* A read lock inside a read lock is fine as long as readers go past writers that wait. */
@@ -161,32 +152,25 @@ static void reader_twice_and_writer(pthread_rwlock_t *which)
 	pthread_join(writer, NULL);
 }
 
-static int recursive_reader(void *arg)
+static void recursive_reader(void)
 {
-	(void)arg;
 	reader_twice_and_writer(&lock);
-	return 0;
 }
 
-static int recursive_reader_behind_writer(void *arg)
+static void recursive_reader_behind_writer(void)
 {
-	(void)arg;
 	pthread_rwlock_t writers_first = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 	reader_twice_and_writer(&writers_first);
-	return 0;
 }
 
-static int upgrade(void *arg)
+static void upgrade(void)
 {
-	(void)arg;
 	pthread_rwlock_rdlock(&lock);
 	pthread_rwlock_wrlock(&lock);
-	return 0;
 }
 
-static int writer_again(void *arg)
+static void writer_again(void)
 {
-	(void)arg;
 	pthread_rwlock_wrlock(&lock);
 	assert(pthread_rwlock_wrlock(&lock) == EDEADLK);
 	assert(pthread_rwlock_rdlock(&lock) == EDEADLK);
@@ -196,14 +180,11 @@ static int writer_again(void *arg)
 	assert(pthread_rwlock_timedwrlock(&lock, &past) == ETIMEDOUT);
 	pthread_rwlock_unlock(&lock);
 	assert(pthread_rwlock_destroy(&lock) == 0);
-	return 0;
 }
 
-static int unlock_unheld(void *arg)
+static void unlock_unheld(void)
 {
-	(void)arg;
 	pthread_rwlock_unlock(&lock);
-	return 0;
 }
 
 const struct explore_case rwlock_cases[] = {

@@ -50,9 +50,8 @@ static void *consume_anything(void *arg)
 	return arg;
 }
 
-static int handoff(void *arg)
+static void handoff(void)
 {
-	(void)arg;
 	sem_init(&full, 0, 0);
 	sem_init(&empty, 0, 1);
 	run(2, (void *(*[])(void *)){produce, consume});
@@ -61,25 +60,20 @@ static int handoff(void *arg)
 	assert(sem_getvalue(&empty, &value) == 0 && value == 1);
 	sem_destroy(&full);
 	sem_destroy(&empty);
-	return 0;
 }
 
 /* With room for two, the producer overwrites what is being read. */
-static int handoff_with_two_permits(void *arg)
+static void handoff_with_two_permits(void)
 {
-	(void)arg;
 	sem_init(&full, 0, 0);
 	sem_init(&empty, 0, 2);
 	run(2, (void *(*[])(void *)){produce, consume_anything});
-	return 0;
 }
 
-static int nobody_posts(void *arg)
+static void nobody_posts(void)
 {
-	(void)arg;
 	sem_init(&full, 0, 0);
 	sem_wait(&full);
-	return 0;
 }
 
 static void *post_one(void *arg)
@@ -98,12 +92,10 @@ static void *wait_a_second(void *arg)
 	return arg;
 }
 
-static int timed_wait_against_post(void *arg)
+static void timed_wait_against_post(void)
 {
-	(void)arg;
 	sem_init(&full, 0, 0);
 	run(2, (void *(*[])(void *)){wait_a_second, post_one});
-	return 0;
 }
 
 static void *try_once(void *arg)
@@ -113,12 +105,10 @@ static void *try_once(void *arg)
 	return arg;
 }
 
-static int try_against_post(void *arg)
+static void try_against_post(void)
 {
-	(void)arg;
 	sem_init(&full, 0, 0);
 	run(2, (void *(*[])(void *)){try_once, post_one});
-	return 0;
 }
 
 /* Who was waited for may free the semaphore at once, although the post has perhaps not returned. */
@@ -128,9 +118,8 @@ static void *post_to(void *arg)
 	return NULL;
 }
 
-static int freed_after_wait(void *arg)
+static void freed_after_wait(void)
 {
-	(void)arg;
 	sem_t *semaphore = malloc(sizeof(*semaphore));
 	sem_init(semaphore, 0, 0);
 	pthread_t thread;
@@ -139,14 +128,11 @@ static int freed_after_wait(void *arg)
 	sem_destroy(semaphore);
 	free(semaphore);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
-static int zeroed_is_not_initialised(void *arg)
+static void zeroed_is_not_initialised(void)
 {
-	(void)arg;
 	sem_wait(&full);
-	return 0;
 }
 
 /* ---- barriers ---- */
@@ -165,14 +151,12 @@ static void *meet_twice(void *arg)
 	return arg;
 }
 
-static int barrier_twice(void *arg)
+static void barrier_twice(void)
 {
-	(void)arg;
 	pthread_barrier_init(&barrier, NULL, 2);
 	run(2, (void *(*[])(void *)){meet_twice, meet_twice});
 	outcome = serial;
 	pthread_barrier_destroy(&barrier);
-	return 0;
 }
 
 static void *write_then_meet(void *arg)
@@ -189,21 +173,17 @@ static void *meet_then_read(void *arg)
 	return arg;
 }
 
-static int barrier_orders(void *arg)
+static void barrier_orders(void)
 {
-	(void)arg;
 	pthread_barrier_init(&barrier, NULL, 2);
 	run(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
 	outcome = (unsigned)taken;
-	return 0;
 }
 
-static int barrier_of_three_for_two(void *arg)
+static void barrier_of_three_for_two(void)
 {
-	(void)arg;
 	pthread_barrier_init(&barrier, NULL, 3);
 	run(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
-	return 0;
 }
 
 const struct explore_case semaphore_cases[] = {

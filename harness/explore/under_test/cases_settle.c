@@ -5,6 +5,7 @@
 #include "harness/explore/under_test/cases.h"
 #include "harness/explore/under_test/../look.h"
 #include <assert.h>
+#include <stdlib.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -27,9 +28,8 @@ static void *store_and_wait(void *arg)
 	return arg;
 }
 
-static int sees_all_that_was_done(void *arg)
+static void sees_all_that_was_done(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	sem_init(&go, 0, 0);
 	for (int i = 0; i < 2; i++)
@@ -43,7 +43,6 @@ static int sees_all_that_was_done(void *arg)
 	assert(atomic_load_explicit(&x, memory_order_relaxed) == 2);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
-	return 0;
 }
 
 static void *write_plain(void *arg)
@@ -53,9 +52,8 @@ static void *write_plain(void *arg)
 	return arg;
 }
 
-static int orders_nothing(void *arg)
+static void orders_nothing(void)
 {
-	(void)arg;
 	pthread_t thread;
 	sem_init(&go, 0, 0);
 	pthread_create(&thread, NULL, write_plain, NULL);
@@ -63,7 +61,7 @@ static int orders_nothing(void *arg)
 	int seen_here = plain;
 	sem_post(&go);
 	pthread_join(thread, NULL);
-	return seen_here - 1;
+	exit(seen_here - 1);
 }
 
 static void *settle_too(void *arg)
@@ -73,16 +71,14 @@ static void *settle_too(void *arg)
 	return arg;
 }
 
-static int two_settle(void *arg)
+static void two_settle(void)
 {
-	(void)arg;
 	pthread_t thread;
 	sem_init(&done, 0, 0);
 	pthread_create(&thread, NULL, settle_too, NULL);
 	explore_settle();
 	sem_wait(&done);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 static void *wait_for(void *arg)
@@ -108,17 +104,15 @@ static int waits_against_a_post(time_t seconds)
 }
 
 /* A microsecond: it may come before the post, or not. */
-static int near_deadline_may_come(void *arg)
+static void near_deadline_may_come(void)
 {
-	(void)arg;
-	return waits_against_a_post(0);
+	exit(waits_against_a_post(0));
 }
 
 /* An hour: it does not, while anybody can go on. */
-static int far_deadline_waits(void *arg)
+static void far_deadline_waits(void)
 {
-	(void)arg;
-	return waits_against_a_post(3600);
+	exit(waits_against_a_post(3600));
 }
 
 static void *sleep_then_first(void *arg)
@@ -130,17 +124,15 @@ static void *sleep_then_first(void *arg)
 }
 
 /* Neither is near; the nearest comes first, for nobody else can go on. */
-static int far_deadlines_in_order(void *arg)
+static void far_deadlines_in_order(void)
 {
 	static unsigned one = 1, two = 2;
-	(void)arg;
 	pthread_t threads[2];
 	explore_patience(SECOND);
 	pthread_create(&threads[0], NULL, sleep_then_first, &two);
 	pthread_create(&threads[1], NULL, sleep_then_first, &one);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
-	return 0;
 }
 
 static void *poll_until_stopped(void *arg)
@@ -150,15 +142,13 @@ static void *poll_until_stopped(void *arg)
 	return arg;
 }
 
-static int never_settles(void *arg)
+static void never_settles(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, poll_until_stopped, NULL);
 	explore_settle();
 	atomic_store(&stop, 1);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 static void *wait_without_looking(void *arg)
@@ -168,16 +158,14 @@ static void *wait_without_looking(void *arg)
 	return arg;
 }
 
-static int settles_and_hangs(void *arg)
+static void settles_and_hangs(void)
 {
-	(void)arg;
 	pthread_t thread;
 	sem_init(&go, 0, 0);
 	pthread_create(&thread, NULL, wait_without_looking, NULL);
 	explore_settle();
 	atomic_store(&stop, 1);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 const struct explore_case settle_cases[] = {

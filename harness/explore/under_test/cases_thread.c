@@ -24,9 +24,8 @@ static void *write_value(void *arg)
 	return arg;
 }
 
-static int join_orders(void *arg)
+static void join_orders(void)
 {
-	(void)arg;
 	pthread_t thread;
 	void *result;
 	assert(pthread_create(&thread, NULL, write_value, &value) == 0);
@@ -36,40 +35,32 @@ static int join_orders(void *arg)
 	assert(pthread_getname_np(thread, name, sizeof(name)) == 0 && strcmp(name, "writer") == 0);
 	assert(pthread_join(thread, &result) == 0 && result == &value);
 	outcome = (unsigned)value;
-	return 0;
 }
 
-static int no_join(void *arg)
+static void no_join(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, write_value, NULL);
 	pthread_detach(thread);
 	outcome = (unsigned)value;
-	return 0;
 }
 
-static int never_joined(void *arg)
+static void never_joined(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, nothing, NULL);
-	return 0;
 }
 
-static int joined_twice(void *arg)
+static void joined_twice(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, nothing, NULL);
 	pthread_join(thread, NULL);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
-static int joined_when_detached(void *arg)
+static void joined_when_detached(void)
 {
-	(void)arg;
 	pthread_attr_t attributes;
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -77,7 +68,6 @@ static int joined_when_detached(void *arg)
 	pthread_create(&thread, &attributes, nothing, NULL);
 	pthread_attr_destroy(&attributes);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 static void *join_main(void *arg)
@@ -86,14 +76,12 @@ static void *join_main(void *arg)
 	return NULL;
 }
 
-static int join_each_other(void *arg)
+static void join_each_other(void)
 {
-	(void)arg;
 	pthread_t self = pthread_self(), thread;
 	assert(pthread_join(self, NULL) == EDEADLK);
 	pthread_create(&thread, NULL, join_main, &self);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 static void leave(void)
@@ -107,15 +95,13 @@ static void *exits_deep(void *arg)
 	return arg;
 }
 
-static int exit_gives_a_result(void *arg)
+static void exit_gives_a_result(void)
 {
-	(void)arg;
 	pthread_t thread;
 	void *result;
 	pthread_create(&thread, NULL, exits_deep, NULL);
 	pthread_join(thread, &result);
 	assert(result == &value);
-	return 0;
 }
 
 static void *try_join(void *arg)
@@ -128,13 +114,11 @@ static void *try_join(void *arg)
 	return NULL;
 }
 
-static int tryjoin(void *arg)
+static void tryjoin(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_create(&thread, NULL, nothing, NULL);
 	try_join(&thread);
-	return 0;
 }
 
 static void *change_own(void *arg)
@@ -144,9 +128,8 @@ static void *change_own(void *arg)
 	return arg;
 }
 
-static int each_its_own(void *arg)
+static void each_its_own(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, change_own, NULL);
@@ -154,7 +137,6 @@ static int each_its_own(void *arg)
 		pthread_join(threads[i], NULL);
 	assert(own == 3);
 	own = 5;
-	return 0;
 }
 
 /* ---- keys ---- */
@@ -173,9 +155,8 @@ static void *set_key(void *arg)
 	return arg;
 }
 
-static int keys(void *arg)
+static void keys(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	pthread_key_create(&key, destroy_value);
 	for (int i = 0; i < 2; i++)
@@ -184,26 +165,22 @@ static int keys(void *arg)
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	assert(ran == 2);
-	return 0; /* the main thread's value is not lost: a key leads to it */
+	return; /* the main thread's value is not lost: a key leads to it */
 }
 
-static int keys_without_destructor(void *arg)
+static void keys_without_destructor(void)
 {
-	(void)arg;
 	pthread_t thread;
 	pthread_key_create(&key, NULL);
 	pthread_create(&thread, NULL, set_key, NULL);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
-static int key_deleted(void *arg)
+static void key_deleted(void)
 {
-	(void)arg;
 	pthread_key_create(&key, NULL);
 	pthread_key_delete(key);
 	pthread_setspecific(key, &value);
-	return 0;
 }
 
 /* ---- once ---- */
@@ -221,16 +198,14 @@ static void *use_once(void *arg)
 	return arg;
 }
 
-static int once_only(void *arg)
+static void once_only(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, use_once, NULL);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
 	outcome = (unsigned)ran;
-	return 0;
 }
 
 static void *use_without_once(void *arg)
@@ -240,15 +215,13 @@ static void *use_without_once(void *arg)
 	return arg;
 }
 
-static int without_once(void *arg)
+static void without_once(void)
 {
-	(void)arg;
 	pthread_t threads[2];
 	for (int i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, use_without_once, NULL);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	return 0;
 }
 
 static void again(void)
@@ -256,22 +229,18 @@ static void again(void)
 	pthread_once(&once, again);
 }
 
-static int once_within_itself(void *arg)
+static void once_within_itself(void)
 {
-	(void)arg;
 	pthread_once(&once, again);
-	return 0;
 }
 
-static int too_many(void *arg)
+static void too_many(void)
 {
-	(void)arg;
 	for (int i = 0; i < 16; i++) {
 		pthread_t thread;
 		pthread_create(&thread, NULL, nothing, NULL);
 		pthread_join(thread, NULL);
 	}
-	return 0;
 }
 
 static void add_to_value(void *arg)
@@ -279,32 +248,27 @@ static void add_to_value(void *arg)
 	value += *(int *)arg;
 }
 
-static int cleanups(void *arg)
+static void cleanups(void)
 {
-	(void)arg;
 	int one = 1, two = 2;
 	pthread_cleanup_push(add_to_value, &one);
 	pthread_cleanup_push(add_to_value, &two);
 	pthread_cleanup_pop(0);
 	pthread_cleanup_pop(1);
 	outcome = (unsigned)value;
-	return 0;
 }
 
-static int exit_among_cleanups(void *arg)
+static void exit_among_cleanups(void)
 {
-	(void)arg;
 	int one = 1;
 	pthread_cleanup_push(add_to_value, &one);
 	pthread_exit(NULL);
 	pthread_cleanup_pop(1);
-	return 0;
 }
 
-static int cancel(void *arg)
+static void cancel(void)
 {
-	(void)arg;
-	return pthread_cancel(pthread_self());
+	exit(pthread_cancel(pthread_self()));
 }
 
 const struct explore_case thread_cases[] = {
