@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * command.c - `chanbench explore`: shares the time among the subjects, and tells what came of it.
+ */
 #include "harness/explore/command/command.h"
 
 #include "harness/child.h"
@@ -119,7 +122,8 @@ static void take_outcome(const struct explore_asked *asked, const struct explore
 }
 
 /* Explores those that are not `done`, each for its part of what is left, but `most` seconds at
- * most (0: no limit). Who is exhausted or fails is done; so is everybody in the last pass. */
+ * most (0: no limit). A subject that is exhausted or fails is done; in the last pass every
+ * one is. */
 static int run_pass(const struct explore_target *target, const struct explore_asked *asked, double *left, double most,
                     bool *done, struct tally *tally)
 {

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * rules.c - the tests of rules that this build has, by the names under which they are explored.
+ */
 #include "harness/explore/command/command.h"
 
 #include "harness/check/test.h"

@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * run.c - one subject, explored in a child: what the explorable program is told, and what it
+ * answers.
+ */
 #include "harness/explore/command/command.h"
 
 #include "harness/child.h"

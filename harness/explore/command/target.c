@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * target.c - the explorable program: found or built, its subjects listed and chosen.
+ */
 #include "harness/explore/command/command.h"
 
 #include "harness/child.h"

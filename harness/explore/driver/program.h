@@ -68,7 +68,7 @@ extern const struct program *const program_tables[];
  * does not declare that it deviates from one of its rules. */
 bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind);
 
-/* Runs it once, from its open to the ledger. */
+/* Runs it once, from its open to the comparison of what was made and ended. */
 void program_run(const struct program *program, const struct chan_impl *impl, enum kind kind);
 
 /* ------------------------------------------------------------------------------------------

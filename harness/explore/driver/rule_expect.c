@@ -71,7 +71,7 @@ void measured(const char *text)
 
 bool quiesce(uint64_t bound_ns)
 {
-	(void)bound_ns; /* of virtual time none passes; who never rests is a livelock */
+	(void)bound_ns; /* no virtual time passes; a thread that never rests is a livelock */
 	explore_settle();
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * granule.h - what an execution knows of one granule (8 aligned bytes) of memory: who accessed it
- * when, and the stores of the atomic objects in it.
+ * granule.h - what an execution knows of one granule (8 aligned bytes) of memory: which threads
+ * accessed it when, and the stores of the atomic objects in it.
  */
 #ifndef CHANBENCH_EXPLORE_GRANULE_H
 #define CHANBENCH_EXPLORE_GRANULE_H

@@ -4,8 +4,8 @@
  *
  * Arriving is a step, and leaving is one. The last to arrive begins a new round, so that a thread
  * which comes again does not meet those that still leave; it is the one that gets
- * PTHREAD_BARRIER_SERIAL_THREAD. Who leaves does not touch the barrier: it may be destroyed by the
- * first who does.
+ * PTHREAD_BARRIER_SERIAL_THREAD. A thread that leaves does not touch the barrier, which may be
+ * destroyed by the first that has left.
  */
 #include "harness/explore/posix/sync.h"
 #include <errno.h>

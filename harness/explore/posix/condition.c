@@ -4,9 +4,9 @@
  *
  * A wait is made of four steps, each about one object: it joins the queue; it lets go of the mutex;
  * it is woken (or its deadline comes); it has the mutex again. Joining before letting go is what
- * glibc does, and within POSIX: whoever gets the mutex from the waiter finds it in the queue. One
- * step for both would depend on two objects, and a search by sleep sets would have to try its order
- * with everything: it takes ten times the schedules.
+ * glibc does, and within POSIX: the thread that gets the mutex from the waiter finds it in the
+ * queue. One step for both would depend on two objects, and a search by sleep sets would have to
+ * try its order with everything: it takes ten times the schedules.
  *
  * A spurious wakeup is a wait that does not queue up, but lets go of the mutex: how long it is then
  * kept from getting it back is up to the schedule, so that is every spurious wakeup there is.

@@ -33,7 +33,7 @@ void *explored_calloc(size_t count, size_t size)
 	return allocate(bytes, 1, true, EXPLORE_PC);
 }
 
-/* Always moves: who keeps the old address is found out. */
+/* Always moves: the use of an old address is found out. */
 static void *reallocate(void *old, size_t size, uintptr_t pc)
 {
 	if (old != NULL && size == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sync.c - records of synchronisation objects, and queues of those who wait for them.
+ * sync.c - records of synchronisation objects, and queues of the threads that wait for them.
  */
 #include "harness/explore/posix/sync.h"
 #include <errno.h>

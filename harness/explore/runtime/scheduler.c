@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * scheduler.c - steps: who can make the next one, and who does.
+ * scheduler.c - steps: which threads can make the next one, and which does.
  *
  * A thread announces an operation and only then reaches the scheduling point. So at every choice
  * the next operation of each thread is known: whether it is enabled, whether anybody is at all (if
- * not, that is a deadlock), and which threads' next steps commute (what the reductions of dfs.c
- * need).
+ * not, that is a deadlock), and which threads' next steps commute (what the reductions of
+ * search/dfs.c need).
  *
  * Spinning. A thread that keeps making steps that change nothing and tell it nothing new waits for
  * somebody else, although nothing says so. After SPIN_LIMIT of them, or two yields with nothing in

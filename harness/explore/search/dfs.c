@@ -86,10 +86,10 @@ struct step {
 	uint32_t saw;
 };
 
-/* Who sleeps: whose next step has been explored from an earlier node on, and nothing since would
- * let it lead elsewhere. A thread sleeps in part when another has stored to what it is going to
- * load: of the stores that it can choose from, those from before step `since` have been
- * explored. */
+/* The threads that sleep: their next step has been explored from an earlier node on, and nothing
+ * since would let it lead elsewhere. A thread sleeps in part when another has stored to what it
+ * is going to load: of the stores that it can choose from, those from before step `since` have
+ * been explored. */
 struct sleepers {
 	uint32_t whole, part;            /* masks */
 	uint32_t since[EXPLORE_THREADS]; /* of either */
@@ -132,8 +132,8 @@ struct explore_dfs {
 	uint64_t known;      /* so many steps are the same as in the execution before */
 	uint64_t made;       /* in this execution, the one being made included */
 
-	/* Before the last step: who was there; who of them was blocked; who of these has a
-	 * deadline. */
+	/* Before the last step: the threads that were alive; those of them that were blocked;
+	 * those of these that have a deadline. */
 	uint32_t alive, blocked, timed;
 	uint32_t latest[EXPLORE_THREADS]; /* each thread's last step */
 	/* what came before the last step of all, whatever it did */
@@ -172,6 +172,7 @@ static bool reduces(const struct explore_dfs *dfs)
 
 /* ---- which steps commute ---- */
 
+/* What a thread is going to do. `timed`: its deadline comes. */
 static struct step pending_step(unsigned id, bool timed)
 {
 	const struct explore_op *op = explore_now.thread[id].pending;
@@ -193,6 +194,8 @@ static bool overlap(const struct step *a, const struct step *b)
 	return a->object != 0 && b->object != 0 && a->object < b->object + b->size && b->object < a->object + a->size;
 }
 
+/* Whether the order of two steps of different threads can matter. `a` was made already, or is
+ * pending as `b` is. */
 static bool dependent(const struct step *a, const struct step *b)
 {
 	unsigned either = a->flags | b->flags, both = a->flags & b->flags;
@@ -237,6 +240,7 @@ static enum relation relate(const struct step *asleep, const struct step *made)
 
 /* ---- sleep sets ---- */
 
+/* After the last step: wakes the threads whose steps do not commute with it. */
 static void wake(struct explore_dfs *dfs)
 {
 	struct sleepers *asleep = &dfs->asleep;
@@ -264,6 +268,8 @@ static void wake(struct explore_dfs *dfs)
 	}
 }
 
+/* Before the step of thread `id`: which threads sleep meanwhile. `node`: where it was chosen; NULL:
+ * there was no other. */
 static void sleep_during(struct explore_dfs *dfs, const struct node *node, unsigned id)
 {
 	struct sleepers *asleep = &dfs->asleep;
@@ -417,6 +423,7 @@ static void order(struct explore_dfs *dfs)
 	event->before[event->step.id] = (uint32_t)dfs->made;
 }
 
+/* Before the next step: what has changed since the last one. */
 static void race_look(struct explore_dfs *dfs)
 {
 	uint32_t timed = 0, blocked = who_is_blocked(), alive = explore_now.alive;
@@ -456,6 +463,8 @@ static void race_look(struct explore_dfs *dfs)
 	dfs->alive = alive;
 }
 
+/* The next step is chosen. Marks what is to be explored at the nodes of those that it races
+ * with. */
 static void race_step(struct explore_dfs *dfs, unsigned id, uint32_t node)
 {
 	uint64_t number = dfs->made + 1;
@@ -476,6 +485,7 @@ static void race_step(struct explore_dfs *dfs, unsigned id, uint32_t node)
 	dfs->latest[id] = (uint32_t)number;
 }
 
+/* After the execution's last step: compares what is still pending. */
 static void race_end(struct explore_dfs *dfs)
 {
 	for (unsigned mask = explore_now.alive & dfs->alive; mask != 0; mask &= mask - 1) {
@@ -555,7 +565,7 @@ static bool sleeps(const struct explore_dfs *dfs, unsigned id)
 	return dfs->asleep.whole >> id & 1;
 }
 
-/* A new node: who is explored first there. False: everybody sleeps. */
+/* A new node: chooses the thread that is explored first there. False: all of them sleep. */
 static bool enter(struct explore_dfs *dfs, struct node *node, const struct explore_candidates *candidates)
 {
 	node->thread = true;

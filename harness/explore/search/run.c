@@ -65,7 +65,7 @@ static bool step(struct search *search)
 		search->stopped = "schedules";
 		return false;
 	}
-	/* However little the time is, one execution there is: who was explored was run. */
+	/* However little the time is, there is one execution: what was explored was run. */
 	if (search->options->seconds > 0 && result->executions > 0 && result->steps >= search->next_look) {
 		search->next_look = result->steps + CLOCK_STEPS;
 		if (real_time() - search->started >= search->options->seconds) {
