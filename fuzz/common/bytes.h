@@ -31,13 +31,6 @@ static inline uint8_t bytes_u8(struct bytes *in)
 	return *in->at++;
 }
 
-static inline uint16_t bytes_u16(struct bytes *in)
-{
-	unsigned low = bytes_u8(in);
-
-	return (uint16_t)(low | (unsigned)bytes_u8(in) << 8);
-}
-
 static inline bool bytes_bool(struct bytes *in)
 {
 	return (bytes_u8(in) & 1) != 0;

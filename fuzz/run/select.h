@@ -24,10 +24,19 @@
 #include "fuzz/model/mpsc.h"
 #include "fuzz/model/oneshot.h"
 #include "fuzz/model/watch.h"
+#include "harness/any.h"
 
 enum { SELECT_BRANCHES = 8, SELECT_SENDERS = 2 };
 
-enum select_channel { BOUNDED, UNBOUNDED, ONESHOT, BROADCAST, WATCH, CHANNELS };
+/* The numbers of the kinds: a channel of each. */
+enum select_channel {
+	BOUNDED = KIND_MPSC,
+	UNBOUNDED = KIND_UNBOUNDED,
+	ONESHOT = KIND_ONESHOT,
+	BROADCAST = KIND_BROADCAST,
+	WATCH = KIND_WATCH,
+	CHANNELS = KIND_COUNT
+};
 
 struct select_run {
 	const struct chan_impl *impl;
@@ -59,6 +68,11 @@ struct select_run {
 static inline const struct chan_mpsc_ops *select_queue_ops(const struct select_run *r, enum select_channel channel)
 {
 	return channel == BOUNDED ? r->impl->mpsc : r->impl->unbounded;
+}
+
+static inline struct any_ops select_any(const struct select_run *r, enum select_channel channel)
+{
+	return any_of((enum kind)channel, any_table(r->impl, (enum kind)channel));
 }
 
 /* ---- select_channels.c: single operations ---- */

@@ -157,17 +157,14 @@ void select_close(struct select_run *r, struct bytes *in)
 
 	select_name(r, channel);
 	struct chan_receiver *rx = r->channels[channel].rx;
-	if (rx == NULL)
+	if (rx == NULL || select_any(r, channel).close == NULL)
 		return;
-	if (channel == ONESHOT && r->impl->oneshot->close != NULL) {
-		step("close oneshot");
-		r->impl->oneshot->close(rx);
+	step("close %s", name(channel));
+	select_any(r, channel).close(rx);
+	if (channel == ONESHOT)
 		oneshot_model_close(&r->oneshot, &r->step);
-	} else if (channel != ONESHOT && select_queue_ops(r, channel)->close != NULL) {
-		step("close %s", name(channel));
-		select_queue_ops(r, channel)->close(rx);
+	else
 		mpsc_model_close(&r->queues[channel], &r->step);
-	}
 }
 
 /* The waiters armed on a handle that is gone. */
@@ -186,21 +183,18 @@ void select_sender_drop(struct select_run *r, enum select_channel channel, unsig
 	if (*tx == NULL || (channel == BOUNDED && sender == 0 && r->permit.count > 0))
 		return;
 	step("drop of the %s sender s%u", name(channel), sender);
+	select_any(r, channel).sender_drop(tx);
 	switch (channel) {
 	case ONESHOT:
-		r->impl->oneshot->sender_drop(tx);
 		oneshot_model_sender_drop(&r->oneshot, &r->step);
 		break;
 	case BROADCAST:
-		r->impl->broadcast->sender_drop(tx);
 		broadcast_model_sender_drop(&r->broadcast, &r->step, 0);
 		break;
 	case WATCH:
-		r->impl->watch->sender_drop(tx);
 		watch_model_sender_drop(&r->watch, &r->step, 0);
 		break;
 	default:
-		select_queue_ops(r, channel)->sender_drop(tx);
 		mpsc_model_sender_drop(&r->queues[channel], &r->step, sender);
 	}
 	give_waiters(r, channel, true, sender);
@@ -213,21 +207,18 @@ void select_receiver_drop(struct select_run *r, enum select_channel channel)
 	if (*rx == NULL)
 		return;
 	step("drop of the %s receiver", name(channel));
+	select_any(r, channel).receiver_drop(rx);
 	switch (channel) {
 	case ONESHOT:
-		r->impl->oneshot->receiver_drop(rx);
 		oneshot_model_receiver_drop(&r->oneshot, &r->step);
 		break;
 	case BROADCAST:
-		r->impl->broadcast->receiver_drop(rx);
 		broadcast_model_receiver_drop(&r->broadcast, &r->step, 0);
 		break;
 	case WATCH:
-		r->impl->watch->receiver_drop(rx);
 		watch_model_receiver_drop(&r->watch, &r->step, 0);
 		break;
 	default:
-		select_queue_ops(r, channel)->receiver_drop(rx);
 		mpsc_model_receiver_drop(&r->queues[channel], &r->step, 0);
 	}
 	give_waiters(r, channel, false, 0);

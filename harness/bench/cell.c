@@ -4,6 +4,8 @@
  */
 #include "harness/bench/cell.h"
 
+#include "harness/any.h"
+
 #include <malloc.h>
 #include <math.h>
 
@@ -88,53 +90,6 @@ struct pair {
 	struct chan_receiver *rx;
 };
 
-static enum chan_status open_pair(const struct chan_impl *impl, enum kind kind, const struct chan_config *config,
-                                  struct pair *pair)
-{
-	static const char zeros[(size_t)1 << 20];
-	switch (kind) {
-	case KIND_MPSC:
-		return impl->mpsc->open(config, &pair->tx, &pair->rx);
-	case KIND_UNBOUNDED:
-		return impl->unbounded->open(config, &pair->tx, &pair->rx);
-	case KIND_ONESHOT:
-		return impl->oneshot->open(config, &pair->tx, &pair->rx);
-	case KIND_BROADCAST:
-		return impl->broadcast->open(config, &pair->tx, &pair->rx);
-	case KIND_WATCH:
-		return impl->watch->open(config, zeros, &pair->tx, &pair->rx);
-	default:
-		return CHAN_INVALID;
-	}
-}
-
-static void drop_pair(const struct chan_impl *impl, enum kind kind, struct pair *pair)
-{
-	switch (kind) {
-	case KIND_MPSC:
-	case KIND_UNBOUNDED: {
-		const struct chan_mpsc_ops *ops = kind == KIND_MPSC ? impl->mpsc : impl->unbounded;
-		ops->sender_drop(&pair->tx);
-		ops->receiver_drop(&pair->rx);
-		break;
-	}
-	case KIND_ONESHOT:
-		impl->oneshot->sender_drop(&pair->tx);
-		impl->oneshot->receiver_drop(&pair->rx);
-		break;
-	case KIND_BROADCAST:
-		impl->broadcast->sender_drop(&pair->tx);
-		impl->broadcast->receiver_drop(&pair->rx);
-		break;
-	case KIND_WATCH:
-		impl->watch->sender_drop(&pair->tx);
-		impl->watch->receiver_drop(&pair->rx);
-		break;
-	default:
-		break;
-	}
-}
-
 uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct params *params)
 {
 	/* Many, so that what the allocator had at hand from before does not matter; big ones are
@@ -142,6 +97,9 @@ uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct p
 	enum { MANY = 64 };
 	const double small = 1 << 16;
 	struct pair pairs[MANY] = {{NULL, NULL}};
+	static const char zeros[(size_t)1 << 20];
+	const void *table = any_table(impl, kind);
+	const struct any_ops any = any_of(kind, table);
 	uint64_t size = params->v[PARAM_SIZE] ? params->v[PARAM_SIZE] : 8;
 	uint64_t capacity = params->v[PARAM_CAPACITY] == CAPACITY_UNBOUNDED ? 1 : params->v[PARAM_CAPACITY];
 	if (!MALLOC_KNOWN)
@@ -149,11 +107,13 @@ uint64_t cell_bytes(const struct chan_impl *impl, enum kind kind, const struct p
 	struct chan_config config = trial_config(size, capacity ? capacity : 1, NULL);
 	size_t count = (double)size * (double)config.capacity <= small ? MANY : 1, opened = 0;
 	struct mallinfo2 before = mallinfo2();
-	while (opened < count && open_pair(impl, kind, &config, &pairs[opened]) == CHAN_OK)
+	while (opened < count && any_open(kind, table, &config, zeros, &pairs[opened].tx, &pairs[opened].rx) == CHAN_OK)
 		opened++;
 	struct mallinfo2 after = mallinfo2();
-	for (size_t i = 0; i < opened; i++)
-		drop_pair(impl, kind, &pairs[i]);
+	for (size_t i = 0; i < opened; i++) {
+		any.sender_drop(&pairs[i].tx);
+		any.receiver_drop(&pairs[i].rx);
+	}
 	uint64_t used = (uint64_t)(after.uordblks + after.hblkhd) - (uint64_t)(before.uordblks + before.hblkhd);
 	return opened != 0 && used < UINT64_MAX / 2 ? used / opened : 0;
 }
@@ -166,9 +126,10 @@ uint64_t cell_true_capacity(const struct chan_impl *impl, enum kind kind, const 
 	if (kind != KIND_MPSC || capacity == 0 || impl->mpsc->receiver_get == NULL)
 		return 0;
 	struct chan_config config = trial_config(size, capacity, NULL);
-	if (open_pair(impl, kind, &config, &pair) != CHAN_OK)
+	if (impl->mpsc->open(&config, &pair.tx, &pair.rx) != CHAN_OK)
 		return 0;
 	uint64_t told = impl->mpsc->receiver_get(pair.rx, CHAN_MAX_CAPACITY);
-	drop_pair(impl, kind, &pair);
+	impl->mpsc->sender_drop(&pair.tx);
+	impl->mpsc->receiver_drop(&pair.rx);
 	return told == CHAN_UNKNOWN || told == capacity ? 0 : told;
 }

@@ -58,40 +58,6 @@ void forget(const struct chan_sender *tx)
 	forget_handle(tx, SENDER);
 }
 
-static void drop_sender(struct test *t, struct chan_sender **tx)
-{
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		t->oneshot->sender_drop(tx);
-		return;
-	case KIND_BROADCAST:
-		t->broadcast->sender_drop(tx);
-		return;
-	case KIND_WATCH:
-		t->watch->sender_drop(tx);
-		return;
-	default:
-		t->mpsc->sender_drop(tx);
-	}
-}
-
-static void drop_receiver(struct test *t, struct chan_receiver **rx)
-{
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		t->oneshot->receiver_drop(rx);
-		return;
-	case KIND_BROADCAST:
-		t->broadcast->receiver_drop(rx);
-		return;
-	case KIND_WATCH:
-		t->watch->receiver_drop(rx);
-		return;
-	default:
-		t->mpsc->receiver_drop(rx);
-	}
-}
-
 static void check_null(const void *handle)
 {
 	if (handle != NULL)
@@ -102,7 +68,7 @@ void tx_drop(struct test *t, struct chan_sender **tx)
 {
 	step("drop a sender");
 	forget_handle(*tx, SENDER);
-	drop_sender(t, tx);
+	t->any.sender_drop(tx);
 	check_null(*tx);
 }
 
@@ -110,7 +76,7 @@ void rx_drop(struct test *t, struct chan_receiver **rx)
 {
 	step("drop a receiver");
 	forget_handle(*rx, RECEIVER);
-	drop_receiver(t, rx);
+	t->any.receiver_drop(rx);
 	check_null(*rx);
 }
 
@@ -118,10 +84,7 @@ void weak_drop(struct test *t, struct chan_weak **weak)
 {
 	step("drop a weak sender");
 	forget_handle(*weak, WEAK);
-	if (t->kind == KIND_BROADCAST)
-		t->broadcast->weak_drop(weak);
-	else
-		t->mpsc->weak_drop(weak);
+	t->any.weak_drop(weak);
 	check_null(*weak);
 }
 

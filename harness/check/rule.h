@@ -17,7 +17,7 @@
 #ifndef CHANBENCH_CHECK_RULE_H
 #define CHANBENCH_CHECK_RULE_H
 
-#include "harness/info.h"
+#include "harness/any.h"
 
 /* Which kinds a rule speaks of. */
 #define RULE_MPSC      (1u << KIND_MPSC)
@@ -52,6 +52,7 @@ struct test {
 	const struct chan_oneshot_ops *oneshot;
 	const struct chan_broadcast_ops *broadcast;
 	const struct chan_watch_ops *watch;
+	struct any_ops any; /* and what it shares with the other kinds' */
 
 	bool hooks;     /* elements have `clone` and `destroy` */
 	uint64_t start; /* where the counters of channels opened from now on begin */

@@ -86,11 +86,11 @@ static void restrict_table(enum kind kind, const char *needs, const void *all, u
 
 void rule_test_run(const struct rule_test *rule_test, const struct chan_impl *impl, enum kind kind, bool hooks)
 {
-	const void *tables[KIND_COUNT] = {impl->mpsc, impl->unbounded, impl->oneshot, impl->broadcast, impl->watch};
 	struct test test = {.impl = impl->name, .kind = kind, .hooks = hooks};
 	union table table;
 
-	restrict_table(kind, rule_test->needs, tables[kind], &table);
+	restrict_table(kind, rule_test->needs, any_table(impl, kind), &table);
+	test.any = any_of(kind, &table);
 	switch (kind) {
 	case KIND_ONESHOT:
 		test.oneshot = &table.oneshot;

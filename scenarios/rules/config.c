@@ -92,13 +92,11 @@ static void too_much_memory(struct test *t)
 			step("send and receive 100 messages");
 			for (unsigned char n = 0; n < 100; n++) {
 				element[0] = element[all[i].size - 1] = n;
-				if ((t->kind == KIND_BROADCAST ? t->broadcast->send(tx, element, NULL)
-				                               : t->mpsc->send(tx, element, CHAN_NOW)) != CHAN_OK)
+				if (send_element(t, &tx, element, NULL, CHAN_NOW) != CHAN_OK)
 					broken_because("CHAN_OK from a send with a huge capacity", "a failure");
 			}
 			for (unsigned char n = 0; n < 100; n++) {
-				status = t->kind == KIND_BROADCAST ? t->broadcast->recv(rx, element, NULL, CHAN_NOW)
-				                                   : t->mpsc->recv(rx, element, CHAN_NOW);
+				status = recv_element(t, rx, element, NULL, CHAN_NOW);
 				if (status != CHAN_OK || element[0] != n || element[all[i].size - 1] != n)
 					broken_because("the messages as they were sent", "others, or none");
 			}

@@ -9,23 +9,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* A receive (watch: changed) in this thread. */
-static enum chan_status receive(struct test *t, struct chan_receiver *rx, uint64_t deadline)
-{
-	return t->kind == KIND_WATCH ? t->watch->changed(rx, deadline) : recv_until(t, rx, NULL, deadline);
-}
-
-/* A message, or a new value. */
-static void give(struct test *t, struct chan_sender **tx)
-{
-	if (t->kind == KIND_ONESHOT) {
-		forget(*tx);
-		want(CHAN_OK, t->oneshot->send(tx, &(uint64_t){1}));
-	} else {
-		want(CHAN_OK, try_send(t, *tx, 1));
-	}
-}
-
 static void operation_first(struct test *t)
 {
 	const uint64_t past[] = {1, chan_now(), chan_now() - 1000000};
@@ -33,8 +16,8 @@ static void operation_first(struct test *t)
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		open_channel(t, 2, &tx, &rx);
-		give(t, &tx);
-		want(CHAN_OK, receive(t, rx, past[i]));
+		give(t, &tx, 1);
+		want(CHAN_OK, recv_until(t, rx, NULL, past[i]));
 	}
 }
 
@@ -44,7 +27,7 @@ static void closed_first(struct test *t)
 	struct chan_receiver *rx;
 	open_channel(t, 2, &tx, &rx);
 	tx_drop(t, &tx);
-	want(CHAN_CLOSED, receive(t, rx, 1));
+	want(CHAN_CLOSED, recv_until(t, rx, NULL, 1));
 }
 
 static void past_is_timeout(struct test *t)
@@ -52,9 +35,9 @@ static void past_is_timeout(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	open_channel(t, 2, &tx, &rx);
-	want(CHAN_TIMEOUT, receive(t, rx, 1));
-	want(CHAN_TIMEOUT, receive(t, rx, chan_now()));
-	want(CHAN_EMPTY, receive(t, rx, CHAN_NOW));
+	want(CHAN_TIMEOUT, recv_until(t, rx, NULL, 1));
+	want(CHAN_TIMEOUT, recv_until(t, rx, NULL, chan_now()));
+	want(CHAN_EMPTY, recv_until(t, rx, NULL, CHAN_NOW));
 }
 
 static void never_early(struct test *t)
@@ -64,7 +47,7 @@ static void never_early(struct test *t)
 	open_channel(t, 2, &tx, &rx);
 	for (uint64_t ns = 1; ns < 30000000; ns *= 5) {
 		uint64_t deadline = chan_deadline_in(ns);
-		want(CHAN_TIMEOUT, receive(t, rx, deadline));
+		want(CHAN_TIMEOUT, recv_until(t, rx, NULL, deadline));
 		want_true(chan_now() >= deadline);
 	}
 }
@@ -97,7 +80,7 @@ static void huge(struct test *t)
 		open_channel(t, 2, &tx, &rx);
 		actor_recv(a, t, rx, deadlines[i]);
 		want_blocked(a);
-		give(t, &tx);
+		give(t, &tx, 1);
 		settle();
 		want_true(actor_done(a));
 		want_returns(a, CHAN_OK);
@@ -115,7 +98,7 @@ static pthread_t waiting;
 static enum chan_status do_receive_here(struct job *job)
 {
 	__atomic_store_n(&waiting, pthread_self(), __ATOMIC_SEQ_CST);
-	return receive((struct test *)(uintptr_t)job->test, job->rx, job->deadline);
+	return recv_until((struct test *)(uintptr_t)job->test, job->rx, NULL, job->deadline);
 }
 
 static void signals(struct test *t)
@@ -135,7 +118,7 @@ static void signals(struct test *t)
 		pthread_kill(__atomic_load_n(&waiting, __ATOMIC_SEQ_CST), SIGUSR1);
 	}
 	want_blocked(a);
-	give(t, &tx);
+	give(t, &tx, 1);
 	want_returns(a, CHAN_OK);
 }
 
@@ -165,9 +148,9 @@ static void repeatable(struct test *t)
 	struct chan_receiver *rx;
 	open_channel(t, 2, &tx, &rx);
 	for (unsigned i = 0; i < rounds(20); i++)
-		want(CHAN_TIMEOUT, receive(t, rx, chan_deadline_in(10000)));
-	give(t, &tx);
-	want(CHAN_OK, receive(t, rx, CHAN_FOREVER));
+		want(CHAN_TIMEOUT, recv_until(t, rx, NULL, chan_deadline_in(10000)));
+	give(t, &tx, 1);
+	want(CHAN_OK, recv_until(t, rx, NULL, CHAN_FOREVER));
 }
 
 #define ALL (RULE_QUEUES | RULE_ONESHOT | RULE_BROADCAST | RULE_WATCH)

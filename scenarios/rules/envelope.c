@@ -21,20 +21,13 @@ struct pair {
 
 static enum chan_status take(const struct test *t, struct chan_receiver *rx, uint64_t *value)
 {
-	enum chan_status status;
-	if (t->kind == KIND_BROADCAST)
-		return t->broadcast->recv(rx, value, NULL, CHAN_FOREVER);
-	if (t->kind != KIND_WATCH)
-		return t->mpsc->recv(rx, value, CHAN_FOREVER);
-	status = t->watch->changed(rx, CHAN_FOREVER);
-	return status == CHAN_OK ? t->watch->borrow(rx, value, NULL) : status;
+	enum chan_status status = recv_element(t, rx, value, NULL, CHAN_FOREVER);
+	return status == CHAN_OK && t->kind == KIND_WATCH ? t->watch->borrow(rx, value, NULL) : status;
 }
 
 static enum chan_status put(const struct test *t, struct chan_sender *tx, uint64_t value)
 {
-	if (t->kind == KIND_BROADCAST)
-		return t->broadcast->send(tx, &value, NULL);
-	return t->kind == KIND_WATCH ? t->watch->send(tx, &value) : t->mpsc->send(tx, &value, CHAN_FOREVER);
+	return send_element(t, &tx, &value, NULL, CHAN_FOREVER);
 }
 
 static enum chan_status do_answer(struct job *job)
@@ -169,10 +162,7 @@ static void asked_meanwhile(struct test *t)
 	          "receive until closed");
 	step("ask for every property while they work");
 	while (!actor_done(a))
-		ask(t, asking,
-		    t->kind == KIND_BROADCAST ? t->broadcast->sender_get
-		    : t->kind == KIND_WATCH   ? t->watch->sender_get
-		                              : t->mpsc->sender_get);
+		ask(t, asking, t->any.sender_get);
 	want_returns(a, CHAN_OK);
 	tx_drop(t, &tx);
 	tx_drop(t, &asking);

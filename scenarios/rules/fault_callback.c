@@ -55,30 +55,19 @@ static enum chan_status call_receive(struct visit *v)
 
 static enum chan_status call_clone(struct visit *v)
 {
-	struct test *t = v->t;
 	struct chan_sender *tx = NULL;
-	enum chan_status status = queue_kind(t)               ? t->mpsc->sender_clone(v->tx, &tx)
-	                          : t->kind == KIND_BROADCAST ? t->broadcast->sender_clone(v->tx, &tx)
-	                                                      : t->watch->sender_clone(v->tx, &tx);
-	if (status == CHAN_OK && queue_kind(t))
-		t->mpsc->sender_drop(&tx);
-	else if (status == CHAN_OK && t->kind == KIND_BROADCAST)
-		t->broadcast->sender_drop(&tx);
-	else if (status == CHAN_OK)
-		t->watch->sender_drop(&tx);
+	enum chan_status status = v->t->any.sender_clone(v->tx, &tx);
+	if (status == CHAN_OK)
+		v->t->any.sender_drop(&tx);
 	return status;
 }
 
 static enum chan_status call_subscribe(struct visit *v)
 {
-	struct test *t = v->t;
 	struct chan_receiver *rx = NULL;
-	enum chan_status status =
-		t->kind == KIND_WATCH ? t->watch->subscribe(v->tx, &rx) : t->broadcast->subscribe(v->tx, &rx);
-	if (status == CHAN_OK && t->kind == KIND_WATCH)
-		t->watch->receiver_drop(&rx);
-	else if (status == CHAN_OK)
-		t->broadcast->receiver_drop(&rx);
+	enum chan_status status = v->t->any.subscribe(v->tx, &rx);
+	if (status == CHAN_OK)
+		v->t->any.receiver_drop(&rx);
 	return status;
 }
 
@@ -96,10 +85,7 @@ static enum chan_status call_arm(struct visit *v)
 
 static enum chan_status call_property(struct visit *v)
 {
-	struct test *t = v->t;
-	uint64_t answer = queue_kind(t)               ? t->mpsc->sender_get(v->tx, CHAN_IS_CLOSED)
-	                  : t->kind == KIND_BROADCAST ? t->broadcast->sender_get(v->tx, CHAN_IS_CLOSED)
-	                                              : t->watch->sender_get(v->tx, CHAN_IS_CLOSED);
+	uint64_t answer = v->t->any.sender_get(v->tx, CHAN_IS_CLOSED);
 	return answer == 0 || answer == 1 || answer == CHAN_UNKNOWN ? CHAN_OK : CHAN_INVALID;
 }
 

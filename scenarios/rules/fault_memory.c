@@ -15,22 +15,17 @@
 
 static enum chan_status act_sender_clone(struct scene *s)
 {
-	struct test *t = s->t;
-	return QUEUE_KIND(t)               ? t->mpsc->sender_clone(s->tx, &s->tx2)
-	       : t->kind == KIND_BROADCAST ? t->broadcast->sender_clone(s->tx, &s->tx2)
-	                                   : t->watch->sender_clone(s->tx, &s->tx2);
+	return s->t->any.sender_clone(s->tx, &s->tx2);
 }
 
 static enum chan_status act_receiver_clone(struct scene *s)
 {
-	return s->t->kind == KIND_WATCH ? s->t->watch->receiver_clone(s->rx, &s->rx2)
-	                                : s->t->mpsc->receiver_clone(s->rx, &s->rx2);
+	return s->t->any.receiver_clone(s->rx, &s->rx2);
 }
 
 static enum chan_status act_subscribe(struct scene *s)
 {
-	return s->t->kind == KIND_WATCH ? s->t->watch->subscribe(s->tx, &s->rx2)
-	                                : s->t->broadcast->subscribe(s->tx, &s->rx2);
+	return s->t->any.subscribe(s->tx, &s->rx2);
 }
 
 static enum chan_status act_resubscribe(struct scene *s)
@@ -40,18 +35,17 @@ static enum chan_status act_resubscribe(struct scene *s)
 
 static enum chan_status act_downgrade(struct scene *s)
 {
-	return QUEUE_KIND(s->t) ? s->t->mpsc->downgrade(s->tx, &s->weak) : s->t->broadcast->downgrade(s->tx, &s->weak);
+	return s->t->any.downgrade(s->tx, &s->weak);
 }
 
 static enum chan_status act_upgrade(struct scene *s)
 {
-	return QUEUE_KIND(s->t) ? s->t->mpsc->upgrade(s->weak, &s->tx2) : s->t->broadcast->upgrade(s->weak, &s->tx2);
+	return s->t->any.upgrade(s->weak, &s->tx2);
 }
 
 static enum chan_status act_weak_clone(struct scene *s)
 {
-	return QUEUE_KIND(s->t) ? s->t->mpsc->weak_clone(s->weak, &s->weak2)
-	                        : s->t->broadcast->weak_clone(s->weak, &s->weak2);
+	return s->t->any.weak_clone(s->weak, &s->weak2);
 }
 
 static void prepare_weak(struct scene *s)
@@ -62,30 +56,14 @@ static void prepare_weak(struct scene *s)
 /* Drops have no status: they do what they do, with memory or without. */
 static enum chan_status act_receiver_drop(struct scene *s)
 {
-	struct test *t = s->t;
-	if (t->kind == KIND_ONESHOT)
-		t->oneshot->receiver_drop(&s->rx);
-	else if (t->kind == KIND_BROADCAST)
-		t->broadcast->receiver_drop(&s->rx);
-	else if (t->kind == KIND_WATCH)
-		t->watch->receiver_drop(&s->rx);
-	else
-		t->mpsc->receiver_drop(&s->rx);
+	s->t->any.receiver_drop(&s->rx);
 	return CHAN_OK;
 }
 
 static enum chan_status act_drop_all(struct scene *s)
 {
-	struct test *t = s->t;
-	act_receiver_drop(s);
-	if (t->kind == KIND_ONESHOT)
-		t->oneshot->sender_drop(&s->tx);
-	else if (t->kind == KIND_BROADCAST)
-		t->broadcast->sender_drop(&s->tx);
-	else if (t->kind == KIND_WATCH)
-		t->watch->sender_drop(&s->tx);
-	else
-		t->mpsc->sender_drop(&s->tx);
+	s->t->any.receiver_drop(&s->rx);
+	s->t->any.sender_drop(&s->tx);
 	return CHAN_OK;
 }
 
@@ -152,11 +130,7 @@ static enum chan_status act_recv(struct scene *s)
 
 static enum chan_status act_recv_waits(struct scene *s)
 {
-	uint64_t soon = chan_deadline_in(10000);
-	return s->t->kind == KIND_WATCH       ? s->t->watch->changed(s->rx, soon)
-	       : s->t->kind == KIND_BROADCAST ? s->t->broadcast->recv(s->rx, scene_buffer(), NULL, soon)
-	       : s->t->kind == KIND_ONESHOT   ? s->t->oneshot->recv(s->rx, scene_buffer(), soon)
-	                                      : s->t->mpsc->recv(s->rx, scene_buffer(), soon);
+	return recv_element(s->t, s->rx, scene_buffer(), NULL, chan_deadline_in(10000));
 }
 
 static enum chan_status act_send_waits(struct scene *s)
@@ -166,11 +140,7 @@ static enum chan_status act_send_waits(struct scene *s)
 
 static enum chan_status act_closed_waits(struct scene *s)
 {
-	uint64_t soon = chan_deadline_in(10000);
-	return s->t->kind == KIND_WATCH       ? s->t->watch->closed(s->tx, soon)
-	       : s->t->kind == KIND_BROADCAST ? s->t->broadcast->closed(s->tx, soon)
-	       : s->t->kind == KIND_ONESHOT   ? s->t->oneshot->closed(s->tx, soon)
-	                                      : s->t->mpsc->closed(s->tx, soon);
+	return s->t->any.closed(s->tx, chan_deadline_in(10000));
 }
 
 static enum chan_status act_reserve(struct scene *s)

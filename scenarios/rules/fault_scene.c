@@ -42,18 +42,9 @@ static uint64_t number_of(const void *msg)
 
 enum chan_status scene_send(struct scene *s)
 {
-	struct test *t = s->t;
-	enum chan_status status;
 	void *msg = scene_buffer();
 	scene_number(s, msg, s->sent);
-	if (t->kind == KIND_ONESHOT)
-		status = t->oneshot->send(&s->tx, msg);
-	else if (t->kind == KIND_BROADCAST)
-		status = t->broadcast->send(s->tx, msg, NULL);
-	else if (t->kind == KIND_WATCH)
-		status = t->watch->send(s->tx, msg);
-	else
-		status = t->mpsc->send(s->tx, msg, CHAN_NOW);
+	enum chan_status status = send_element(s->t, &s->tx, msg, NULL, CHAN_NOW);
 	if (status == CHAN_OK)
 		s->sent++;
 	return status;
@@ -64,10 +55,8 @@ enum chan_status scene_recv(struct scene *s, struct chan_receiver *rx)
 	struct test *t = s->t;
 	void *msg = scene_buffer();
 	uint64_t missed = 0;
-	enum chan_status status = t->kind == KIND_ONESHOT     ? t->oneshot->recv(rx, msg, CHAN_NOW)
-	                          : t->kind == KIND_BROADCAST ? t->broadcast->recv(rx, msg, &missed, CHAN_NOW)
-	                          : t->kind == KIND_WATCH     ? t->watch->borrow(rx, msg, NULL)
-	                                                      : t->mpsc->recv(rx, msg, CHAN_NOW);
+	enum chan_status status =
+		t->kind == KIND_WATCH ? t->watch->borrow(rx, msg, NULL) : recv_element(t, rx, msg, &missed, CHAN_NOW);
 	if (status == CHAN_LAGGED)
 		s->next += missed;
 	if (status == CHAN_NOMEM)

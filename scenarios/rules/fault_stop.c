@@ -32,24 +32,14 @@ static enum chan_status operate(const struct test *const_test, enum operation op
 	uint64_t value = 9;
 	switch (operation) {
 	case SEND:
-		return t->kind == KIND_ONESHOT ? t->oneshot->send(tx, &value) : try_send(t, *tx, value);
+		return send_element(t, tx, &value, NULL, CHAN_NOW);
 	case RECEIVE:
 		return t->kind == KIND_WATCH ? t->watch->borrow(rx, &value, NULL) : try_recv(t, rx, &value);
 	case PROPERTY:
-		if (t->kind == KIND_BROADCAST)
-			t->broadcast->sender_get(*tx, CHAN_LEN);
-		else if (t->kind == KIND_WATCH)
-			t->watch->sender_get(*tx, CHAN_IS_CLOSED);
-		else
-			t->mpsc->sender_get(*tx, CHAN_LEN);
+		t->any.sender_get(*tx, t->kind == KIND_WATCH ? CHAN_IS_CLOSED : CHAN_LEN);
 		return CHAN_OK;
 	default:
-		if (t->kind == KIND_BROADCAST)
-			t->broadcast->sender_drop(tx);
-		else if (t->kind == KIND_WATCH)
-			t->watch->sender_drop(tx);
-		else
-			t->mpsc->sender_drop(tx);
+		t->any.sender_drop(tx);
 		return CHAN_OK;
 	}
 }

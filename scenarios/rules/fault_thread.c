@@ -94,9 +94,7 @@ static void holds_sender(struct test *t, struct mortal *m)
 
 static void act_wait(struct mortal *m)
 {
-	uint64_t soon = in_ms(2), value;
-	m->status =
-		m->t->kind == KIND_WATCH ? m->t->watch->changed(m->rx, soon) : recv_until(m->t, m->rx, &value, soon);
+	m->status = recv_until(m->t, m->rx, NULL, in_ms(2));
 }
 
 /* Nothing is left of a wait that gave up but its handle. */
@@ -111,12 +109,7 @@ static void waited(struct test *t, struct mortal *m)
 	want_u64(CHAN_TIMEOUT, m->status);
 	actor_recv(a, t, rx, CHAN_FOREVER);
 	want_blocked(a);
-	if (t->kind == KIND_ONESHOT) {
-		forget(tx);
-		want(CHAN_OK, t->oneshot->send(&tx, &(uint64_t){1}));
-	} else {
-		want(CHAN_OK, try_send(t, tx, 1));
-	}
+	give(t, &tx, 1);
 	want_returns(a, CHAN_OK);
 }
 
@@ -205,12 +198,7 @@ static void armed_to_receive(struct test *t, struct mortal *m)
 	m->act = act_arm_recv;
 	live_and_die(m);
 	want_u64(CHAN_ARMED, m->armed);
-	if (t->kind == KIND_ONESHOT) {
-		forget(tx);
-		want(CHAN_OK, t->oneshot->send(&tx, &(uint64_t){1}));
-	} else {
-		want(CHAN_OK, try_send(t, tx, 1));
-	}
+	give(t, &tx, 1);
 	want_u64(1, fired(&m->counter));
 	want_true(disarm(t, &m->counter));
 	if (t->kind == KIND_WATCH)

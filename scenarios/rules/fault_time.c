@@ -30,9 +30,7 @@ struct waiting {
 
 static enum chan_status call_receive(struct job *job)
 {
-	struct test *t = (struct test *)(uintptr_t)job->test;
-	return t->kind == KIND_WATCH ? t->watch->changed(job->rx, job->deadline)
-	                             : recv_until(t, job->rx, NULL, job->deadline);
+	return recv_until((struct test *)(uintptr_t)job->test, job->rx, NULL, job->deadline);
 }
 
 static enum chan_status call_recv_many(struct job *job)
@@ -66,11 +64,7 @@ static enum chan_status call_reserve(struct job *job)
 
 static enum chan_status call_closed(struct job *job)
 {
-	const struct test *t = job->test;
-	return t->kind == KIND_ONESHOT     ? t->oneshot->closed(job->tx, job->deadline)
-	       : t->kind == KIND_BROADCAST ? t->broadcast->closed(job->tx, job->deadline)
-	       : t->kind == KIND_WATCH     ? t->watch->closed(job->tx, job->deadline)
-	                                   : t->mpsc->closed(job->tx, job->deadline);
+	return job->test->any.closed(job->tx, job->deadline);
 }
 
 static bool is_one(const void *value, void *arg)
@@ -93,15 +87,10 @@ static void fill(struct test *t, struct chan_sender *tx)
 		want(CHAN_OK, try_send(t, tx, i));
 }
 
-static void give(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
+static void give_one(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
 {
 	(void)rx;
-	if (t->kind == KIND_ONESHOT) {
-		forget(*tx);
-		want(CHAN_OK, t->oneshot->send(tx, &(uint64_t){1}));
-	} else {
-		want(CHAN_OK, try_send(t, *tx, 1));
-	}
+	give(t, tx, 1);
 }
 
 static void take(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
@@ -231,13 +220,13 @@ static void run_clock(struct test *t, const struct waiting *waiting)
 
 /* ------------------------------------------------------------------------------------------ */
 
-static const struct waiting receive = {"receive", call_receive, NULL, give};
-static const struct waiting recv_many = {"recv_many", call_recv_many, NULL, give};
+static const struct waiting receive = {"receive", call_receive, NULL, give_one};
+static const struct waiting recv_many = {"recv_many", call_recv_many, NULL, give_one};
 static const struct waiting send = {"send", call_send, fill, take};
 static const struct waiting send_many = {"send_many", call_send_many, fill, take};
 static const struct waiting reserve = {"reserve", call_reserve, fill, take};
 static const struct waiting closed = {"closed", call_closed, NULL, leave};
-static const struct waiting wait_for = {"wait_for", call_wait_for, NULL, give};
+static const struct waiting wait_for = {"wait_for", call_wait_for, NULL, give_one};
 
 #define TESTS(name)                                                                                                    \
 	static void spurious_##name(struct test *t)                                                                    \

@@ -33,10 +33,8 @@ static enum chan_status do_note_and_send(struct job *job)
 			status = job->test->mpsc->reserve(job->tx, 1, job->permit, CHAN_FOREVER);
 			if (status == CHAN_OK)
 				job->test->mpsc->permit_send(job->permit, &i);
-		} else if (job->test->kind == KIND_BROADCAST) {
-			status = job->test->broadcast->send(job->tx, &i, NULL);
 		} else {
-			status = job->test->mpsc->send(job->tx, &i, CHAN_FOREVER);
+			status = send_element(job->test, &job->tx, &i, NULL, CHAN_FOREVER);
 		}
 		if (status != CHAN_OK)
 			return status;
@@ -112,11 +110,9 @@ static enum chan_status do_note_and_end(struct job *job)
 	const struct test *t = job->test;
 	notes[0] = 1;
 	if (job->n == DROP_SENDER)
-		t->mpsc->sender_drop(&job->tx);
-	else if (t->kind == KIND_ONESHOT)
-		t->oneshot->close(job->rx);
+		t->any.sender_drop(&job->tx);
 	else
-		t->mpsc->close(job->rx);
+		t->any.close(job->rx);
 	return CHAN_OK;
 }
 

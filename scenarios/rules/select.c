@@ -22,17 +22,6 @@ static struct chan_branch on_recv(struct test *t, struct chan_receiver *rx, uint
 	}
 }
 
-/* Gives a receiver something to receive. */
-static void give(struct test *t, struct chan_sender **tx, uint64_t value)
-{
-	if (t->kind == KIND_ONESHOT) {
-		forget(*tx);
-		want(CHAN_OK, t->oneshot->send(tx, &value));
-	} else {
-		want(CHAN_OK, try_send(t, *tx, value));
-	}
-}
-
 /* A select in another thread. */
 struct selecting {
 	struct chan_branch *branches;

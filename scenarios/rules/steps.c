@@ -40,17 +40,8 @@ struct chan_config plain_config(const struct test *t, size_t capacity)
 enum chan_status try_open(struct test *t, const struct chan_config *config, struct chan_sender **tx,
                           struct chan_receiver **rx)
 {
-	uint64_t initial = 0;
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return t->oneshot->open(config, tx, rx);
-	case KIND_BROADCAST:
-		return t->broadcast->open(config, tx, rx);
-	case KIND_WATCH:
-		return t->watch->open(config, &initial, tx, rx);
-	default:
-		return t->mpsc->open(config, tx, rx);
-	}
+	const void *tables[KIND_COUNT] = {t->mpsc, t->mpsc, t->oneshot, t->broadcast, t->watch};
+	return any_open(t->kind, tables[t->kind], config, &(uint64_t){0}, tx, rx);
 }
 
 void open_config(struct test *t, const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx)
@@ -72,59 +63,41 @@ void open_channel(struct test *t, size_t capacity, struct chan_sender **tx, stru
 struct chan_sender *tx_clone(struct test *t, struct chan_sender *tx)
 {
 	struct chan_sender *clone = NULL;
-	if (t->kind == KIND_BROADCAST)
-		want(CHAN_OK, t->broadcast->sender_clone(tx, &clone));
-	else if (t->kind == KIND_WATCH)
-		want(CHAN_OK, t->watch->sender_clone(tx, &clone));
-	else
-		want(CHAN_OK, t->mpsc->sender_clone(tx, &clone));
+	want(CHAN_OK, t->any.sender_clone(tx, &clone));
 	return keep_sender(clone);
 }
 
 struct chan_receiver *rx_clone(struct test *t, struct chan_receiver *rx)
 {
 	struct chan_receiver *clone = NULL;
-	if (t->kind == KIND_WATCH)
-		want(CHAN_OK, t->watch->receiver_clone(rx, &clone));
-	else
-		want(CHAN_OK, t->mpsc->receiver_clone(rx, &clone));
+	want(CHAN_OK, t->any.receiver_clone(rx, &clone));
 	return keep_receiver(clone);
 }
 
 struct chan_receiver *subscribe(struct test *t, struct chan_sender *tx)
 {
 	struct chan_receiver *rx = NULL;
-	if (t->kind == KIND_WATCH)
-		want(CHAN_OK, t->watch->subscribe(tx, &rx));
-	else
-		want(CHAN_OK, t->broadcast->subscribe(tx, &rx));
+	want(CHAN_OK, t->any.subscribe(tx, &rx));
 	return keep_receiver(rx);
 }
 
 struct chan_weak *downgrade(struct test *t, struct chan_sender *tx)
 {
 	struct chan_weak *weak = NULL;
-	if (t->kind == KIND_BROADCAST)
-		want(CHAN_OK, t->broadcast->downgrade(tx, &weak));
-	else
-		want(CHAN_OK, t->mpsc->downgrade(tx, &weak));
+	want(CHAN_OK, t->any.downgrade(tx, &weak));
 	return keep_weak(weak);
 }
 
 struct chan_weak *weak_clone(struct test *t, struct chan_weak *weak)
 {
 	struct chan_weak *clone = NULL;
-	if (t->kind == KIND_BROADCAST)
-		want(CHAN_OK, t->broadcast->weak_clone(weak, &clone));
-	else
-		want(CHAN_OK, t->mpsc->weak_clone(weak, &clone));
+	want(CHAN_OK, t->any.weak_clone(weak, &clone));
 	return keep_weak(clone);
 }
 
 enum chan_status upgrade(struct test *t, struct chan_weak *weak, struct chan_sender **tx)
 {
-	enum chan_status status =
-		t->kind == KIND_BROADCAST ? t->broadcast->upgrade(weak, tx) : t->mpsc->upgrade(weak, tx);
+	enum chan_status status = t->any.upgrade(weak, tx);
 	if (status == CHAN_OK)
 		keep_sender(*tx);
 	return status;
@@ -134,13 +107,46 @@ enum chan_status upgrade(struct test *t, struct chan_weak *weak, struct chan_sen
  * In this thread
  */
 
+enum chan_status send_element(const struct test *t, struct chan_sender **tx, const void *element, size_t *receivers,
+                              uint64_t deadline)
+{
+	switch (t->kind) {
+	case KIND_ONESHOT:
+		return t->oneshot->send(tx, element);
+	case KIND_BROADCAST:
+		return t->broadcast->send(*tx, element, receivers);
+	case KIND_WATCH:
+		return t->watch->send(*tx, element);
+	default:
+		return t->mpsc->send(*tx, element, deadline);
+	}
+}
+
+enum chan_status recv_element(const struct test *t, struct chan_receiver *rx, void *element, uint64_t *missed,
+                              uint64_t deadline)
+{
+	switch (t->kind) {
+	case KIND_ONESHOT:
+		return t->oneshot->recv(rx, element, deadline);
+	case KIND_BROADCAST:
+		return t->broadcast->recv(rx, element, missed, deadline);
+	case KIND_WATCH:
+		return t->watch->changed(rx, deadline);
+	default:
+		return t->mpsc->recv(rx, element, deadline);
+	}
+}
+
 enum chan_status send_until(struct test *t, struct chan_sender *tx, uint64_t value, uint64_t deadline)
 {
-	if (t->kind == KIND_BROADCAST)
-		return t->broadcast->send(tx, &value, NULL);
-	if (t->kind == KIND_WATCH)
-		return t->watch->send(tx, &value);
-	return t->mpsc->send(tx, &value, deadline);
+	return send_element(t, &tx, &value, NULL, deadline);
+}
+
+void give(struct test *t, struct chan_sender **tx, uint64_t value)
+{
+	if (t->kind == KIND_ONESHOT)
+		forget(*tx);
+	want(CHAN_OK, send_element(t, tx, &value, NULL, CHAN_NOW));
 }
 
 enum chan_status try_send(struct test *t, struct chan_sender *tx, uint64_t value)
@@ -151,13 +157,7 @@ enum chan_status try_send(struct test *t, struct chan_sender *tx, uint64_t value
 enum chan_status recv_until(struct test *t, struct chan_receiver *rx, uint64_t *value, uint64_t deadline)
 {
 	uint64_t ignored;
-	if (value == NULL)
-		value = &ignored;
-	if (t->kind == KIND_BROADCAST)
-		return t->broadcast->recv(rx, value, NULL, deadline);
-	if (t->kind == KIND_ONESHOT)
-		return t->oneshot->recv(rx, value, deadline);
-	return t->mpsc->recv(rx, value, deadline);
+	return recv_element(t, rx, value != NULL ? value : &ignored, NULL, deadline);
 }
 
 enum chan_status try_recv(struct test *t, struct chan_receiver *rx, uint64_t *value)
@@ -176,29 +176,12 @@ void want_received(struct test *t, struct chan_receiver *rx, uint64_t value, con
 void close_rx(struct test *t, struct chan_receiver *rx)
 {
 	step("close by the receiver");
-	if (t->kind == KIND_ONESHOT)
-		t->oneshot->close(rx);
-	else
-		t->mpsc->close(rx);
-}
-
-static enum chan_status closed_until(const struct test *t, struct chan_sender *tx, uint64_t deadline)
-{
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return t->oneshot->closed(tx, deadline);
-	case KIND_BROADCAST:
-		return t->broadcast->closed(tx, deadline);
-	case KIND_WATCH:
-		return t->watch->closed(tx, deadline);
-	default:
-		return t->mpsc->closed(tx, deadline);
-	}
+	t->any.close(rx);
 }
 
 enum chan_status try_closed(struct test *t, struct chan_sender *tx)
 {
-	return closed_until(t, tx, CHAN_NOW);
+	return t->any.closed(tx, CHAN_NOW);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -214,36 +197,17 @@ static uint64_t known(uint64_t value)
 
 uint64_t tx_get(struct test *t, const struct chan_sender *tx, enum chan_property property)
 {
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return known(t->oneshot->sender_get(tx, property));
-	case KIND_BROADCAST:
-		return known(t->broadcast->sender_get(tx, property));
-	case KIND_WATCH:
-		return known(t->watch->sender_get(tx, property));
-	default:
-		return known(t->mpsc->sender_get(tx, property));
-	}
+	return known(t->any.sender_get(tx, property));
 }
 
 uint64_t rx_get(struct test *t, const struct chan_receiver *rx, enum chan_property property)
 {
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return known(t->oneshot->receiver_get(rx, property));
-	case KIND_BROADCAST:
-		return known(t->broadcast->receiver_get(rx, property));
-	case KIND_WATCH:
-		return known(t->watch->receiver_get(rx, property));
-	default:
-		return known(t->mpsc->receiver_get(rx, property));
-	}
+	return known(t->any.receiver_get(rx, property));
 }
 
 uint64_t weak_get(struct test *t, const struct chan_weak *weak, enum chan_property property)
 {
-	return known(t->kind == KIND_BROADCAST ? t->broadcast->weak_get(weak, property)
-	                                       : t->mpsc->weak_get(weak, property));
+	return known(t->any.weak_get(weak, property));
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -286,50 +250,23 @@ static struct chan_waiter *fresh(struct counter *counter)
 
 enum chan_arm arm_send(struct test *t, struct chan_sender *tx, struct counter *counter)
 {
-	return t->mpsc->arm_send(tx, fresh(counter));
+	return t->any.arm_send(tx, fresh(counter));
 }
 
 enum chan_arm arm_recv(struct test *t, struct chan_receiver *rx, struct counter *counter)
 {
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return t->oneshot->arm_recv(rx, fresh(counter));
-	case KIND_BROADCAST:
-		return t->broadcast->arm_recv(rx, fresh(counter));
-	case KIND_WATCH:
-		return t->watch->arm_changed(rx, fresh(counter));
-	default:
-		return t->mpsc->arm_recv(rx, fresh(counter));
-	}
+	return t->any.arm_recv(rx, fresh(counter));
 }
 
 enum chan_arm arm_closed(struct test *t, struct chan_sender *tx, struct counter *counter)
 {
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return t->oneshot->arm_closed(tx, fresh(counter));
-	case KIND_BROADCAST:
-		return t->broadcast->arm_closed(tx, fresh(counter));
-	case KIND_WATCH:
-		return t->watch->arm_closed(tx, fresh(counter));
-	default:
-		return t->mpsc->arm_closed(tx, fresh(counter));
-	}
+	return t->any.arm_closed(tx, fresh(counter));
 }
 
 bool disarm(struct test *t, struct counter *counter)
 {
 	step("disarm");
-	switch (t->kind) {
-	case KIND_ONESHOT:
-		return t->oneshot->disarm(&counter->waiter);
-	case KIND_BROADCAST:
-		return t->broadcast->disarm(&counter->waiter);
-	case KIND_WATCH:
-		return t->watch->disarm(&counter->waiter);
-	default:
-		return t->mpsc->disarm(&counter->waiter);
-	}
+	return t->any.disarm(&counter->waiter);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -343,25 +280,12 @@ static const char *until(uint64_t deadline)
 
 static enum chan_status do_send(struct job *job)
 {
-	if (job->test->kind == KIND_BROADCAST)
-		return job->test->broadcast->send(job->tx, &job->value, &job->n);
-	if (job->test->kind == KIND_WATCH)
-		return job->test->watch->send(job->tx, &job->value);
-	return job->test->mpsc->send(job->tx, &job->value, job->deadline);
+	return send_element(job->test, &job->tx, &job->value, &job->n, job->deadline);
 }
 
 static enum chan_status do_recv(struct job *job)
 {
-	switch (job->test->kind) {
-	case KIND_ONESHOT:
-		return job->test->oneshot->recv(job->rx, &job->value, job->deadline);
-	case KIND_BROADCAST:
-		return job->test->broadcast->recv(job->rx, &job->value, &job->missed, job->deadline);
-	case KIND_WATCH:
-		return job->test->watch->changed(job->rx, job->deadline);
-	default:
-		return job->test->mpsc->recv(job->rx, &job->value, job->deadline);
-	}
+	return recv_element(job->test, job->rx, &job->value, &job->missed, job->deadline);
 }
 
 static enum chan_status do_reserve(struct job *job)
@@ -371,7 +295,7 @@ static enum chan_status do_reserve(struct job *job)
 
 static enum chan_status do_closed(struct job *job)
 {
-	return closed_until(job->test, job->tx, job->deadline);
+	return job->test->any.closed(job->tx, job->deadline);
 }
 
 static enum chan_status do_recv_many(struct job *job)

@@ -41,9 +41,18 @@ enum chan_status upgrade(struct test *t, struct chan_weak *weak, struct chan_sen
 
 /* --- sending, receiving, closing, in this thread --- */
 
+/* With an element of any size. A oneshot's send takes `*tx`. A watch has `changed` as its receive,
+ * which gives no value. */
+enum chan_status send_element(const struct test *t, struct chan_sender **tx, const void *element, size_t *receivers,
+                              uint64_t deadline);
+enum chan_status recv_element(const struct test *t, struct chan_receiver *rx, void *element, uint64_t *missed,
+                              uint64_t deadline);
+
 enum chan_status try_send(struct test *t, struct chan_sender *tx, uint64_t value); /* not oneshot */
 enum chan_status send_until(struct test *t, struct chan_sender *tx, uint64_t value, uint64_t deadline);
-/* not watch */
+/* CHAN_OK is wanted. A oneshot's sender ends with it. */
+void give(struct test *t, struct chan_sender **tx, uint64_t value);
+/* watch: changed */
 enum chan_status try_recv(struct test *t, struct chan_receiver *rx, uint64_t *value);
 enum chan_status recv_until(struct test *t, struct chan_receiver *rx, uint64_t *value, uint64_t deadline);
 void close_rx(struct test *t, struct chan_receiver *rx);
