@@ -1,94 +1,45 @@
-/* SPDX-License-Identifier: MIT */
-#include "impls/mutex/broadcast_testing.h"
-
-/* ------------------------------------------------------------------------------------------
- * Against a model: positions only. Every step checks every property, and which values are alive.
+/* SPDX-License-Identifier: MIT
+ *
+ * broadcast_test.c - what the rules cannot see of a broadcast channel: callbacks that call back,
+ * memory that runs out at each place, and two threads at a given point.
  */
+#include "impls/testing/items_testing.h"
+#include "impls/mutex/broadcast.c" /* its allocations fail on demand */
 
-enum { MODEL_RECEIVERS = 4 };
+#include <semaphore.h>
 
-struct model {
-	uint64_t sent, retained, next[MODEL_RECEIVERS];
-	struct chan_receiver *rx[MODEL_RECEIVERS];
-};
+static const struct chan_broadcast_ops *const ops = &chan_mutex_broadcast_ops;
 
-static void model_check(struct model *m, struct chan_sender *tx)
+static struct chan_config items(size_t size, size_t capacity)
 {
-	uint64_t owed = 0, count = 0;
-
-	for (int i = 0; i < MODEL_RECEIVERS; i++)
-		if (m->rx[i] != NULL) {
-			uint64_t len = m->sent - m->next[i];
-			count++;
-			owed = len > owed ? len : owed;
-			assert_int_equal(ops->receiver_get(m->rx[i], CHAN_LEN), len);
-		}
-	owed = owed > m->retained ? m->retained : owed;
-	assert_int_equal(ops->sender_get(tx, CHAN_LEN), owed); /* B-27 */
-	assert_int_equal(ops->sender_get(tx, CHAN_RECEIVERS), count);
-	assert_int_equal(ops->sender_get(tx, CHAN_IS_CLOSED), count == 0);
-	assert_int_equal(ledger_alive(), owed); /* B-30, B-31: no value outlives its debt */
+	return (struct chan_config){
+		.size = size, .capacity = capacity, .clone = ledger_clone, .destroy = ledger_destroy};
 }
 
-static void model_step(struct model *m, struct chan_sender *tx, unsigned dice)
+static enum chan_status send_item(struct chan_sender *tx, uint64_t id)
 {
-	unsigned i = dice / 8 % MODEL_RECEIVERS;
-	uint64_t missed = 0;
+	union large_item large = {.item = item_make(id)};
+	enum chan_status status = ops->send(tx, &large, NULL);
 
-	if (dice % 8 < 3) {
-		bool any = false;
-		for (int r = 0; r < MODEL_RECEIVERS; r++)
-			any = any || m->rx[r] != NULL;
-		assert_int_equal(send_item(tx, m->sent), any ? CHAN_OK : CHAN_CLOSED);
-		m->sent += any;
-	} else if (m->rx[i] == NULL) {
-		if (dice % 8 == 3)
-			assert_int_equal(ops->subscribe(tx, &m->rx[i]), CHAN_OK);
-		m->next[i] = m->sent;
-	} else if (dice % 64 == 7) {
-		ops->receiver_drop(&m->rx[i]);
-	} else {
-		uint64_t len = m->sent - m->next[i];
-		uint64_t got = take_item(m->rx[i], &missed);
-		if (len == 0) {
-			assert_int_equal(got, GAVE(CHAN_EMPTY));
-		} else if (len > m->retained) {
-			assert_int_equal(got, GAVE(CHAN_LAGGED));
-			assert_int_equal(missed, len - m->retained);
-			m->next[i] += missed;
-		} else {
-			assert_int_equal(got, m->next[i]++);
-		}
-	}
+	if (status != CHAN_OK)
+		item_end(&large.item);
+	return status;
 }
 
-static void it_does_what_the_model_does(void **state)
+/* Receives at once; the id, or UINT64_MAX - status. */
+static uint64_t take_item(struct chan_receiver *rx, uint64_t *missed)
 {
-	static const uint64_t starts[] = {0, UINT64_MAX - 20, (uint64_t)UINT32_MAX - 3};
-	unsigned seed = 1;
+	union large_item large;
+	enum chan_status status = ops->recv(rx, &large, missed, CHAN_NOW);
 
-	(void)state;
-	for (size_t capacity = 1; capacity <= 5; capacity++)
-		for (size_t s = 0; s < 3; s++)
-			for (size_t size = sizeof(struct item); size <= 512; size += 496) {
-				struct chan_config config = items(size, capacity);
-				struct model m = {.retained = capacity == 3 ? 4 : capacity == 5 ? 8 : capacity};
-				struct chan_sender *tx;
-
-				config.start = starts[s];
-				assert_int_equal(ops->open(&config, &tx, &m.rx[0]), CHAN_OK);
-				assert_int_equal(ops->sender_get(tx, CHAN_CAPACITY), capacity);
-				assert_int_equal(ops->sender_get(tx, CHAN_MAX_CAPACITY), m.retained);
-				for (int step = 0; step < 2000; step++) {
-					model_step(&m, tx, (unsigned)rand_r(&seed) >> 8);
-					model_check(&m, tx);
-				}
-				ops->sender_drop(&tx);
-				for (int i = 0; i < MODEL_RECEIVERS; i++)
-					ops->receiver_drop(&m.rx[i]);
-				assert_int_equal(ledger_alive(), 0);
-			}
+	if (status != CHAN_OK)
+		return UINT64_MAX - (uint64_t)status;
+	uint64_t id = large.item.id;
+	item_end(&large.item);
+	return id;
 }
+
+#define GAVE(status) (UINT64_MAX - (uint64_t)(status))
 
 /* ------------------------------------------------------------------------------------------
  * Callbacks
@@ -314,89 +265,125 @@ static void nothing_is_lost_without_memory(void **state)
 	assert_int_equal(ledger_alive(), 0);
 }
 
-static void closed_forever(void *status)
+/* ------------------------------------------------------------------------------------------
+ * Two threads at a given point
+ */
+
+/* A clone that stays inside until it is let go. */
+static sem_t clone_entered, clone_let_go;
+static atomic_bool clone_stays;
+
+static void stay(void)
 {
-	*(enum chan_status *)status = ops->closed(shared_tx, CHAN_FOREVER);
+	if (!atomic_exchange(&clone_stays, false))
+		return;
+	sem_post(&clone_entered);
+	while (sem_wait(&clone_let_go) != 0)
+		;
 }
 
-static void recv_forever(void *status)
+static void take_7(void *rx)
 {
-	*(enum chan_status *)status = ops->recv(shared_rx, NULL, NULL, CHAN_FOREVER);
+	MUST(take_item(rx, NULL) == 7);
 }
 
-static void closing_reopening_and_weak_handles(void **state)
+static void overwrite_7(void *tx)
 {
-	struct chan_config config = {.size = 0, .capacity = 1};
-	struct counter closed = COUNTER, received = COUNTER;
-	struct chan_weak *weak, *weaker;
-	struct chan_sender *strong;
-	enum chan_status status;
-	struct sleeper sleeper;
-	size_t receivers = 9;
+	MUST(send_item(tx, 8) == CHAN_OK);
+}
+
+static void a_slot_that_is_cloned_is_left_alone(void **state)
+{
+	struct chan_config config = items(sizeof(struct item), 1);
+	struct chan_receiver *first, *second, *third;
+	struct sleeper cloner, reader, writer;
+	struct chan_sender *tx;
 
 	(void)state;
-	assert_int_equal(ops->open(&config, &shared_tx, NULL), CHAN_OK);
-	assert_int_equal(ops->closed(shared_tx, CHAN_NOW), CHAN_OK); /* B-37 */
-	assert_int_equal(ops->send(shared_tx, NULL, &receivers), CHAN_CLOSED);
-	assert_int_equal(receivers, 0);
-	assert_int_equal(ops->subscribe(shared_tx, &shared_rx), CHAN_OK);
-	assert_int_equal(ops->closed(shared_tx, CHAN_NOW), CHAN_EMPTY);
-	assert_int_equal(ops->closed(shared_tx, 1), CHAN_TIMEOUT);
-	assert_int_equal(ops->sender_clone(shared_tx, &strong), CHAN_OK);
-	sleeper_start(&sleeper, closed_forever, &status);
-	sleeper_await(&sleeper);
-	struct core *core =
-		/* a receiver came back before the woken one looked (B-36) */
-		((struct handle *)shared_tx)->core;
-	struct list wakes = WAKES_NONE(wakes);
+	sem_init(&clone_entered, 0, 0);
+	sem_init(&clone_let_go, 0, 0);
+	clone_probe = stay;
+	assert_int_equal(ops->open(&config, &tx, &first), CHAN_OK);
+	assert_int_equal(ops->subscribe(tx, &second), CHAN_OK);
+	assert_int_equal(ops->subscribe(tx, &third), CHAN_OK);
+	send_item(tx, 7);
+
+	clone_stays = true;
+	sleeper_start(&cloner, take_7, first);
+	sem_wait(&clone_entered);
+	sleeper_start(&reader, take_7, second);
+	sleeper_await(&reader); /* B-33 */
+	ops->receiver_drop(&third);
+	assert_int_equal(ledger_alive(), 1);
+	sem_post(&clone_let_go);
+	sleeper_join(&cloner);
+	sleeper_join(&reader);
+	assert_int_equal(ledger_alive(), 0);
+
+	send_item(tx, 7);
+	clone_stays = true;
+	sleeper_start(&cloner, take_7, first);
+	sem_wait(&clone_entered);
+	sleeper_start(&writer, overwrite_7, tx);
+	sleeper_await(&writer); /* B-35 */
+	ops->receiver_drop(&second);
+	sem_post(&clone_let_go);
+	sleeper_join(&cloner);
+	sleeper_join(&writer);
+	assert_int_equal(take_item(first, NULL), 8);
+	ops->receiver_drop(&first);
+	ops->sender_drop(&tx);
+	sem_destroy(&clone_let_go);
+	sem_destroy(&clone_entered);
+}
+
+/* A wake that drops the sender through which it was fired. The thread that ran it must find the
+ * channel again. */
+static struct chan_sender *last_tx;
+static sem_t wake_entered, wake_let_go;
+
+static void wake_drops_the_last_sender(struct chan_waiter *waiter)
+{
+	(void)waiter;
+	ops->sender_drop(&last_tx);
+	sem_post(&wake_entered);
+	while (sem_wait(&wake_let_go) != 0)
+		;
+}
+
+static void send_and_lose_the_sender(void *arg)
+{
+	(void)arg;
+	MUST(send_item(last_tx, 1) == CHAN_OK);
+}
+
+static void the_channel_outlives_its_wakes(void **state)
+{
+	struct chan_config config = items(sizeof(struct item), 1);
+	struct chan_waiter waiter = {.wake = wake_drops_the_last_sender};
+	struct sleeper sender;
+	struct chan_receiver *rx;
+
+	(void)state;
+	sem_init(&wake_entered, 0, 0);
+	sem_init(&wake_let_go, 0, 0);
+	assert_int_equal(ops->open(&config, &last_tx, &rx), CHAN_OK);
+	struct core *core = ((struct handle *)rx)->core;
+	assert_int_equal(ops->arm_recv(rx, &waiter), CHAN_ARMED);
+	sleeper_start(&sender, send_and_lose_the_sender, NULL);
+	sem_wait(&wake_entered);
 	pthread_mutex_lock(&core->lock);
-	chan_wait_wake_all(&core->closed_queue, &wakes);
-	chan_wait_unlock(&core->lock, &wakes);
-	sleeper_await(&sleeper);
-	assert_int_equal(ops->arm_closed(strong, &closed.waiter), CHAN_ARMED);
-	ops->receiver_drop(&shared_rx);
-	sleeper_join(&sleeper);
-	assert_int_equal(status, CHAN_OK);
-	assert_int_equal(atomic_load(&closed.fired), 1);
-	assert_true(ops->disarm(&closed.waiter));
-	ops->sender_drop(&strong);
-
-	assert_int_equal(ops->subscribe(shared_tx, &shared_rx), CHAN_OK); /* B-38 */
-	assert_int_equal(ops->send(shared_tx, NULL, &receivers), CHAN_OK);
-	assert_int_equal(receivers, 1);
-	assert_int_equal(ops->recv(shared_rx, NULL, NULL, CHAN_NOW), CHAN_OK);
-	assert_int_equal(ops->recv(shared_rx, NULL, NULL, 1), CHAN_TIMEOUT);
-	assert_int_equal(ops->downgrade(shared_tx, &weak), CHAN_OK);
-	assert_int_equal(ops->weak_clone(weak, &weaker), CHAN_OK);
-	assert_int_equal(ops->upgrade(weak, &strong), CHAN_OK);
-	assert_int_equal(ops->weak_get(weak, CHAN_SENDERS), 2);
-	assert_int_equal(ops->receiver_get(shared_rx, CHAN_WEAK_SENDERS), 2);
-	assert_int_equal(ops->weak_get(weak, CHAN_IDENTITY), ops->receiver_get(shared_rx, CHAN_IDENTITY));
-	ops->sender_drop(&strong);
-	ops->weak_drop(&weaker);
-	assert_int_equal(ops->arm_recv(shared_rx, &received.waiter), CHAN_ARMED);
-	sleeper_start(&sleeper, recv_forever, &status);
-	sleeper_await(&sleeper);
-	ops->sender_drop(&shared_tx);
-	sleeper_join(&sleeper);
-	assert_int_equal(status, CHAN_CLOSED);
-	assert_int_equal(ops->receiver_get(shared_rx, CHAN_IS_CLOSED), 1);
-	assert_int_equal(atomic_load(&received.fired), 1);
-	assert_int_equal(ops->upgrade(weak, &strong), CHAN_CLOSED);
-	struct chan_receiver *other;
-	assert_int_equal(ops->resubscribe(shared_rx, &other), CHAN_OK);
-	assert_int_equal(ops->recv(other, NULL, NULL, CHAN_FOREVER), CHAN_CLOSED); /* B-9 */
-	ops->receiver_drop(&other);
-	ops->receiver_drop(&shared_rx); /* with a waiter armed that had fired */
-	ops->weak_drop(&weak);
-
-	config.capacity = 0;
-	assert_int_equal(ops->open(&config, &shared_tx, NULL), CHAN_INVALID);
-	config.capacity = CHAN_BROADCAST_CAPACITY_MAX + 1;
-	assert_int_equal(ops->open(&config, &shared_tx, NULL), CHAN_INVALID);
-	config.capacity = 1;
-	config.destroy = ledger_destroy;
-	assert_int_equal(ops->open(&config, &shared_tx, NULL), CHAN_INVALID);
+	sem_post(&wake_let_go);
+	/* it wants the lock again: its own hold is what keeps it, should the receiver go now */
+	sleeper_await(&sender);
+	assert_int_equal(atomic_load(&core->refs), 2);
+	pthread_mutex_unlock(&core->lock);
+	sleeper_join(&sender);
+	assert_true(ops->disarm(&waiter));
+	assert_int_equal(take_item(rx, NULL), 1);
+	ops->receiver_drop(&rx);
+	sem_destroy(&wake_let_go);
+	sem_destroy(&wake_entered);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
@@ -404,14 +391,10 @@ static void closing_reopening_and_weak_handles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_does_what_the_model_does),
-		TEST(destroy_may_send_on_the_same_channel),
-		TEST(what_is_sent_during_a_drop_is_not_owed_to_it),
-		TEST(a_failed_clone_counts_as_received),
-		TEST(calls_from_clone_are_refused),
-		TEST(wake_may_drop_the_handle_that_fired_it),
-		TEST(nothing_is_lost_without_memory),
-		TEST(closing_reopening_and_weak_handles),
+		TEST(destroy_may_send_on_the_same_channel),   TEST(what_is_sent_during_a_drop_is_not_owed_to_it),
+		TEST(a_failed_clone_counts_as_received),      TEST(calls_from_clone_are_refused),
+		TEST(wake_may_drop_the_handle_that_fired_it), TEST(nothing_is_lost_without_memory),
+		TEST(a_slot_that_is_cloned_is_left_alone),    TEST(the_channel_outlives_its_wakes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

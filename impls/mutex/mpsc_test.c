@@ -1,10 +1,99 @@
 /* SPDX-License-Identifier: MIT
  *
- * mpsc_test.c - moments of mpsc and unbounded that only their lock can make, memory that runs out,
- * and destruction.
+ * mpsc_test.c - what the rules cannot see of mpsc and unbounded: moments that only their lock can
+ * make, memory that runs out at each place, drains that are reentered, and what armed waiters own.
  */
-#include "impls/mutex/mpsc_testing.h"
+#include "impls/testing/items_testing.h"
+#include "impls/mutex/mpsc.c"
+#include "impls/mutex/queue.c"
+#include "impls/mutex/mutex.h"
 
+static const struct chan_mpsc_ops *const bounded = &chan_mutex_mpsc_ops;
+
+static struct chan_sender *tx, *tx2;
+static struct chan_receiver *rx;
+static struct mpsc *channel;
+#define MESSAGES (&((struct mutex_mpsc *)channel)->messages)
+
+static void open_items(const struct chan_mpsc_ops *ops, size_t capacity)
+{
+	struct chan_config config = {
+		.size = sizeof(struct item), .capacity = capacity, .start = UINT64_MAX - 2, .destroy = ledger_destroy};
+
+	assert_int_equal(ops->open(&config, &tx, &rx), CHAN_OK);
+	assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
+	channel = mpsc_of((struct handle *)tx);
+}
+
+static void drop_all(void)
+{
+	bounded->sender_drop(&tx);
+	bounded->sender_drop(&tx2);
+	bounded->receiver_drop(&rx);
+}
+
+/* Sends an item, or ends it where that fails. */
+static enum chan_status send_item(struct chan_sender *s, uint64_t id, uint64_t deadline)
+{
+	struct item item = item_make(id);
+	enum chan_status status = bounded->send(s, &item, deadline);
+
+	if (status != CHAN_OK)
+		item_end(&item);
+	return status;
+}
+
+static enum chan_status recv_item(uint64_t *id, uint64_t deadline)
+{
+	struct item item;
+	enum chan_status status = bounded->recv(rx, &item, deadline);
+
+	if (status == CHAN_OK) {
+		*id = item.id;
+		item_end(&item);
+	}
+	return status;
+}
+
+static uint64_t slots_left(void)
+{
+	return bounded->receiver_get(rx, CHAN_CAPACITY);
+}
+
+/* An operation that blocks, in a thread that is seen to sleep. */
+struct call {
+	struct sleeper thread;
+	struct chan_sender *sender; /* NULL: a receive */
+	size_t reserve;             /* 0: a send */
+	uint64_t deadline;
+	struct chan_permit permit;
+	enum chan_status status;
+	uint64_t id;
+};
+
+static void call_body(void *arg)
+{
+	struct call *c = arg;
+
+	if (c->sender == NULL)
+		c->status = recv_item(&c->id, c->deadline);
+	else if (c->reserve == 0)
+		c->status = send_item(c->sender, c->id, c->deadline);
+	else
+		c->status = bounded->reserve(c->sender, c->reserve, &c->permit, c->deadline);
+}
+
+static void call_start(struct call *c)
+{
+	sleeper_start(&c->thread, call_body, c);
+	sleeper_await(&c->thread);
+}
+
+static enum chan_status call_end(struct call *c)
+{
+	sleeper_join(&c->thread);
+	return c->status;
+}
 static const struct chan_mpsc_ops *const unbounded = &chan_mutex_unbounded_ops;
 
 /* ------------------------------------------------------------------------------------------
@@ -143,56 +232,6 @@ static void a_slot_assigned_at_the_deadline_counts(void **state)
 	drop_all();
 }
 
-/* What is free when a reservation begins to wait is held by it at once: nobody passes it (M-22,
- * M-25). */
-static void a_reservation_that_waits_holds_what_is_free(void **state)
-{
-	struct chan_permit held;
-
-	(void)state;
-	open_items(bounded, 3);
-	assert_int_equal(bounded->reserve(tx, 2, &held, CHAN_NOW), CHAN_OK);
-	struct call many = {.sender = tx2, .reserve = 2, .deadline = CHAN_FOREVER};
-	call_start(&many);
-	assert_int_equal(slots_left(), 0);
-	assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_FULL);
-	bounded->permit_release(&held);
-	assert_int_equal(call_end(&many), CHAN_OK);
-	assert_int_equal(slots_left(), 1);
-	bounded->permit_release(&many.permit);
-	drop_all();
-}
-
-/* Half a reservation is held at the head; when that gives up the next one gets it (M-25, M-26). */
-static void a_partial_holding_is_passed_on(void **state)
-{
-	struct chan_permit held;
-
-	(void)state;
-	open_items(bounded, 3);
-	assert_int_equal(bounded->reserve(tx, 3, &held, CHAN_NOW), CHAN_OK);
-	struct call many = {.sender = tx2, .reserve = 3, .deadline = chan_deadline_in(1000000000)};
-	call_start(&many);
-	struct chan_sender *tx3;
-	assert_int_equal(bounded->sender_clone(tx, &tx3), CHAN_OK);
-	struct call one = {.sender = tx3, .reserve = 1, .deadline = CHAN_FOREVER};
-	call_start(&one);
-
-	held.count = 1; /* gives back one of three */
-	bounded->permit_release(&held);
-	held.count = 2;
-	assert_int_equal(slots_left(), 0);
-	assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_FULL);
-	assert_int_equal(call_end(&many), CHAN_TIMEOUT);
-	assert_int_equal(call_end(&one), CHAN_OK);
-	assert_int_equal(slots_left(), 0);
-	bounded->permit_release(&held);
-	bounded->permit_release(&one.permit);
-	assert_int_equal(slots_left(), 3);
-	bounded->sender_drop(&tx3);
-	drop_all();
-}
-
 /* ------------------------------------------------------------------------------------------
  * Destruction
  */
@@ -244,41 +283,192 @@ static void a_drain_may_be_reentered(void **state)
 	assert_int_equal(destroyed[4], 20);
 }
 
-/* A close through one receiver ends what another is blocked in (P-6). */
-static void a_close_wakes_other_receivers(void **state)
+/* ------------------------------------------------------------------------------------------
+ * Armed waiters
+ */
+
+/* A send that blocks behind its own armed waiter takes the slot that this is given; a reserve
+ * counts it in, and leaves it as it was if it fails. A receive that blocks behind its own armed
+ * waiter takes the message. */
+static void nobody_waits_behind_itself(void **state)
 {
-	struct call recv = {.deadline = CHAN_FOREVER};
-	struct chan_receiver *rx2;
+	struct counter a = COUNTER, b = COUNTER, c = COUNTER;
+	uint64_t id;
 
 	(void)state;
-	open_items(bounded, 1);
-	assert_int_equal(bounded->receiver_clone(rx, &rx2), CHAN_OK);
+	open_items(bounded, 2);
+	assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_OK);
+	assert_int_equal(send_item(tx, 2, CHAN_NOW), CHAN_OK);
+	assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
+	struct call send = {.sender = tx, .id = 3, .deadline = CHAN_FOREVER};
+	call_start(&send);
+	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+	assert_int_equal(call_end(&send), CHAN_OK);
+	assert_int_equal(a.fired, 1);
+	assert_true(bounded->disarm(&a.waiter));
+
+	assert_int_equal(bounded->arm_send(tx, &b.waiter), CHAN_ARMED);
+	struct call late_reserve = {.sender = tx, .reserve = 2, .deadline = chan_deadline_in(300000000)};
+	sleeper_start(&late_reserve.thread, call_body, &late_reserve);
+	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+	assert_int_equal(call_end(&late_reserve), CHAN_TIMEOUT);
+	assert_int_equal(send_item(tx2, 4, CHAN_NOW), CHAN_FULL); /* b still owns it */
+	struct call reserve = {.sender = tx, .reserve = 2, .deadline = CHAN_FOREVER};
+	call_start(&reserve);
+	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+	assert_int_equal(call_end(&reserve), CHAN_OK);
+	assert_true(bounded->disarm(&b.waiter));
+	assert_int_equal(slots_left(), 0);
+	bounded->permit_release(&reserve.permit);
+	assert_int_equal(slots_left(), 2);
+
+	assert_int_equal(bounded->arm_recv(rx, &c.waiter), CHAN_ARMED);
+	struct call recv = {.deadline = CHAN_FOREVER};
 	call_start(&recv);
-	bounded->close(rx2);
-	assert_int_equal(call_end(&recv), CHAN_CLOSED);
-	bounded->receiver_drop(&rx2);
+	assert_int_equal(send_item(tx, 5, CHAN_NOW), CHAN_OK);
+	assert_int_equal(call_end(&recv), CHAN_OK);
+	assert_int_equal(recv.id, 5);
+	assert_true(bounded->disarm(&c.waiter));
 	drop_all();
 }
 
-/* Elements without bytes need no buffers. */
-static void nothing_can_be_sent(void **state)
+/* Whatever ends an armed sender's claim on its slot, the slot arrives with the next. */
+static void an_owned_slot_is_used_or_passed_on(void **state)
 {
-	const struct chan_mpsc_ops *all[] = {bounded, unbounded};
+	for (int way = 0; way < 4; way++) {
+		struct counter a = COUNTER, b = COUNTER;
+		struct chan_permit permit;
+		struct item item = item_make(9);
+		size_t sent = 0;
+		uint64_t id;
+
+		(void)state;
+		open_items(bounded, 1);
+		assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_OK);
+		assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
+		assert_int_equal(bounded->arm_send(tx2, &b.waiter), CHAN_ARMED);
+		assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+		assert_int_equal(a.fired, 1);
+		assert_int_equal(b.fired, 0);
+		assert_int_equal(send_item(tx2, 3, CHAN_NOW), CHAN_FULL); /* nobody else's */
+		switch (way) {
+		case 0: /* used */
+			assert_int_equal(bounded->send_many(tx, &item, 1, &sent, CHAN_NOW), CHAN_OK);
+			assert_int_equal(send_item(tx, 2, CHAN_NOW), CHAN_FULL);
+			assert_true(bounded->disarm(&a.waiter));
+			assert_int_equal(b.fired, 0);
+			assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+			break;
+		case 1: /* reserved, and released */
+			assert_int_equal(bounded->reserve(tx, 1, &permit, CHAN_NOW), CHAN_OK);
+			assert_true(bounded->disarm(&a.waiter));
+			assert_int_equal(b.fired, 0);
+			bounded->permit_release(&permit);
+			break;
+		case 2: /* disarmed */
+			assert_true(bounded->disarm(&a.waiter));
+			break;
+		default: /* dropped */
+			bounded->sender_drop(&tx);
+			break;
+		}
+		assert_int_equal(b.fired, 1);
+		assert_int_equal(slots_left(), 0);
+		/* revoked by the close, and given back by the send that fails (M-33) */
+		bounded->close(rx);
+		assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_EMPTY);
+		assert_int_equal(send_item(tx2, 4, CHAN_NOW), CHAN_CLOSED);
+		assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_CLOSED);
+		assert_int_equal(slots_left(), 1);
+		assert_true(bounded->disarm(&b.waiter));
+		if (sent == 0)
+			item_end(&item);
+		drop_all();
+	}
+}
+
+/* A receiver that was woken for a message and is disarmed without receiving passes the wake on;
+ * one that received does not (P-5). */
+static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
+{
+	for (int used = 0; used < 2; used++) {
+		struct counter a = COUNTER, b = COUNTER, c = COUNTER;
+		struct chan_receiver *rx2;
+		uint64_t id;
+
+		(void)state;
+		open_items(bounded, 4);
+		assert_int_equal(bounded->receiver_clone(rx, &rx2), CHAN_OK);
+		assert_int_equal(bounded->arm_recv(rx, &a.waiter), CHAN_ARMED);
+		assert_int_equal(bounded->arm_recv(rx2, &b.waiter), CHAN_ARMED);
+		assert_int_equal(bounded->arm_recv(rx2, &c.waiter), CHAN_ARMED);
+		assert_int_equal(send_item(tx, 1, CHAN_NOW), CHAN_OK);
+		assert_int_equal(a.fired, 1);
+		assert_int_equal(b.fired, 0);
+		if (used)
+			assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+		assert_int_equal(send_item(tx, 2, CHAN_NOW), CHAN_OK);
+		assert_int_equal(b.fired, 1);
+		assert_true(bounded->disarm(&a.waiter));
+		assert_int_equal(c.fired, !used);
+		bounded->receiver_drop(&rx2); /* disarms b and c, which pass on to nobody */
+		drop_all();
+	}
+}
+
+/* An event has chosen a waiter, and its callback has not begun: the disarm cancels that, says
+ * that it had fired, and passes on. */
+static void one_that_was_picked_can_be_disarmed(void **state)
+{
+	struct counter a = COUNTER, b = COUNTER;
+	struct list wakes = WAKES_NONE(wakes);
+	struct chan_permit held;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct chan_config config = {.size = 0, .capacity = 3};
-		size_t n;
+	open_items(bounded, 1);
+	assert_int_equal(bounded->reserve(tx, 1, &held, CHAN_NOW), CHAN_OK);
+	assert_int_equal(bounded->arm_send(tx, &a.waiter), CHAN_ARMED);
+	assert_int_equal(bounded->arm_send(tx2, &b.waiter), CHAN_ARMED);
+	pthread_mutex_lock(&channel->core.lock);
+	give_slots(channel, held.count, &wakes);
+	pthread_mutex_unlock(&channel->core.lock);
+	assert_true(bounded->disarm(&a.waiter));
+	assert_int_equal(b.fired, 1);
+	assert_true(list_empty(&wakes));
+	assert_int_equal(a.fired, 0);
+	assert_true(bounded->disarm(&b.waiter));
+	assert_int_equal(slots_left(), 1);
+	drop_all();
+}
 
-		assert_int_equal(all[i]->open(&config, &tx, &rx), CHAN_OK);
-		assert_int_equal(all[i]->send(tx, NULL, CHAN_NOW), CHAN_OK);
-		assert_int_equal(all[i]->send_many(tx, NULL, 2, &n, CHAN_NOW), CHAN_OK);
-		assert_int_equal(all[i]->recv_many(rx, NULL, 9, &n, CHAN_NOW), CHAN_OK);
-		assert_int_equal(n, 3);
-		assert_int_equal(all[i]->send(tx, NULL, CHAN_NOW), CHAN_OK);
-		all[i]->receiver_drop(&rx);
-		all[i]->sender_drop(&tx);
-	}
+static struct chan_waiter greedy;
+
+static void receive_one(struct chan_waiter *waiter)
+{
+	uint64_t id;
+
+	(void)waiter;
+	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+}
+
+/* What a send_many woke is called before it waits for more room: here it is that which makes
+ * room. */
+static void wakes_come_before_the_wait(void **state)
+{
+	struct item items[2] = {item_make(1), item_make(2)};
+	size_t sent;
+	uint64_t id;
+
+	(void)state;
+	greedy.wake = receive_one;
+	open_items(bounded, 1);
+	assert_int_equal(bounded->arm_recv(rx, &greedy), CHAN_ARMED);
+	assert_int_equal(bounded->send_many(tx, items, 2, &sent, CHAN_FOREVER), CHAN_OK);
+	assert_int_equal(sent, 2);
+	assert_true(bounded->disarm(&greedy));
+	assert_int_equal(recv_item(&id, CHAN_NOW), CHAN_OK);
+	assert_int_equal(id, 2);
+	drop_all();
 }
 
 int main(void)
@@ -290,12 +480,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_slot_assigned_before_the_close_is_given_back, ledger_reset,
 	                                        ledger_check),
 		cmocka_unit_test_setup_teardown(a_slot_assigned_at_the_deadline_counts, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(a_reservation_that_waits_holds_what_is_free, ledger_reset,
-	                                        ledger_check),
-		cmocka_unit_test_setup_teardown(a_partial_holding_is_passed_on, ledger_reset, ledger_check),
 		cmocka_unit_test_setup_teardown(a_drain_may_be_reentered, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(a_close_wakes_other_receivers, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(nothing_can_be_sent, ledger_reset, ledger_check),
+		cmocka_unit_test_setup_teardown(nobody_waits_behind_itself, ledger_reset, ledger_check),
+		cmocka_unit_test_setup_teardown(an_owned_slot_is_used_or_passed_on, ledger_reset, ledger_check),
+		cmocka_unit_test_setup_teardown(a_wake_for_a_message_is_passed_on_unless_used, ledger_reset,
+	                                        ledger_check),
+		cmocka_unit_test_setup_teardown(one_that_was_picked_can_be_disarmed, ledger_reset, ledger_check),
+		cmocka_unit_test_setup_teardown(wakes_come_before_the_wait, ledger_reset, ledger_check),
 	};
 
 	impl = &chan_mutex;

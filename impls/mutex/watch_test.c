@@ -1,12 +1,57 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * watch_test.c - what the rules cannot see of a watch channel: who waits for a pinned value, and
+ * memory that runs out at each place.
+ */
 #include "impls/testing/items_testing.h"
-#include "impls/mutex/watch.c"
-
-#define WATCH              chan_mutex_watch_ops
-#define WATCH_SEEN_ALL(rx) (((struct watch_receiver *)(rx))->seen == watch_of((struct handle *)(rx))->version)
-#include "impls/testing/watch_testing.h"
+#include "impls/mutex/watch.c" /* its allocations fail on demand */
 
 #include <semaphore.h>
+
+static const struct chan_watch_ops *const ops = &chan_mutex_watch_ops;
+static const struct chan_config numbers = {.size = sizeof(uint64_t), .start = UINT64_MAX - 1};
+static const struct chan_config items = {
+	.size = sizeof(union large_item), .clone = ledger_clone, .destroy = ledger_destroy, .start = UINT64_MAX};
+
+static struct chan_sender *tx;
+static struct chan_receiver *rx;
+
+static void open_numbers(uint64_t initial)
+{
+	assert_int_equal(ops->open(&numbers, &initial, &tx, &rx), CHAN_OK);
+}
+
+static void close_all(void)
+{
+	ops->sender_drop(&tx);
+	ops->receiver_drop(&rx);
+}
+
+static enum chan_status send_item(uint64_t id)
+{
+	union large_item large = {.item = item_make(id)};
+	enum chan_status status = ops->send(tx, &large);
+
+	if (status != CHAN_OK)
+		item_end(&large.item);
+	return status;
+}
+
+static uint64_t borrow_item(void)
+{
+	union large_item large;
+
+	assert_int_equal(ops->borrow(rx, &large, NULL), CHAN_OK);
+	uint64_t id = large.item.id;
+	item_end(&large.item);
+	return id;
+}
+
+static bool set_to(void *value, void *arg)
+{
+	*(uint64_t *)value = *(uint64_t *)arg;
+	return true;
+}
 
 static sem_t modify_entered, modify_let_go;
 
@@ -119,10 +164,11 @@ static void nothing_is_lost_without_memory(void **state)
 	close_all();
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WATCH_TESTS,
 		TEST(a_pinned_value_is_left_alone),
 		TEST(nothing_is_lost_without_memory),
 	};
