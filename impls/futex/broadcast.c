@@ -39,8 +39,8 @@
  * RECEIVE
  *   1. Load the stamp (R1). If it is 2p: copy the words (R4), and load the stamp again. If it still
  *      is 2p, advance `next` (A6): CHAN_OK.
- *   2. If the message is lost: ask the owner for a pause (CATCHING UP), then go on at tail - R (R3,
- *      A6): CHAN_LAGGED.
+ *   2. If the message is lost: ask the owner for a pause (NOTES, Catching up). Then go on at the
+ *      oldest message, tail - R (R3, A6): CHAN_LAGGED.
  *   3. If there is nothing: CHAN_CLOSED if there was no sender before the look (R5); else spin,
  *      then sleep. Before it sleeps it revokes the bias under the lock, and looks once more.
  *

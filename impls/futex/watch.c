@@ -10,8 +10,8 @@
  * rare, and is done under the lock of the channel (core.h): handles that come and go, who waits,
  * closed().
  *
- * FLAGS. A writer must know four things of the others. They are one word, which changes rarely,
- * only under the lock, and so stays in the writer's cache:
+ * FLAGS. A writer must know four things of the others. They are one word, which changes rarely, and
+ * so stays in the writer's cache:
  *
  *   SHARED         there is more than one sender: write under the lock. A clone sets it before it
  *                  gives out the second sender.
@@ -67,11 +67,12 @@
  *   I4  SHARED is set whenever there are two senders.
  *
  * WHO EXCLUDES WHOM
- *                     write, lone     write, locked   read, wait     modify's function
- *   write, lone       same handle     SHARED          -              same handle
- *   write, locked     SHARED          lock            -              pinned
- *   read, wait        -               -               -              -
- *   come and go       same handle     lock            -              -
+ *                             write, lone    write, locked    read, wait    modify's function
+ *   write, lone               same handle    SHARED           -             same handle
+ *   write, locked             SHARED         lock             -             pinned
+ *   read, wait                -              -                -             -
+ *   subscribe, sender_clone   same handle    lock             -             -
+ *   other handles             -              lock             -             -
  * A write and a read (-) run at the same time: the seqbuf says whether the copy counts. Handles
  * that come and go exclude each other by the lock.
  *
