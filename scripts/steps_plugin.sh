@@ -75,17 +75,27 @@ readme_block() {
 	awk -v language="$1" '$0 == "```" language { on = 1; next } /^```/ { on = 0 } on' "$root/README.md"
 }
 
-# The plug-in of the README, with the README's own commands, as if typed at the top of a clone.
-readme_plugin() {
-	local lines top="$work/a clone"
-	rm -rf "$top" && mkdir "$top" && ln -s "$root/impls" "$root/scripts" "$top/" && ln -s "$build_root" "$top/build" || return
-	readme_block c >"$top/mine.c"
-	lines=$(grep -vc '^#include' "$top/mine.c")
-	[ "$lines" -gt 0 ] && [ "$lines" -le 30 ] || { echo "the README's plug-in has $lines lines, not 1 to 30" && return 1; }
-	readme_block sh | sed -n '/mine\.c/,$p' >"$top/commands"
-	[ -s "$top/commands" ] || { echo "the README has no commands for its plug-in" && return 1; }
-	(cd "$top" && expect 0 bash -eux commands && cat "$out") || return
-	takes_part release "$top/mine.so" mine mutex
+# The README's program and its commands, in their order, as if typed at the top of a clone. What
+# takes minutes there is asked for less: a first run of the bench measures every cell once. The test
+# command is this one. What needs other languages (setup --peers, and what measures peers) is run
+# with --full.
+readme_commands() {
+	local top="$work/a clone"
+	rm -rf "$top" && mkdir "$top" && ln -s "$root/impls" "$top/" && ln -s "$build_root" "$top/build" || return
+	mkdir "$top/scripts" && ln -s "$root/scripts/setup" "$top/scripts/setup" || return
+	cat >"$top/scripts/bench" <<-END
+		#!/bin/sh
+		[ \$# -gt 0 ] || set -- --quick
+		exec "$root/scripts/bench" "\$@" --seconds=0.02 --processes=1 --repetitions=1 --no-controls
+	END
+	chmod +x "$top/scripts/bench" && readme_block c >"$top/use.c" || return
+	readme_block sh | grep -v '^\./scripts/test$' >"$top/commands" || return
+	if [ -z "$full" ]; then
+		grep -v -e '--peers' -e 'glib' "$top/commands" >"$top/shorter" && mv "$top/shorter" "$top/commands" || return
+	fi
+	[ "$(wc -l <"$top/commands")" -ge 6 ] || { echo "the README has lost its commands" && return 1; }
+	(cd "$top" && HOME=$work/home expect 0 bash -eux commands && cat "$out" && says "$out" '^7$') || return
+	takes_part release "$top/mine.so" semaphores mutex
 }
 
 # Every path, option and preset that the README puts between backquotes is there.
