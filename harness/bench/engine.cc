@@ -11,10 +11,11 @@
 namespace
 {
 
-void RunOnce(benchmark::State &state, const engine_job *job)
+/* The trial knows its own error. The library's members for it have other names in each version. */
+void RunOnce(benchmark::State &state, const engine_job *job, engine_trial &trial)
 {
 	for (auto _ : state) {
-		engine_trial trial = {};
+		trial = {};
 		job->run(&trial, job->arg);
 		state.SetIterationTime(trial.seconds);
 		if (trial.error != nullptr)
@@ -27,7 +28,7 @@ void RunOnce(benchmark::State &state, const engine_job *job)
 class Reporter : public benchmark::BenchmarkReporter
 {
       public:
-	explicit Reporter(const engine_job *job) : job_(job)
+	Reporter(const engine_job *job, const engine_trial *trial) : job_(job), trial_(trial)
 	{
 	}
 
@@ -44,7 +45,7 @@ class Reporter : public benchmark::BenchmarkReporter
 			auto rate = run.counters.find("items_per_second");
 			engine_row row = {};
 			row.name = job_->name;
-			row.error = run.error_occurred ? run.error_message.c_str() : nullptr;
+			row.error = trial_->error;
 			row.real_time_ns = run.GetAdjustedRealTime();
 			row.items_per_second = rate == run.counters.end() ? 0 : static_cast<double>(rate->second);
 			row.iterations = static_cast<int64_t>(run.iterations);
@@ -54,6 +55,7 @@ class Reporter : public benchmark::BenchmarkReporter
 
       private:
 	const engine_job *job_;
+	const engine_trial *trial_; /* the one that just ran */
 };
 
 } // namespace
@@ -67,12 +69,13 @@ int engine_run(const engine_job *job, unsigned repetitions)
 	char *argv[] = {program, list, filter, mixed, perf, out, repeat, nullptr};
 	int argc = static_cast<int>(sizeof argv / sizeof argv[0]) - 1;
 	benchmark::Initialize(&argc, argv);
-	benchmark::RegisterBenchmark(job->name, [job](benchmark::State &state) { RunOnce(state, job); })
+	engine_trial trial = {};
+	benchmark::RegisterBenchmark(job->name, [job, &trial](benchmark::State &state) { RunOnce(state, job, trial); })
 		->UseManualTime()
 		->Unit(benchmark::kNanosecond)
 		->Iterations(1)
 		->Repetitions(1);
-	Reporter reporter(job);
+	Reporter reporter(job, &trial);
 	size_t ran = 0;
 	for (unsigned i = 0; i < repetitions; i++)
 		ran += benchmark::RunSpecifiedBenchmarks(&reporter);
