@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+_Static_assert(CHAN_CONTRACT_VERSION == 1, "the symbol bears the contract's version");
+const char chan_contract_1 = 1;
+
 const struct chan_impl *const chan_registry[] = {
 	&chan_mutex,
 	&chan_futex,

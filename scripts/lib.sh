@@ -8,13 +8,34 @@
 # (or $CHANBENCH_BUILD). Exit status 3 from any function here: the machine cannot do it; what is
 # missing was said in one line.
 
-# What the program is built from, and what the tests need beside it. The only lists there are.
+# What the program is built from, and what the tests need beside it. The only lists there are, by
+# Debian's names; where_from has what is called otherwise elsewhere.
 packages_build=(gcc g++ cmake ninja-build pkg-config libbenchmark-dev libcmocka-dev libjansson-dev)
-packages_peers=(libglib2.0-dev libaprutil1-dev libtbb-dev libconcurrentqueue-dev libboost-dev libck-dev liburcu-dev libdpdk-dev
-	golang-go cargo rustc librust-libc-dev librust-tokio-dev librust-crossbeam-channel-dev librust-flume-dev librust-async-channel-dev)
+packages_peers=(libglib2.0-dev libaprutil1-dev libtbb-dev libconcurrentqueue-dev libboost-dev libck-dev
+	liburcu-dev libdpdk-dev golang-go cargo rustc librust-libc-dev librust-tokio-dev
+	librust-crossbeam-channel-dev librust-flume-dev librust-async-channel-dev)
 packages_test=(clang clang-format jq)
-packages_full=(libclang-rt-dev zip unzip)
+packages_full=(libclang-rt-dev zip unzip lintian)
 packages_coverage=(gcovr)
+
+# releases: where these names hold. Seen: the two commands ran there from a bare root. Names: the
+# names were looked up, nothing was run.
+releases=(
+	"debian 12 seen"
+	"debian 13 seen"
+	"ubuntu 24.04 names"
+	"ubuntu 26.04 names"
+)
+
+# release_known: whether this machine's is one of them; what it is stands in $release.
+release_known() {
+	local line
+	release=$(. /etc/os-release 2>/dev/null && echo "${ID-unknown} ${VERSION_ID-${VERSION_CODENAME-}}")
+	for line in "${releases[@]}"; do
+		[ "${line% *}" != "${release% }" ] || return 0
+	done
+	return 1
+}
 
 me=scripts/$(basename "$0")
 root=$(CDPATH='' cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -60,11 +81,13 @@ missing_packages() {
 install_packages() (
 	clean_environment
 	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
-		machine_fails "no apt here, and only Debian 12 and its like are supported; needed, by Debian's names: $*"
+		say "no apt here that can be run, so what is installed is not looked at; needed, by Debian's names: $*"
+		exit 0
 	fi
 	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || exit 0
 
+	release_known || say "'$release' is no release that this was tried on; trying Debian's names"
 	by_hand="apt-get install --no-install-recommends ${missing[*]}"
 	as_root=()
 	if [ "$(id -u)" -ne 0 ]; then
@@ -83,6 +106,8 @@ install_packages() (
 	"${apt[@]}" update </dev/null >"$log" 2>&1 || true
 	if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null >>"$log" 2>&1; then
 		grep -E '^(E|Err|W):' "$log" | tail -n 8 >&2
+		release_known || machine_fails "on '$release' these may have other names. To build: ${packages_build[*]}." \
+			"For the tests: ${packages_test[*]}. For peers: ${packages_peers[*]}"
 		machine_fails "apt could not install what is missing (is there a network? log: $log); by hand, as root: $by_hand"
 	fi
 	mapfile -t missing < <(missing_packages "$@")

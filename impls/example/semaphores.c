@@ -11,6 +11,7 @@
  * The semaphores order everything: what a thread did before sem_post is seen by the thread that
  * sem_wait lets through.
  */
+#define _GNU_SOURCE /* sem_clockwait */
 #include "impls/channel.h"
 
 #include <errno.h>

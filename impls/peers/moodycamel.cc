@@ -11,7 +11,7 @@
  */
 #include "impls/peers/element.hh"
 
-#include <concurrentqueue/concurrentqueue.h>
+#include <concurrentqueue.h>
 
 namespace
 {

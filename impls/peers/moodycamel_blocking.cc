@@ -10,7 +10,7 @@
  */
 #include "impls/peers/element.hh"
 
-#include <concurrentqueue/blockingconcurrentqueue.h>
+#include <blockingconcurrentqueue.h>
 
 namespace
 {
