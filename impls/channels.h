@@ -28,15 +28,15 @@ extern const struct chan_impl chan_mutex;
 extern const struct chan_impl chan_futex;
 extern const struct chan_impl chan_vyukov;
 
-/* A library of another contract version has no such symbol: a program that was compiled against this
- * header does not link with it, or does not start. */
+/* A library of another contract version has no such symbol: a program that was compiled against
+ * this header does not link with it, or does not start. */
 extern const char chan_contract_1;
 #if defined(__GNUC__)
 __attribute__((used)) static const char *const chan_contract_wanted = &chan_contract_1;
 #endif
 
-/* All of them, in the order in which they are shown; ends with NULL. A new one is a folder here and
- * a line in registry.c. */
+/* All of them, in the order in which they are shown; ends with NULL. A new one is a folder here
+ * and a line in registry.c. */
 extern const struct chan_impl *const chan_registry[];
 
 #ifdef __cplusplus

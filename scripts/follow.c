@@ -36,7 +36,7 @@ static void *send_three(void *arg)
 	uint64_t value = 0;
 
 	(void)arg;
-	usleep(50000); /* the receiver sleeps by now; if not, less is seen to run, and nothing breaks */
+	usleep(50000); /* the receiver sleeps by now; if not, less is seen to run */
 	for (; value < 3; value++)
 		MUST(ops->send(tx, &value, CHAN_FOREVER) == CHAN_OK);
 	ops->sender_drop(&tx);
