@@ -457,18 +457,13 @@ static void fence(struct explore_thread *self, int order)
 	}
 }
 
-void explore_fence(void)
-{
-	fence(explore_now.current, __ATOMIC_SEQ_CST);
-}
-
 void explore_fence_all(void)
 {
-	explore_fence();
+	fence(explore_now.current, __ATOMIC_SEQ_CST);
 	/* ended ones, too: their stores are out as well */
 	for (unsigned id = 0; id < explore_now.threads; id++)
 		fence(&explore_now.thread[id], __ATOMIC_SEQ_CST);
-	explore_fence();
+	fence(explore_now.current, __ATOMIC_SEQ_CST);
 }
 
 /* A fence that is not seq_cst concerns its own thread only, and needs no scheduling point. */

@@ -38,7 +38,7 @@ bool sync_time_valid(const struct timespec *time)
 	return time != NULL && time->tv_nsec >= 0 && time->tv_nsec < (long)SECOND;
 }
 
-bool sync_clock_known(clockid_t clock)
+static bool clock_known(clockid_t clock)
 {
 	return clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME;
 }
@@ -78,7 +78,7 @@ uint64_t sync_deadline(clockid_t clock, const struct timespec *absolute)
 
 bool sync_until(clockid_t clock, const struct timespec *absolute, uint64_t *deadline)
 {
-	if (!sync_clock_known(clock) || !sync_time_valid(absolute))
+	if (!clock_known(clock) || !sync_time_valid(absolute))
 		return false;
 	*deadline = sync_deadline(clock, absolute);
 	return true;
@@ -194,7 +194,7 @@ int explored_clock_nanosleep(clockid_t clock, int flags, const struct timespec *
 {
 	(void)rest;
 	sync_inside("clock_nanosleep");
-	if (!sync_clock_known(clock) || !sync_time_valid(time) || time->tv_sec < 0)
+	if (!clock_known(clock) || !sync_time_valid(time) || time->tv_sec < 0)
 		return EINVAL;
 	uint64_t deadline = flags & TIMER_ABSTIME ? sync_deadline(clock, time) : sync_deadline_after(time);
 	sleep_until(deadline, "clock_nanosleep", EXPLORE_PC);

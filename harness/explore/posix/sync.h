@@ -104,7 +104,6 @@ bool sync_woken(const struct explore_op *op);
 int sync_failed(int error);
 
 bool sync_time_valid(const struct timespec *time);
-bool sync_clock_known(clockid_t clock);
 /* A deadline of the virtual clock. Centuries from now is EXPLORE_NEVER: programs say "for ever"
  * like that. */
 uint64_t sync_deadline(clockid_t clock, const struct timespec *absolute);

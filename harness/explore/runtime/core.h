@@ -51,7 +51,6 @@ struct explore_thread {
 	void *(*start)(void *);
 	void *argument;
 	void *result;
-	void *local;
 	struct explore_op birth; /* its first pending operation */
 };
 

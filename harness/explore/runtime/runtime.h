@@ -140,9 +140,6 @@ bool explore_thread_blocked(unsigned thread, uint64_t *steps);
 /* What an ended thread did happens-before what the caller does from now on. */
 void explore_thread_acquire(unsigned thread);
 
-/* A slot for whatever the stand-ins keep for a thread; NULL at its start. */
-void **explore_thread_local(unsigned thread);
-
 /* Ends the execution as exit(status) does: no other thread makes another step. */
 _Noreturn void explore_exit(int status);
 
@@ -175,9 +172,7 @@ void explore_acquire(const struct explore_clock *clock);
 void explore_release(struct explore_clock *clock);       /* adds what this thread did so far */
 void explore_release_store(struct explore_clock *clock); /* the same, forgetting what was in it */
 
-/* A seq_cst fence of this thread; of every thread (membarrier). Ordered by the step they are
- * part of. */
-void explore_fence(void);
+/* A seq_cst fence of every thread (membarrier). Ordered by the step that it is part of. */
 void explore_fence_all(void);
 
 /* ------------------------------------------------------------------------------------------

@@ -111,11 +111,6 @@ void explore_thread_acquire(unsigned thread)
 	clock_join(explore_clock(), &explore_now.thread[thread].now);
 }
 
-void **explore_thread_local(unsigned thread)
-{
-	return &explore_now.thread[thread].local;
-}
-
 void explore_end(void)
 {
 	explore_coroutine_driver();
