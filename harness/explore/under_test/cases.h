@@ -33,14 +33,20 @@ struct explore_case {
 
 extern unsigned outcome;
 
-/* Runs both on threads of their own, to their ends. */
+/* Runs up to three functions on threads of their own, to their ends. */
+static inline void run_threads(unsigned count, void *(*const *body)(void *))
+{
+	pthread_t id[3];
+	for (unsigned i = 0; i < count; i++)
+		pthread_create(&id[i], NULL, body[i], NULL);
+	for (unsigned i = 0; i < count; i++)
+		pthread_join(id[i], NULL);
+}
+
 static inline void two_threads(void *(*first)(void *), void *(*second)(void *))
 {
-	pthread_t threads[2];
-	pthread_create(&threads[0], NULL, first, NULL);
-	pthread_create(&threads[1], NULL, second, NULL);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
+	void *(*const both[])(void *) = {first, second};
+	run_threads(2, both);
 }
 
 extern const struct explore_case mutex_cases[], rwlock_cases[], condition_cases[], semaphore_cases[], futex_cases[],

@@ -33,15 +33,6 @@ static long wake_private(_Atomic uint32_t *at, uint32_t count)
 	return futex(at, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
-static void run(unsigned count, void *(*const *body)(void *))
-{
-	pthread_t id[3];
-	for (unsigned i = 0; i < count; i++)
-		pthread_create(&id[i], NULL, body[i], NULL);
-	for (unsigned i = 0; i < count; i++)
-		pthread_join(id[i], NULL);
-}
-
 /* ---- an event ---- */
 
 static void *set_and_wake(void *arg)
@@ -85,22 +76,22 @@ static void *wait_for_a_wake(void *arg)
 
 static void event(void)
 {
-	run(2, (void *(*[])(void *)){wait_set, set_and_wake});
+	run_threads(2, (void *(*[])(void *)){wait_set, set_and_wake});
 }
 
 static void event_relaxed(void)
 {
-	run(2, (void *(*[])(void *)){wait_set, set_relaxed_and_wake});
+	run_threads(2, (void *(*[])(void *)){wait_set, set_relaxed_and_wake});
 }
 
 static void returns_without_a_wake(void)
 {
-	run(2, (void *(*[])(void *)){wait_once, set_and_wake});
+	run_threads(2, (void *(*[])(void *)){wait_once, set_and_wake});
 }
 
 static void a_wake_orders_nothing(void)
 {
-	run(2, (void *(*[])(void *)){wait_for_a_wake, set_and_wake});
+	run_threads(2, (void *(*[])(void *)){wait_for_a_wake, set_and_wake});
 }
 
 /* ---- check, then wait for what may have changed meanwhile ---- */
@@ -134,12 +125,12 @@ static void *set_x(void *arg)
 
 static void lost_wakeup(void)
 {
-	run(2, (void *(*[])(void *)){check_then_wait, set_x});
+	run_threads(2, (void *(*[])(void *)){check_then_wait, set_x});
 }
 
 static void no_lost_wakeup(void)
 {
-	run(2, (void *(*[])(void *)){remember_then_check, set_x});
+	run_threads(2, (void *(*[])(void *)){remember_then_check, set_x});
 }
 
 /* ---- a mutex of three states (Drepper, "Futexes are tricky") ---- */
@@ -169,7 +160,7 @@ static void *count_locked(void *arg)
 
 static void own_mutex(void)
 {
-	run(2, (void *(*[])(void *)){count_locked, count_locked});
+	run_threads(2, (void *(*[])(void *)){count_locked, count_locked});
 	outcome = (unsigned)payload;
 }
 
@@ -184,7 +175,7 @@ static void *wake_shared(void *arg)
 
 static void private_and_shared_never_meet(void)
 {
-	run(2, (void *(*[])(void *)){wait_for_a_wake, wake_shared});
+	run_threads(2, (void *(*[])(void *)){wait_for_a_wake, wake_shared});
 }
 
 static void *wait_a_second(void *arg)
@@ -199,7 +190,7 @@ static void *wait_a_second(void *arg)
 
 static void timed(void)
 {
-	run(2, (void *(*[])(void *)){wait_a_second, set_and_wake});
+	run_threads(2, (void *(*[])(void *)){wait_a_second, set_and_wake});
 }
 
 static void *wait_until(void *arg)
@@ -303,12 +294,12 @@ static void *wake_one_move_one_forget(void *arg)
 
 static void requeue(void)
 {
-	run(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one});
+	run_threads(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one});
 }
 
 static void requeue_forgotten(void)
 {
-	run(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one_forget});
+	run_threads(3, (void *(*[])(void *)){wait_moved, wait_moved, wake_one_move_one_forget});
 }
 
 /* ---- several words ---- */
@@ -340,7 +331,7 @@ static void *wake_other(void *arg)
 
 static void any_of_two(void)
 {
-	run(3, (void *(*[])(void *)){wait_any, wake_word, wake_other});
+	run_threads(3, (void *(*[])(void *)){wait_any, wake_word, wake_other});
 }
 
 /* ---- membarrier instead of a fence on one side of store buffering ---- */
@@ -368,14 +359,14 @@ static void asymmetric_fences(void)
 	long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
 	assert(commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	assert(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0);
-	run(2, (void *(*[])(void *)){light, heavy});
+	run_threads(2, (void *(*[])(void *)){light, heavy});
 	outcome = (unsigned)(r0 * 2 + r1);
 }
 
 static void membarrier_unregistered(void)
 {
 	assert(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == -1 && errno == EPERM);
-	run(2, (void *(*[])(void *)){light, heavy});
+	run_threads(2, (void *(*[])(void *)){light, heavy});
 	outcome = (unsigned)(r0 * 2 + r1);
 }
 

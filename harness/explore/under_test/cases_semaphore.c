@@ -11,15 +11,6 @@ static sem_t full, empty;
 static int slot, taken, sum;
 static pthread_barrier_t barrier;
 
-static void run(unsigned count, void *(*const *body)(void *))
-{
-	pthread_t id[3];
-	for (unsigned i = 0; i < count; i++)
-		pthread_create(&id[i], NULL, body[i], NULL);
-	for (unsigned i = 0; i < count; i++)
-		pthread_join(id[i], NULL);
-}
-
 static void *produce(void *arg)
 {
 	for (int i = 1; i <= 2; i++) {
@@ -54,7 +45,7 @@ static void handoff(void)
 {
 	sem_init(&full, 0, 0);
 	sem_init(&empty, 0, 1);
-	run(2, (void *(*[])(void *)){produce, consume});
+	run_threads(2, (void *(*[])(void *)){produce, consume});
 	int value;
 	assert(sem_getvalue(&full, &value) == 0 && value == 0);
 	assert(sem_getvalue(&empty, &value) == 0 && value == 1);
@@ -67,7 +58,7 @@ static void handoff_with_two_permits(void)
 {
 	sem_init(&full, 0, 0);
 	sem_init(&empty, 0, 2);
-	run(2, (void *(*[])(void *)){produce, consume_anything});
+	run_threads(2, (void *(*[])(void *)){produce, consume_anything});
 }
 
 static void nobody_posts(void)
@@ -95,7 +86,7 @@ static void *wait_a_second(void *arg)
 static void timed_wait_against_post(void)
 {
 	sem_init(&full, 0, 0);
-	run(2, (void *(*[])(void *)){wait_a_second, post_one});
+	run_threads(2, (void *(*[])(void *)){wait_a_second, post_one});
 }
 
 static void *try_once(void *arg)
@@ -108,7 +99,7 @@ static void *try_once(void *arg)
 static void try_against_post(void)
 {
 	sem_init(&full, 0, 0);
-	run(2, (void *(*[])(void *)){try_once, post_one});
+	run_threads(2, (void *(*[])(void *)){try_once, post_one});
 }
 
 /* Who was waited for may free the semaphore at once, although the post has perhaps not returned. */
@@ -154,7 +145,7 @@ static void *meet_twice(void *arg)
 static void barrier_twice(void)
 {
 	pthread_barrier_init(&barrier, NULL, 2);
-	run(2, (void *(*[])(void *)){meet_twice, meet_twice});
+	run_threads(2, (void *(*[])(void *)){meet_twice, meet_twice});
 	outcome = serial;
 	pthread_barrier_destroy(&barrier);
 }
@@ -176,14 +167,14 @@ static void *meet_then_read(void *arg)
 static void barrier_orders(void)
 {
 	pthread_barrier_init(&barrier, NULL, 2);
-	run(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
+	run_threads(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
 	outcome = (unsigned)taken;
 }
 
 static void barrier_of_three_for_two(void)
 {
 	pthread_barrier_init(&barrier, NULL, 3);
-	run(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
+	run_threads(2, (void *(*[])(void *)){write_then_meet, meet_then_read});
 }
 
 const struct explore_case semaphore_cases[] = {
