@@ -7,7 +7,7 @@
 
 #include "harness/bench/names.h"
 #include "harness/check/rule.h"
-#include "harness/cli/options.h"
+#include "harness/options.h"
 
 enum check_format { FORMAT_TEXT, FORMAT_TAP, FORMAT_JUNIT, FORMAT_JSON, FORMAT_MARKDOWN };
 

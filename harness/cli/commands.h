@@ -7,7 +7,7 @@
 #ifndef CHANBENCH_COMMANDS_H
 #define CHANBENCH_COMMANDS_H
 
-#include "harness/cli/options.h"
+#include "harness/options.h"
 #include "harness/info.h"
 
 extern const struct command list_command, bench_command, compare_command;

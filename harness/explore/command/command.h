@@ -12,7 +12,7 @@
 
 #include "harness/bench/names.h"
 #include "harness/check/rule.h"
-#include "harness/cli/options.h"
+#include "harness/options.h"
 
 #include <jansson.h>
 #include <limits.h>
