@@ -3,42 +3,63 @@
  * broadcast.c - the broadcast channel of the mutex family: every receiver sees every message, or is
  * told how many it missed.
  *
- * OVERVIEW. A ring of R slots, R the capacity rounded up to a power of two (B-2), and positions of
- * 64 bits that only rise: `tail` is where the next send writes, and each receiver has `next`, where
- * it reads. Position p lies in slot p mod R; R divides 2^64, so this stays right when positions
- * wrap, and so do distances, which are all that is compared (B-42). A receiver with tail - next > R
- * has lost the difference, exactly, and goes on at tail - R.
+ * WHAT IT IS. A ring of R slots under one mutex (core.h), after Tokio's broadcast. R is the
+ * capacity rounded up to a power of two (B-2). Positions have 64 bits and only rise: `tail` is
+ * where the next send writes, and each receiver has `next`, where it reads. Position p lies in slot
+ * p mod R. R divides 2^64, so this stays right when positions wrap, and so do distances; only
+ * distances are compared (B-42).
  *
- * Each slot counts its debt: the receivers that were there at its send and have not read it, nor
- * were dropped (B-27, B-32). When the debt comes to nothing the value ends, at that moment (B-31).
- * It is moved out under the lock into a scratch, and destroyed when the lock is free; so `destroy`
- * may send on this channel, also where the ring has but one slot.
+ * Each slot counts its debt: the receivers that were there at its send, have not read it, and were
+ * not dropped (B-27, B-32). The value ends when the debt becomes 0, at that moment (B-31).
  *
- * With a `clone` hook, a receive makes its copy without the lock. Meanwhile its slot is `busy` and
- * the receiver's own part of the debt stays: so the value cannot end, a second reader of that slot
- * waits (B-33), and so does a sender whose turn it is to overwrite it (B-35). A receiver's drop
- * need not wait: it pays its part, and the one that clones pays last. Waiting here is for the
- * caller's hook to return, with any deadline. Calls from inside the hook are refused (mark.h): they
- * might wait for themselves.
+ * SENDING
+ *   S1  While the slot at `tail` is busy, the sender waits for it (B-35).
+ *   S2  It moves the old value out into a scratch, writes its own, sets the debt to the number of
+ *       receivers, advances `tail`, and wakes all receivers.
+ *   S3  It destroys the old value after it has released the mutex. So `destroy` may send on this
+ *       channel, also where the ring has one slot.
  *
- * INVARIANTS (under the lock)
- *   - A slot's debt is the number of receivers whose `next` has not passed its position, and of
- *     those that clone it.
- *   - `owed` is the number of slots whose debt is not 0.
- *   - A value is alive in a slot iff `held`. With a destroy hook, debt 0 implies not held, but
- *     where memory ran out:
+ * RECEIVING
+ *   R1  While next = tail, the receiver waits for a message, or sees that all senders are gone.
+ *   R2  While its slot is busy, it waits for it (B-33).
+ *   R3  If tail - next > R it has lost the difference, exactly, and goes on at tail - R.
+ *   R4  Else it copies the value and pays its part of the debt. With a `clone` hook it copies
+ *       without the mutex, and its slot is `busy` meanwhile.
+ *   R5  If it paid last it destroys the value, after it has released the mutex.
  *
- * OUT OF MEMORY. A send that cannot have a scratch is CHAN_NOMEM. A receive cannot be, since by the
- * contract that would lose the message: its value then stays held, until it is overwritten or the
- * channel ends. A drop cannot fail nor leave anything behind: each receiver brings a `spare`
- * element with it for that. (Scratches of up to 256 bytes need no memory.)
+ * A receiver's drop pays for all that the receiver has not read. It never waits for a busy slot: it
+ * pays its part, and the receiver that clones pays last. Calls from inside the hook on the same
+ * channel are refused (inside.h), since they might wait for themselves.
  *
- * LINEARIZATION. send: the critical section that advances the tail. recv: the one that advances
- * `next` (or finds that it cannot). The others: their only one.
  *
- * WAKES. Receivers: all of them by each send (B-23), and by the last sender's drop (B-22).
- * closed(): by the last receiver's drop. Whoever waits for a busy slot: by its cloner, through
- * `idle`; one condition variable for all, each looks at its own slot.
+ * INVARIANTS (whenever the mutex is free)
+ *
+ * I1  The debt of a slot is the number of receivers whose `next` has not passed its position, and
+ *     of those that clone it.
+ * I2  `owed` is the number of slots whose debt is not 0.
+ * I3  There is a value in a slot if and only if it is `held`. With a destroy hook, a slot without
+ *     debt is not held, unless memory ran out (NOTES).
+ *
+ * WHO EXCLUDES WHOM on one slot. The mutex excludes all but a clone, which runs without it:
+ *
+ *                    a clone runs (busy)                     no clone runs
+ *   another clone    waits on `idle`                         the mutex
+ *   an overwrite     waits on `idle`                         the mutex
+ *   a drop           pays; the debt of the clone keeps the   the mutex
+ *                    value
+ *
+ * LINEARIZATION. A send takes effect where it advances `tail`, a receive where it advances `next`
+ * or finds that it cannot, and every other operation in its one critical section.
+ *
+ * WHERE EACH WAKE COMES FROM. All receivers are woken by each send (B-23) and by the last sender's
+ * drop (B-22). closed() is woken by the last receiver's drop. An operation that waits for a busy
+ * slot is woken by the end of the clone, through `idle`. One condition variable serves all slots,
+ * and each operation looks at its own.
+ *
+ * NOTES. Out of memory: a send that cannot have a scratch is CHAN_NOMEM. A receive cannot be, for
+ * by the contract that would lose the message. Its value stays held instead, until it is
+ * overwritten or the channel ends. A drop can neither fail nor leave anything behind, so each
+ * receiver brings a `spare` element for it. Scratches of up to 256 bytes need no memory.
  */
 #include "impls/base/core.h"
 #include "impls/base/scratch.h"

@@ -2,24 +2,25 @@
  *
  * oneshot.c - the oneshot channel of the mutex family: one value, once.
  *
- * OVERVIEW. One allocation holds the channel, both handles and the value. The state is three facts:
- * whether the sender is still there (core.senders), whether somebody would still take the value
- * (not chan_core_closed), and whether a value lies in it (`full`); and whether the receiver has had
- * its result (`terminated`). All behind the mutex of core.h.
+ * WHAT IT IS. One allocation that holds the channel, both handles and the value. Four facts are the
+ * state, all under the mutex of core.h: whether the sender is still there (core.senders), whether a
+ * receiver would still take the value (not chan_core_closed), whether a value lies in it (`full`),
+ * and whether the receiver has had its result (`terminated`).
  *
- * INVARIANTS
- *   - `full` is set once, by send, if and only if the channel is not closed at that moment; so the
+ * INVARIANTS (whenever the mutex is free)
+ *
+ * I1  `full` is set once, by send, if and only if the channel is not closed at that moment. So the
  *     value belongs either to the caller of send or to the channel, and a close before or after
- *     does not change that any more (O-11).
- *   - Once `full`, only the receiver touches the value: it takes it (recv) or destroys it (drop),
+ *     that does not change it any more (O-11).
+ * I2  Once `full`, only the receiver touches the value: it takes it (recv) or destroys it (drop),
  *     in its own thread (O-17, O-18).
- *   - `terminated` implies not `full`.
+ * I3  `terminated` implies not `full`.
  *
- * LINEARIZATION. Each operation takes effect in its critical section; a blocking one in the last,
- * in which it found its predicate true or the deadline past.
+ * LINEARIZATION. Each operation takes effect in its critical section. One that blocks does so in
+ * its last, in which it found its predicate true or the deadline past.
  *
- * WAKES. A receiver: by send and by the sender's drop, each of which ends the sender. closed(): by
- * close and by the receiver's drop.
+ * WHERE EACH WAKE COMES FROM. A receiver is woken by send and by the sender's drop, each of which
+ * ends the sender. closed() is woken by close and by the receiver's drop.
  */
 #include "impls/base/core.h"
 #include "impls/mutex/mutex.h"

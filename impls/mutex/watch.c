@@ -2,28 +2,48 @@
  *
  * watch.c - the watch channel of the mutex family: one value that is always there.
  *
- * OVERVIEW. The value lies in one place and is read and written under the mutex of core.h. What
- * runs the caller's code on it (clone, modify's function, wait_for's predicate) must not hold the
- * mutex, so it pins the value instead: whoever finds it pinned waits, readers and writers alike,
- * until it is unpinned. So calls for one value are never concurrent (B-33), and a writer never
- * changes what is being read. Calls on the same channel from inside are refused before they could
- * wait (inside.h).
+ * WHAT IT IS. One value and its version under one mutex (core.h), after Tokio's watch. The value
+ * lies in one place, and is read and written under the mutex. Code of the caller must not run under
+ * it (clone, the function of modify, the predicate of wait_for), so such an operation pins the
+ * value instead, and releases the mutex.
  *
- * INVARIANTS
- *   - `value` is alive from open to the end of the last handle (W-32). It is touched under the
- *     mutex while not `pinned`, or without the mutex by the one operation that pinned it.
- *   - `version` has changed exactly when the readers were woken. `edits` has changed whenever the
+ * WRITING
+ *   W1  The writer waits until the value is not pinned.
+ *   W2  It replaces the value, or pins it and lets modify's function change it.
+ *   W3  It advances the version and wakes all receivers, unless modify says that nothing changed.
+ *
+ * READING
+ *   R1  The reader waits until the value is not pinned.
+ *   R2  It copies the value, with a `clone` hook or a predicate under a pin, and remembers the
+ *       version of what it saw.
+ *   R3  changed() waits while the version is the one that was seen, and ends with the senders.
+ *
+ * Calls on the same channel from inside the caller's code are refused before they could wait
+ * (inside.h).
+ *
+ *
+ * INVARIANTS (whenever the mutex is free)
+ *
+ * I1  `value` is alive from open to the end of the last handle (W-32). It is touched under the
+ *     mutex while it is not pinned, or without the mutex by the one operation that pinned it. So
+ *     calls of the caller's code for one value are never concurrent (B-33).
+ * I2  `version` has changed exactly when the receivers were woken. `edits` has changed whenever the
  *     value may have.
- *   - A receiver has an unseen version iff its `seen` differs from `version`: only equality counts,
- *     so the wrap of 64 bits means nothing, and version - 1 will do for "unseen" (W-14).
+ * I3  A receiver has an unseen version if and only if its `seen` differs from `version`. Only
+ *     equality counts, so the wrap of 64 bits means nothing, and version - 1 stands for "unseen"
+ *     (W-14).
  *
- * LINEARIZATION. Writes: the critical section that changes the version (modify: the value is not
- * readable before it). Reads: the one in which the value was found unpinned; version and value
- * agree there (W-3, W-34).
+ * WHO EXCLUDES WHOM. A pin excludes every reader and every writer of the value, until `unpinned` is
+ * signalled; it excludes no drop, no property and no changed(). The mutex excludes the rest.
  *
- * WAKES. Readers: by each notifying write, all of them (W-12); by the last sender's drop. closed():
- * by the last receiver's drop. Whoever waits for a pin: by the unpinning, through `unpinned`; a
- * condition variable for all, since any of them may be next.
+ * LINEARIZATION. A write takes effect in the critical section that changes the version; a modify is
+ * not readable before it. A read takes effect where it found the value unpinned, and its version
+ * and value agree there (W-3, W-34).
+ *
+ * WHERE EACH WAKE COMES FROM. All receivers are woken by each write that notifies (W-12), and by
+ * the last sender's drop. closed() is woken by the last receiver's drop. An operation that waits
+ * for a pin is woken by its end, through `unpinned`: one condition variable for all of them, since
+ * any may be next.
  */
 #include "impls/base/core.h"
 #include "impls/base/scratch.h"
