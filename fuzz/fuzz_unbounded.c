@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz_unbounded.c - the unbounded channel. What an input means: run/mpsc.h.
+ * fuzz_unbounded.c - the unbounded channel. What an input means: run/mpsc.c.
  */
 #include "fuzz/common/target.h"
 #include "fuzz/run/mpsc.h"

@@ -22,7 +22,7 @@ struct broadcast_run {
 	unsigned cloning; /* the receiver that the step receives through; TABLE_NONE */
 };
 
-/* ---- broadcast_messages.c: each one operation, on model and implementation, compared ---- */
+/* --- messages --- */
 
 void broadcast_send(struct broadcast_run *r, struct bytes *in);
 void broadcast_recv(struct broadcast_run *r, struct bytes *in);
@@ -31,7 +31,7 @@ void broadcast_closed(struct broadcast_run *r, struct bytes *in);
 void broadcast_arm(struct broadcast_run *r, struct bytes *in, bool sender);
 void broadcast_disarm(struct broadcast_run *r, struct bytes *in);
 
-/* ---- broadcast_handles.c ---- */
+/* --- handles --- */
 
 void broadcast_subscribe(struct broadcast_run *r, struct bytes *in, bool from_sender);
 void broadcast_sender_clone(struct broadcast_run *r, struct bytes *in);

@@ -65,20 +65,7 @@ struct select_run {
 	} owners[MODEL_WAITERS];
 };
 
-static inline const struct chan_mpsc_ops *select_queue_ops(const struct select_run *r, enum select_channel channel)
-{
-	return channel == BOUNDED ? r->impl->mpsc : r->impl->unbounded;
-}
-
-static inline struct any_ops select_any(const struct select_run *r, enum select_channel channel)
-{
-	return any_of((enum kind)channel, any_table(r->impl, (enum kind)channel));
-}
-
-/* ---- select_channels.c: single operations ---- */
-
-/* Opens the channel, if no operation has named it yet. */
-void select_name(struct select_run *r, enum select_channel channel);
+/* --- single operations --- */
 
 void select_open(struct select_run *r, struct bytes *in);
 void select_send(struct select_run *r, struct bytes *in);
@@ -92,8 +79,6 @@ void select_disarm(struct select_run *r, struct bytes *in);
 
 /* What every channel says of its state, without changing it. */
 void select_check(struct select_run *r);
-
-/* ---- select_branches.c ---- */
 
 void select_select(struct select_run *r, struct bytes *in);
 

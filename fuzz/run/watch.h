@@ -22,7 +22,7 @@ struct watch_run {
 	unsigned using_tx, using_rx; /* what the step works through; TABLE_NONE */
 };
 
-/* ---- watch_write.c: each one operation, on model and implementation, compared ---- */
+/* --- writing --- */
 
 /* What modify is to do, and its function: it checks the value, calls back, and puts another in
  * its place. */
@@ -39,7 +39,7 @@ void watch_send(struct watch_run *r, struct bytes *in);
 void watch_send_replace(struct watch_run *r, struct bytes *in);
 void watch_modify(struct watch_run *r, struct bytes *in);
 
-/* ---- watch_read.c ---- */
+/* --- reading --- */
 
 /* What wait_for's predicate is to say, and the predicate: it checks the value, and calls back. */
 struct watch_predicate {
@@ -61,7 +61,7 @@ void watch_closed(struct watch_run *r, struct bytes *in);
 void watch_arm(struct watch_run *r, struct bytes *in, bool sender);
 void watch_disarm(struct watch_run *r, struct bytes *in);
 
-/* ---- watch_handles.c ---- */
+/* --- handles --- */
 
 void watch_sender_clone(struct watch_run *r, struct bytes *in);
 void watch_receiver_clone(struct watch_run *r, struct bytes *in);

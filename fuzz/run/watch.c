@@ -1,9 +1,94 @@
 /* SPDX-License-Identifier: MIT
  *
- * watch_read.c - borrowing, and waiting for a change. Overview: watch.h.
+ * watch.c - each operation on a watch channel, on model and implementation, compared. Overview:
+ * watch.h.
  */
 #include "fuzz/common/trace.h"
 #include "fuzz/run/watch.h"
+
+/* ------------------------------------------------------------------------------------------
+ * Sending and modifying
+ */
+
+void watch_send(struct watch_run *r, struct bytes *in)
+{
+	unsigned tx = table_pick(&r->senders, in);
+
+	if (tx == TABLE_NONE)
+		return;
+	uint64_t message = r->q.ledger.made++;
+	step("send(s%u, m%u)", tx, message);
+	enum chan_status expected = watch_model_send(&r->model, &r->q.step, message);
+	enum chan_status seen = r->ops->send(r->senders.handles[tx], sequence_out(&r->q, message));
+	trace_gave(seen);
+	want_status(expected, seen, "send");
+	r->q.ledger.sent += seen == CHAN_OK;
+}
+
+void watch_send_replace(struct watch_run *r, struct bytes *in)
+{
+	unsigned tx = table_pick(&r->senders, in);
+	bool in_place = bytes_bool(in);
+	uint64_t previous;
+
+	if (tx == TABLE_NONE || r->ops->send_replace == NULL)
+		return;
+	uint64_t message = r->q.ledger.made++;
+	step("send_replace(s%u, m%u)%s", tx, message, (uintptr_t)(in_place ? ", previous over it" : ""));
+	watch_model_send_replace(&r->model, &r->q.step, message, &previous);
+	void *element = sequence_out(&r->q, message), *back = in_place ? element : sequence_in(&r->q);
+	enum chan_status seen = r->ops->send_replace(r->senders.handles[tx], element, back);
+	trace_gave(seen);
+	want_status(CHAN_OK, seen, "send_replace");
+	r->q.ledger.sent++;
+	sequence_received(&r->q, back, previous);
+}
+
+bool watch_modify_value(void *value, void *arg)
+{
+	struct watch_modification *m = arg;
+	struct ledger *ledger = &m->run->q.ledger;
+
+	m->calls++;
+	if (ledger->size > 0)
+		ledger_check(ledger, value, 0, m->from, "the value to modify");
+	sequence_call(&m->run->q, PINNED);
+	if (m->to != m->from) { /* the old one ends here, as one that was received does */
+		if (ledger->size > 0)
+			ledger_write(ledger, value, 0, m->to);
+		ledger->received++;
+		ledger->sent++;
+	}
+	return m->notify;
+}
+
+void watch_modify(struct watch_run *r, struct bytes *in)
+{
+	unsigned tx = table_pick(&r->senders, in), how = bytes_u8(in);
+	bool seen_modified = false;
+
+	if (tx == TABLE_NONE || r->ops->modify == NULL)
+		return;
+	struct watch_modification m = {
+		.run = r, .from = r->model.value, .to = r->model.value, .notify = (how & 1) != 0};
+	if ((how & 2) == 0)
+		m.to = r->q.ledger.made++;
+	step("modify(s%u, m%u -> m%u, notify %u)", tx, m.from, m.to, m.notify);
+	watch_model_modify(&r->model, &r->q.step, m.to, m.notify);
+	r->using_tx = tx;
+	enum chan_status seen =
+		r->ops->modify(r->senders.handles[tx], watch_modify_value, &m, (how & 4) != 0 ? NULL : &seen_modified);
+	r->using_tx = TABLE_NONE;
+	trace_gave(seen);
+	want_status(CHAN_OK, seen, "modify");
+	want_u64(1, m.calls, "calls of modify's function");
+	if ((how & 4) == 0)
+		want_u64(m.notify, seen_modified, "modified");
+}
+
+/* ------------------------------------------------------------------------------------------
+ * Borrowing, and waiting for a change
+ */
 
 void watch_sender_borrow(struct watch_run *r, struct bytes *in)
 {
@@ -178,4 +263,100 @@ void watch_disarm(struct watch_run *r, struct bytes *in)
 	bool expected = watch_model_disarm(&r->model, number);
 	want_u64(expected, r->ops->disarm(&r->q.waiters.all[number].waiter), "disarm (1: it had fired)");
 	waiters_give(&r->q.waiters.all[number]);
+}
+
+/* ------------------------------------------------------------------------------------------
+ * Handles that come and go, and what they say
+ */
+
+void watch_sender_clone(struct watch_run *r, struct bytes *in)
+{
+	unsigned tx = table_pick(&r->senders, in);
+	struct chan_sender *out = NULL;
+
+	if (tx == TABLE_NONE || table_full(&r->senders) || r->ops->sender_clone == NULL)
+		return;
+	step("s%u = sender_clone(s%u)", r->senders.count, tx);
+	sequence_short_of_memory(&r->q, in);
+	if (!sequence_made(CHAN_OK, r->ops->sender_clone(r->senders.handles[tx], &out)))
+		return;
+	table_add(&r->senders, out);
+	watch_model_sender_clone(&r->model);
+}
+
+void watch_receiver_clone(struct watch_run *r, struct bytes *in)
+{
+	unsigned from = table_pick(&r->receivers, in);
+	struct chan_receiver *out = NULL;
+
+	if (from == TABLE_NONE || table_full(&r->receivers) || r->ops->receiver_clone == NULL)
+		return;
+	step("r%u = receiver_clone(r%u)", r->receivers.count, from);
+	sequence_short_of_memory(&r->q, in);
+	if (sequence_made(CHAN_OK, r->ops->receiver_clone(r->receivers.handles[from], &out)))
+		watch_model_receiver_clone(&r->model, from, table_add(&r->receivers, out));
+}
+
+void watch_subscribe(struct watch_run *r, struct bytes *in)
+{
+	unsigned tx = table_pick(&r->senders, in);
+	struct chan_receiver *out = NULL;
+
+	if (tx == TABLE_NONE || table_full(&r->receivers) || r->ops->subscribe == NULL)
+		return;
+	step("r%u = subscribe(s%u)", r->receivers.count, tx);
+	sequence_short_of_memory(&r->q, in);
+	if (sequence_made(CHAN_OK, r->ops->subscribe(r->senders.handles[tx], &out)))
+		watch_model_subscribe(&r->model, table_add(&r->receivers, out));
+}
+
+void watch_sender_drop(struct watch_run *r, struct bytes *in)
+{
+	unsigned number = table_pick(&r->senders, in);
+
+	if (number == TABLE_NONE || number == r->using_tx || (r->q.depth > 0 && sequence_armed_on(&r->q, true, number)))
+		return;
+	step("sender_drop(s%u)", number);
+	struct chan_sender *tx = table_remove(&r->senders, number);
+	watch_model_sender_drop(&r->model, &r->q.step, number);
+	r->ops->sender_drop(&tx);
+	sequence_want_null(tx);
+	sequence_give_waiters(&r->q);
+}
+
+void watch_receiver_drop(struct watch_run *r, struct bytes *in)
+{
+	unsigned number = table_pick(&r->receivers, in);
+
+	if (number == TABLE_NONE || number == r->using_rx ||
+	    (r->q.depth > 0 && sequence_armed_on(&r->q, false, number)))
+		return;
+	step("receiver_drop(r%u)", number);
+	struct chan_receiver *rx = table_remove(&r->receivers, number);
+	watch_model_receiver_drop(&r->model, &r->q.step, number);
+	r->ops->receiver_drop(&rx);
+	sequence_want_null(rx);
+	sequence_give_waiters(&r->q);
+}
+
+/* One property of each handle, in turn. */
+void watch_check_properties(struct watch_run *r)
+{
+	for (int receiver = 0; receiver < 2; receiver++) {
+		const struct table *table = receiver ? &r->receivers : &r->senders;
+
+		for (unsigned number = 0; number < table->count; number++) {
+			enum chan_property p = r->asked++ % (CHAN_IDENTITY + 1);
+			void *handle = table->handles[number];
+			char type = receiver ? 'r' : 's';
+
+			if (handle == NULL || (receiver ? r->ops->receiver_get == NULL : r->ops->sender_get == NULL))
+				continue;
+			uint64_t seen = receiver ? r->ops->receiver_get(handle, p) : r->ops->sender_get(handle, p);
+			if (p == CHAN_IDENTITY)
+				sequence_identity(&r->q, type, number, seen);
+			else
+				sequence_property(type, number, p, watch_model_get(&r->model, receiver, p), seen);
+		}
+	}
 }
