@@ -20,7 +20,6 @@ static void be_refused(struct broadcast_run *r, struct bytes *in)
 	struct chan_waiter waiter = {0};
 	void *out = NULL;
 	uint64_t missed;
-
 	step("... refused");
 	if (tx != TABLE_NONE) {
 		struct chan_sender *s = r->senders.handles[tx];
@@ -54,7 +53,6 @@ static void call_back(struct sequence *q, struct bytes *in, enum place place)
 {
 	struct broadcast_run *r = (struct broadcast_run *)q;
 	unsigned what = bytes_u8(in);
-
 	step("... from %s:", (uintptr_t)(place == PINNED ? "clone" : place == IN_WAKE ? "wake" : "destroy"));
 	if (place != IN_WAKE && what >= 192)
 		broadcast_sender_drop(r, in);
@@ -140,7 +138,6 @@ static bool open_channel(struct broadcast_run *r, struct bytes *in)
 	struct chan_receiver *rx = NULL;
 	unsigned capacity = bytes_u8(in);
 	bool receiver = capacity < 224;
-
 	config.capacity = capacity % 72; /* up to 70; and none, and a little more */
 	r->q.call_back = call_back;
 	r->q.waiting = &r->model.waiting;
@@ -172,7 +169,6 @@ static bool offers(const struct chan_impl *impl)
 static void run_input(const struct chan_impl *impl, struct bytes *in)
 {
 	struct broadcast_run *r = &run;
-
 	r->ops = impl->broadcast;
 	if (!open_channel(r, in))
 		return;
@@ -190,7 +186,7 @@ static void run_input(const struct chan_impl *impl, struct bytes *in)
 		sequence_end(&r->q);
 		broadcast_check_properties(r);
 	}
-	ledger_whole(&r->q.ledger);
+	tally_whole(&r->q.tally);
 }
 
 const struct fuzz_target fuzz_target = {.name = "fuzz_broadcast", .offers = offers, .run = run_input};

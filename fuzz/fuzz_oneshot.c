@@ -38,8 +38,7 @@ static void check_properties(struct run *r)
 
 static void do_send(struct run *r)
 {
-	uint64_t message = r->q.ledger.made++;
-
+	uint64_t message = r->q.tally.made++;
 	step("send(m%u)", message);
 	enum chan_status expected = oneshot_model_send(&r->model, &r->q.step, message);
 	/* NULL before the call: what the call back finds there is what the channel makes of it. */
@@ -49,7 +48,7 @@ static void do_send(struct run *r)
 	trace_gave(seen);
 	want_status(expected, seen, "send");
 	sequence_want_null(tx);
-	r->q.ledger.sent += seen == CHAN_OK;
+	r->q.tally.sent += seen == CHAN_OK;
 	sequence_give_waiters(&r->q);
 }
 
@@ -57,7 +56,6 @@ static void do_recv(struct run *r, struct bytes *in)
 {
 	uint64_t deadline = sequence_deadline(in), message = 0;
 	void *element = sequence_in(&r->q);
-
 	step("recv(%d)", deadline);
 	enum chan_status expected = oneshot_model_recv(&r->model, &message, deadline);
 	enum chan_status seen = r->ops->recv(r->rx, element, deadline);
@@ -70,7 +68,6 @@ static void do_recv(struct run *r, struct bytes *in)
 static void do_sender_drop(struct run *r)
 {
 	struct chan_sender *tx = r->tx;
-
 	step("sender_drop");
 	oneshot_model_sender_drop(&r->model, &r->q.step);
 	r->tx = NULL;
@@ -82,7 +79,6 @@ static void do_sender_drop(struct run *r)
 static void do_receiver_drop(struct run *r)
 {
 	struct chan_receiver *rx = r->rx;
-
 	step("receiver_drop");
 	oneshot_model_receiver_drop(&r->model, &r->q.step);
 	r->rx = NULL;
@@ -103,7 +99,6 @@ static void do_close(struct run *r)
 static void do_closed(struct run *r, struct bytes *in)
 {
 	uint64_t deadline = sequence_deadline(in);
-
 	if (r->ops->closed == NULL)
 		return;
 	step("closed(%d)", deadline);
@@ -116,7 +111,6 @@ static void do_arm(struct run *r, bool sender)
 {
 	struct fuzz_waiter *w;
 	enum chan_arm expected, seen;
-
 	if ((sender ? r->ops->arm_closed == NULL : r->ops->arm_recv == NULL) || r->ops->disarm == NULL ||
 	    (w = waiters_take(&r->q.waiters)) == NULL)
 		return;
@@ -136,7 +130,6 @@ static void do_arm(struct run *r, bool sender)
 static void do_disarm(struct run *r, struct bytes *in)
 {
 	unsigned number = sequence_pick_waiter(&r->q, in);
-
 	if (number == MODEL_WAITERS)
 		return;
 	step("disarm(w%u)", number);
@@ -190,7 +183,6 @@ static void operate(struct run *r, struct bytes *in)
 static void call_back(struct sequence *q, struct bytes *in, enum place place)
 {
 	struct run *r = (struct run *)q;
-
 	step("... from %s:", (uintptr_t)(place == IN_WAKE ? "wake" : "destroy"));
 	switch (bytes_below(in, 5)) {
 	case 0:
@@ -217,7 +209,6 @@ static void call_back(struct sequence *q, struct bytes *in, enum place place)
 static void run_channel(struct run *r, struct bytes *in)
 {
 	struct chan_config config = sequence_open(&r->q, in, false);
-
 	r->q.call_back = call_back;
 	r->q.waiting = &r->model.waiting;
 	oneshot_model_open(&r->model);
@@ -236,7 +227,7 @@ static void run_channel(struct run *r, struct bytes *in)
 		sequence_end(&r->q);
 		check_properties(r);
 	}
-	ledger_whole(&r->q.ledger);
+	tally_whole(&r->q.tally);
 }
 
 static bool offers(const struct chan_impl *impl)

@@ -15,7 +15,6 @@ static struct select_run run;
 static void operate(struct select_run *r, struct bytes *in)
 {
 	unsigned what = bytes_below(in, 16);
-
 	if (what < 4)
 		select_select(r, in);
 	else if (what < 7)
@@ -40,7 +39,7 @@ static void operate(struct select_run *r, struct bytes *in)
 
 static void end_step(struct select_run *r)
 {
-	compare_events(&r->ledger, &r->step);
+	compare_events(&r->tally, &r->step);
 	select_check(r);
 	step_clear(&r->step);
 }
@@ -54,9 +53,8 @@ static bool offers(const struct chan_impl *impl)
 static void run_input(const struct chan_impl *impl, struct bytes *in)
 {
 	struct select_run *r = &run;
-
 	r->impl = impl;
-	r->ledger = (struct ledger){.size = sizeof(uint64_t), .align = sizeof(uint64_t)};
+	r->tally = (struct tally){.size = sizeof(uint64_t), .align = sizeof(uint64_t)};
 	r->step.any_turn = target_deviates(impl, "M-23");
 	step_clear(&r->step);
 	waiters_begin(&r->waiters, &r->step.seen);

@@ -18,7 +18,6 @@ static void sender_be_refused(struct watch_run *r, struct chan_sender *tx)
 	struct watch_modification m = {.run = r};
 	struct chan_waiter waiter = {0};
 	void *out = NULL;
-
 	want_status(CHAN_INVALID, r->ops->send(tx, sequence_out(&r->q, 1)), "send while pinned");
 	if (r->ops->send_replace != NULL)
 		want_status(CHAN_INVALID, r->ops->send_replace(tx, sequence_out(&r->q, 1), sequence_in(&r->q)),
@@ -44,7 +43,6 @@ static void receiver_be_refused(struct watch_run *r, struct chan_receiver *rx)
 	struct watch_predicate p = {.run = r};
 	struct chan_waiter waiter = {0};
 	void *out = NULL;
-
 	want_status(CHAN_INVALID, r->ops->borrow(rx, sequence_in(&r->q), NULL), "borrow while pinned");
 	want_status(CHAN_INVALID, r->ops->changed(rx, CHAN_NOW), "changed while pinned");
 	if (r->ops->borrow_and_update != NULL)
@@ -68,7 +66,6 @@ static void call_back(struct sequence *q, struct bytes *in, enum place place)
 {
 	struct watch_run *r = (struct watch_run *)q;
 	unsigned what = bytes_u8(in);
-
 	step("... from %s:", (uintptr_t)(place == PINNED    ? "where the value is pinned"
 	                                 : place == IN_WAKE ? "wake"
 	                                                    : "destroy"));
@@ -123,13 +120,12 @@ static bool open_channel(struct watch_run *r, struct bytes *in)
 	struct chan_config config = sequence_open(&r->q, in, true);
 	struct chan_sender *tx = NULL;
 	struct chan_receiver *rx = NULL;
-
 	r->q.call_back = call_back;
 	r->q.waiting = &r->model.waiting;
 	r->senders.count = r->receivers.count = r->senders.live = r->receivers.live = 0;
 	r->using_tx = r->using_rx = TABLE_NONE;
 	r->asked = 0;
-	uint64_t initial = r->q.ledger.made++;
+	uint64_t initial = r->q.tally.made++;
 	step("open(size %u, align %u, %s, start %x, m%u)", config.size, config.align,
 	     (uintptr_t)(config.destroy != NULL ? "clone and destroy"
 	                 : config.clone != NULL ? "clone"
@@ -138,7 +134,7 @@ static bool open_channel(struct watch_run *r, struct bytes *in)
 	sequence_short_of_memory(&r->q, in);
 	if (!sequence_made(CHAN_OK, r->ops->open(&config, sequence_out(&r->q, initial), &tx, &rx)))
 		return false;
-	r->q.ledger.sent++;
+	r->q.tally.sent++;
 	watch_model_open(&r->model, initial);
 	table_add(&r->senders, tx);
 	table_add(&r->receivers, rx);
@@ -153,7 +149,6 @@ static bool offers(const struct chan_impl *impl)
 static void run_input(const struct chan_impl *impl, struct bytes *in)
 {
 	struct watch_run *r = &run;
-
 	r->ops = impl->watch;
 	if (!open_channel(r, in))
 		return;
@@ -169,7 +164,7 @@ static void run_input(const struct chan_impl *impl, struct bytes *in)
 		sequence_end(&r->q);
 		watch_check_properties(r);
 	}
-	ledger_whole(&r->q.ledger);
+	tally_whole(&r->q.tally);
 }
 
 const struct fuzz_target fuzz_target = {.name = "fuzz_watch", .offers = offers, .run = run_input};

@@ -12,7 +12,6 @@ static struct chan_impl right, wrong;
 static uint64_t wrong_get(const struct chan_receiver *rx, enum chan_property property)
 {
 	uint64_t value = chan_mutex.mpsc->receiver_get(rx, property);
-
 	return property == CHAN_LEN ? value + chan_mutex.mpsc->receiver_get(rx, CHAN_IS_CLOSED) : value;
 }
 

@@ -7,39 +7,36 @@
 
 enum { LIST_TEXT = 512 };
 
-static void print_messages(char *text, const struct ledger *ledger, const struct model_events *events, bool keys)
+static void print_messages(char *text, const struct tally *tally, const struct model_events *events, bool keys)
 {
 	size_t used = 0;
-
 	text[used] = '\0';
 	for (size_t i = 0; i < events->destroyed_count && used < LIST_TEXT - 32; i++) {
 		uint64_t message = events->destroyed[i];
 
 		used += (size_t)snprintf(text + used, LIST_TEXT - used, "%sm%" PRIu64, i == 0 ? "" : " ",
-		                         keys ? message : ledger_key(ledger, message));
+		                         keys ? message : tally_key(tally, message));
 	}
 	snprintf(text + used, LIST_TEXT - used, " (%zu)", events->destroyed_count);
 }
 
-static void compare_destroyed(const struct ledger *ledger, const struct model_events *expected,
+static void compare_destroyed(const struct tally *tally, const struct model_events *expected,
                               const struct model_events *seen)
 {
 	char lists[2][LIST_TEXT];
 	bool same = expected->destroyed_count == seen->destroyed_count;
-
 	for (size_t i = 0; same && i < seen->destroyed_count; i++)
-		same = ledger_key(ledger, expected->destroyed[i]) == seen->destroyed[i];
+		same = tally_key(tally, expected->destroyed[i]) == seen->destroyed[i];
 	if (same)
 		return;
-	print_messages(lists[0], ledger, expected, false);
-	print_messages(lists[1], ledger, seen, true);
+	print_messages(lists[0], tally, expected, false);
+	print_messages(lists[1], tally, seen, true);
 	differ(lists[0], lists[1], "messages destroyed");
 }
 
 static void print_waiters(char *text, const struct model_events *events)
 {
 	size_t used = 0;
-
 	snprintf(text, LIST_TEXT, "none");
 	for (size_t i = 0; i < events->fired_count && used < LIST_TEXT - 32; i++)
 		used += (size_t)snprintf(text + used, LIST_TEXT - used, "%sw%u", i == 0 ? "" : " ", events->fired[i]);
@@ -49,7 +46,6 @@ static void print_waiters(char *text, const struct model_events *events)
 static size_t place(const struct model_events *events, unsigned waiter)
 {
 	size_t i = 0;
-
 	while (i < events->fired_count && events->fired[i] != waiter)
 		i++;
 	return i;
@@ -60,7 +56,6 @@ static size_t place(const struct model_events *events, unsigned waiter)
 static bool same_fired(const struct model_events *expected, const struct model_events *seen)
 {
 	size_t turn = 0;
-
 	if (expected->fired_count != seen->fired_count)
 		return false;
 	for (size_t i = 0; i < expected->fired_count; i++) {
@@ -74,12 +69,11 @@ static bool same_fired(const struct model_events *expected, const struct model_e
 	return true;
 }
 
-void compare_events(const struct ledger *ledger, const struct model_step *step)
+void compare_events(const struct tally *tally, const struct model_step *step)
 {
 	char lists[2][LIST_TEXT];
-
-	if (ledger->hooks)
-		compare_destroyed(ledger, &step->expected, &step->seen);
+	if (tally->hooks)
+		compare_destroyed(tally, &step->expected, &step->seen);
 	if (same_fired(&step->expected, &step->seen))
 		return;
 	print_waiters(lists[0], &step->expected);
@@ -93,7 +87,6 @@ void compare_property(char handle, unsigned number, enum chan_property property,
 	                                    "CHAN_IS_CLOSED",    "CHAN_IS_TERMINATED", "CHAN_SENDERS",
 	                                    "CHAN_WEAK_SENDERS", "CHAN_RECEIVERS",     "CHAN_IDENTITY"};
 	char numbers[2][32];
-
 	if (seen == expected || seen == CHAN_UNKNOWN)
 		return;
 	snprintf(numbers[0], sizeof numbers[0], "%" PRId64, (int64_t)expected);

@@ -5,13 +5,13 @@
 #ifndef CHANBENCH_FUZZ_COMPARE_H
 #define CHANBENCH_FUZZ_COMPARE_H
 
-#include "fuzz/common/ledger.h"
+#include "fuzz/common/tally.h"
 #include "fuzz/model/step.h"
 
 /* Compares the events of a step: the same messages destroyed, in the same order, and the same
  * waiters fired, those among them that the model marks `in_turn` in the model's order. Does not
  * return if they differ. */
-void compare_events(const struct ledger *ledger, const struct model_step *step);
+void compare_events(const struct tally *tally, const struct model_step *step);
 
 /* Compares an answer of a *_get; CHAN_UNKNOWN is always an answer where the model expects a
  * number (not offered), and never is a number where the model expects CHAN_UNKNOWN. `handle` is

@@ -24,7 +24,6 @@ static size_t subject_count;
 static const char *take_option(int *argc, char **argv, const char *name, const char *variable)
 {
 	size_t length = strlen(name);
-
 	for (int i = 1; i < *argc; i++) {
 		const char *value = argv[i] + length + 1;
 
@@ -43,7 +42,6 @@ static void add(const struct impl_info *info)
 {
 	char error[512];
 	const struct chan_impl *impl = impl_load(info->name, info->plugin, error, sizeof error);
-
 	if (impl == NULL) {
 		say("%s: %s %s", fuzz_target.name, info->plugin[0] != '\0' ? info->plugin : info->name, error);
 		exit(EXIT_USAGE);
@@ -58,7 +56,6 @@ static void choose(const char *name, const char *plugin)
 {
 	struct impl_set set;
 	bool known = false;
-
 	if (impl_set_open(&set, &plugin, plugin != NULL) != 0)
 		exit(EXIT_USAGE); /* it said why */
 	for (size_t i = 0; i < set.count; i++) {
@@ -92,7 +89,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	const char *name = take_option(argc, *argv, "--impl", "CHANBENCH_IMPL");
 	const char *plugin = take_option(argc, *argv, "--plugin", "CHANBENCH_PLUGIN");
-
 	setenv("CHANBENCH_SPIN", "0", 0); /* there is one thread: nobody to spin for */
 	if (fuzz_target.offers != NULL) {
 		choose(name, plugin);
@@ -104,7 +100,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void run_on(const struct chan_impl *impl, bool counted, struct bytes in)
 {
 	long before = memory_blocks();
-
 	trace_begin(fuzz_target.name, impl != NULL ? impl->name : "none");
 	fuzz_target.run(impl, &in);
 	if (counted)

@@ -76,7 +76,6 @@ static void run_folder(const char *path)
 {
 	struct dirent **entries;
 	int count = scandir(path, &entries, NULL, alphasort);
-
 	if (count < 0)
 		fail(path);
 	for (int i = 0; i < count; i++) {

@@ -20,30 +20,28 @@ static void on_wake(struct fuzz_waiter *waiter, void *context)
 static int clone_hook(void *dst, const void *src, void *context)
 {
 	struct sequence *q = context;
-
 	if (q->cloned_count == SEQUENCE_CLONES)
 		differ("an end", "more and more", "clones in one step");
-	q->cloned[q->cloned_count++] = ledger_read(&q->ledger, src);
+	q->cloned[q->cloned_count++] = tally_read(&q->tally, src);
 	sequence_call(q, PINNED);
-	return ledger_clone(dst, src, &q->ledger);
+	return tally_clone(dst, src, &q->tally);
 }
 
 struct chan_config sequence_open(struct sequence *q, struct bytes *in, bool clones)
 {
-	struct chan_config config = ledger_open(&q->ledger, in);
-
+	struct chan_config config = tally_open(&q->tally, in);
 	step_clear(&q->step);
 	q->step.any_turn = false;
 	waiters_begin(&q->waiters, &q->step.seen);
 	q->waiters.on_wake = on_wake;
 	q->waiters.context = q;
-	q->ledger.seen = &q->step.seen;
-	q->ledger.on_destroy = on_destroy;
-	q->ledger.context = q;
+	q->tally.seen = &q->step.seen;
+	q->tally.on_destroy = on_destroy;
+	q->tally.context = q;
 	q->from = NOWHERE;
 	q->depth = 0;
 	q->identity = 0;
-	q->clones = clones && (q->ledger.hooks || bytes_bool(in));
+	q->clones = clones && (q->tally.hooks || bytes_bool(in));
 	if (q->clones)
 		config.clone = clone_hook;
 	return config;
@@ -52,12 +50,11 @@ struct chan_config sequence_open(struct sequence *q, struct bytes *in, bool clon
 void sequence_begin(struct sequence *q, struct bytes *in)
 {
 	unsigned what = bytes_u8(in);
-
 	step_clear(&q->step);
 	q->cloned_count = q->expected_clone_count = 0;
 	q->called_back = false;
 	q->from = NOWHERE;
-	q->ledger.fail_clone = what % 8 == 7; /* the next one */
+	q->tally.fail_clone = what % 8 == 7; /* the next one */
 	if (what < 128)
 		return;
 	q->from = IN_DESTROY + what / 8 % 3;
@@ -68,7 +65,6 @@ void sequence_begin(struct sequence *q, struct bytes *in)
 void sequence_call(struct sequence *q, enum place place)
 {
 	struct bytes in = {q->call, sizeof q->call};
-
 	if (q->from != place)
 		return;
 	q->from = NOWHERE;
@@ -81,14 +77,13 @@ void sequence_call(struct sequence *q, enum place place)
 static int by_key(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
 	return x < y ? -1 : x > y;
 }
 
 static void sort(struct sequence *q, struct model_events *events)
 {
 	for (size_t i = 0; i < events->destroyed_count; i++)
-		events->destroyed[i] = ledger_key(&q->ledger, events->destroyed[i]);
+		events->destroyed[i] = tally_key(&q->tally, events->destroyed[i]);
 	qsort(events->destroyed, events->destroyed_count, sizeof events->destroyed[0], by_key);
 }
 
@@ -98,42 +93,41 @@ void sequence_end(struct sequence *q)
 		sort(q, &q->step.expected);
 		sort(q, &q->step.seen);
 	}
-	compare_events(&q->ledger, &q->step);
+	compare_events(&q->tally, &q->step);
 	want_u64(q->expected_clone_count, q->cloned_count, "calls of clone");
 	for (size_t i = 0; i < q->cloned_count; i++)
 		want_u64(q->expected_clones[i], q->cloned[i], "the message that was cloned");
-	q->ledger.fail_clone = 0;
+	q->tally.fail_clone = 0;
 }
 
 /* Two elements: the second is the step's, the first the callback's. */
 static void *element_of(const struct sequence *q, void *pair)
 {
-	return (char *)pair + (q->depth > 0 ? 0 : q->ledger.size);
+	return (char *)pair + (q->depth > 0 ? 0 : q->tally.size);
 }
 
 void *sequence_out(struct sequence *q, uint64_t message)
 {
-	void *element = element_of(q, ledger_outbox(&q->ledger, 2));
-
-	ledger_write(&q->ledger, element, 0, message);
-	return q->ledger.size == 0 && message % 2 == 0 ? NULL : element;
+	void *element = element_of(q, tally_outbox(&q->tally, 2));
+	tally_write(&q->tally, element, 0, message);
+	return q->tally.size == 0 && message % 2 == 0 ? NULL : element;
 }
 
 void *sequence_in(struct sequence *q)
 {
-	return element_of(q, ledger_inbox(&q->ledger, 2));
+	return element_of(q, tally_inbox(&q->tally, 2));
 }
 
 void sequence_received(struct sequence *q, const void *element, uint64_t message)
 {
-	if (q->ledger.size > 0) /* else it may be NULL */
-		ledger_check(&q->ledger, element, 0, message, "the message");
-	q->ledger.received++;
+	if (q->tally.size > 0) /* else it may be NULL */
+		tally_check(&q->tally, element, 0, message, "the message");
+	q->tally.received++;
 }
 
 void sequence_expect_clone(struct sequence *q, uint64_t message)
 {
-	q->expected_clones[q->expected_clone_count++] = ledger_key(&q->ledger, message);
+	q->expected_clones[q->expected_clone_count++] = tally_key(&q->tally, message);
 }
 
 void sequence_property(char handle, unsigned number, enum chan_property property, uint64_t expected, uint64_t seen)
@@ -154,7 +148,6 @@ void sequence_identity(struct sequence *q, char handle, unsigned number, uint64_
 void sequence_short_of_memory(struct sequence *q, struct bytes *in)
 {
 	unsigned k = bytes_u8(in);
-
 	if (q->depth == 0 && k >= 224)
 		memory_fail(k % 4 + 1);
 }
@@ -162,7 +155,6 @@ void sequence_short_of_memory(struct sequence *q, struct bytes *in)
 bool sequence_made(enum chan_status expected, enum chan_status seen)
 {
 	bool failed = memory_calm();
-
 	trace_gave(seen);
 	if (failed && seen == CHAN_NOMEM)
 		return false;
@@ -184,7 +176,6 @@ uint64_t sequence_deadline(struct bytes *in)
 unsigned sequence_pick_waiter(const struct sequence *q, struct bytes *in)
 {
 	unsigned choice = bytes_u8(in);
-
 	if (q->waiting->count == 0)
 		return MODEL_WAITERS;
 	return q->waiting->waiters[choice % q->waiting->count].number;

@@ -25,7 +25,7 @@
 #define CHANBENCH_FUZZ_SEQUENCE_H
 
 #include "fuzz/common/bytes.h"
-#include "fuzz/common/ledger.h"
+#include "fuzz/common/tally.h"
 #include "fuzz/common/table.h"
 #include "fuzz/common/waiters.h"
 #include "fuzz/model/waiting.h"
@@ -35,7 +35,7 @@ enum { SEQUENCE_CLONES = 64, SEQUENCE_CALL = 4 };
 enum place { NOWHERE, IN_DESTROY, IN_WAKE, PINNED };
 
 struct sequence {
-	struct ledger ledger; /* first: it is what the hooks are given */
+	struct tally tally; /* first: it is what the hooks are given */
 	struct model_step step;
 	struct waiters waiters;
 	struct model_waiting *waiting; /* the model's */

@@ -33,7 +33,6 @@ static inline unsigned table_add(struct table *table, void *handle)
 static inline void *table_remove(struct table *table, unsigned number)
 {
 	void *handle = table->handles[number];
-
 	table->handles[number] = NULL;
 	table->live--;
 	return handle;
@@ -50,7 +49,6 @@ static inline void table_restore(struct table *table, unsigned number, void *han
 static inline unsigned table_pick(const struct table *table, struct bytes *in)
 {
 	unsigned choice = bytes_u8(in);
-
 	if (table->live == 0)
 		return TABLE_NONE;
 	choice %= table->live;

@@ -8,7 +8,7 @@
  * implementation may define the two LLVMFuzzer functions itself; then the driver is left out.)
  *
  * The driver runs each input on every implementation that the target can be run on; peers, which
- * are somebody else's queues, only where one is named. It resets the trace (trace.h) and the ledger
+ * are somebody else's queues, only where one is named. It resets the trace (trace.h) and the tally
  * of memory (memory.h) before each run, and after it wants as many blocks freed as were allocated.
  * A target keeps nothing from one run to the next.
  *

@@ -32,7 +32,6 @@ void trace_begin(const char *target, const char *impl)
 static size_t store(const char *format, const uint64_t args[TRACE_ARGS], bool inside)
 {
 	size_t i = trace.count < STEPS ? trace.count++ : STEPS - 1;
-
 	trace.steps[i].format = format;
 	for (size_t k = 0; k < TRACE_ARGS; k++)
 		trace.steps[i].args[k] = args[k];
@@ -75,7 +74,6 @@ static const char *deadline_name(uint64_t deadline)
 const char *arm_name(enum chan_arm arm)
 {
 	static const char *const names[] = {"CHAN_READY", "CHAN_ARMED", "CHAN_NOT_ARMED"};
-
 	return (size_t)arm < sizeof names / sizeof *names ? names[arm] : "?";
 }
 
@@ -106,7 +104,6 @@ static void print_arg(FILE *out, char how, uint64_t arg)
 static void print_step(FILE *out, size_t i)
 {
 	size_t arg = 0;
-
 	for (const char *f = trace.steps[i].format; *f != '\0'; f++)
 		if (*f == '%')
 			print_arg(out, *++f, trace.steps[i].args[arg++]);
@@ -157,7 +154,6 @@ _Noreturn void differ(const char *expected, const char *seen, const char *what, 
 _Noreturn void differ_u64(uint64_t expected, uint64_t seen, const char *what)
 {
 	char numbers[2][32];
-
 	snprintf(numbers[0], sizeof numbers[0], "%" PRIu64, expected);
 	snprintf(numbers[1], sizeof numbers[1], "%" PRIu64, seen);
 	differ(numbers[0], numbers[1], "%s", what);

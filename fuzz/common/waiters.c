@@ -17,7 +17,6 @@ void waiters_begin(struct waiters *set, struct model_events *seen)
 static void wake(struct chan_waiter *waiter)
 {
 	struct fuzz_waiter *w = (struct fuzz_waiter *)waiter; /* its first member */
-
 	if (!w->armed)
 		differ("no more wake", "a wake", "w%u, which was given back", w->number);
 	if (w->fired)

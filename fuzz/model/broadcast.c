@@ -11,7 +11,6 @@ static uint64_t bit(unsigned rx)
 static size_t count_bits(uint64_t set)
 {
 	size_t count = 0;
-
 	for (; set != 0; set >>= 1)
 		count += set & 1;
 	return count;
@@ -51,7 +50,6 @@ enum chan_status broadcast_model_send(struct broadcast_model *m, struct model_st
                                       size_t *receivers)
 {
 	size_t place = m->tail % m->retained;
-
 	*receivers = count_bits(m->receivers); /* B-4 */
 	if (m->receivers == 0)
 		return CHAN_CLOSED; /* B-5 */
@@ -81,7 +79,6 @@ enum chan_status broadcast_model_recv(struct broadcast_model *m, struct model_st
                                       uint64_t *value, uint64_t *missed, uint64_t deadline)
 {
 	uint64_t behind = m->tail - m->next[rx];
-
 	if (behind == 0 && m->senders == 0)
 		return CHAN_CLOSED; /* B-20, B-24 */
 	if (behind == 0)
@@ -189,7 +186,6 @@ static uint64_t get(const struct broadcast_model *m, enum chan_property property
 uint64_t broadcast_model_sender_get(const struct broadcast_model *m, enum chan_property property)
 {
 	uint64_t owed = 0;
-
 	switch (property) {
 	case CHAN_LEN: /* B-27 */
 		for (size_t place = 0; place < m->retained; place++)

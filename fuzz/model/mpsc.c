@@ -6,11 +6,85 @@
 
 #include <string.h>
 
+/* ------------------------------------------------------------------------------------------
+ * The state as data
+ */
+
+void mpsc_model_open(struct mpsc_model *m, size_t capacity)
+{
+	m->capacity = capacity;
+	m->permits = 0;
+	m->senders = m->receivers = 1;
+	m->weaks = 0;
+	m->closed = false;
+	m->waiter_count = 0;
+	m->len = 0;
+}
+
+void mpsc_model_copy(struct mpsc_model *to, const struct mpsc_model *from)
+{
+	to->capacity = from->capacity;
+	to->permits = from->permits;
+	to->senders = from->senders;
+	to->weaks = from->weaks;
+	to->receivers = from->receivers;
+	to->closed = from->closed;
+	to->waiter_count = from->waiter_count;
+	memcpy(to->waiters, from->waiters, from->waiter_count * sizeof *from->waiters);
+	to->len = from->len;
+	memcpy(to->messages, from->messages, from->len * sizeof *from->messages);
+}
+
+static bool waiters_equal(const struct mpsc_model_waiter *a, const struct mpsc_model_waiter *b)
+{
+	return a->number == b->number && a->handle == b->handle && a->event == b->event && a->fired == b->fired &&
+	       a->owed == b->owed;
+}
+
+bool mpsc_model_equal(const struct mpsc_model *a, const struct mpsc_model *b)
+{
+	if (a->capacity != b->capacity || a->permits != b->permits || a->senders != b->senders ||
+	    a->weaks != b->weaks || a->receivers != b->receivers || a->closed != b->closed ||
+	    a->waiter_count != b->waiter_count || a->len != b->len)
+		return false;
+	for (size_t i = 0; i < a->waiter_count; i++)
+		if (!waiters_equal(&a->waiters[i], &b->waiters[i]))
+			return false;
+	return memcmp(a->messages, b->messages, a->len * sizeof *a->messages) == 0;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+uint64_t mpsc_model_hash(const struct mpsc_model *m)
+{
+	uint64_t hash = mix(m->capacity, m->permits);
+	hash = mix(hash, m->senders);
+	hash = mix(hash, m->weaks);
+	hash = mix(hash, m->receivers);
+	hash = mix(hash, m->closed);
+	for (size_t i = 0; i < m->waiter_count; i++) {
+		const struct mpsc_model_waiter *w = &m->waiters[i];
+
+		hash = mix(hash, (uint64_t)w->number << 34 | (uint64_t)w->event << 32 | w->handle);
+		hash = mix(hash, (uint64_t)w->fired << 1 | w->owed);
+	}
+	for (size_t i = 0; i < m->len; i++)
+		hash = mix(hash, m->messages[i]);
+	return hash;
+}
+
+/* ------------------------------------------------------------------------------------------
+ * What each operation does
+ */
+
 /* Waiters for an event: those that still wait, or (`owed`) those that fired and did not use it. */
 static size_t waiting(const struct mpsc_model *m, enum mpsc_model_event event)
 {
 	size_t n = 0;
-
 	for (size_t i = 0; i < m->waiter_count; i++)
 		n += m->waiters[i].event == event && !m->waiters[i].fired;
 	return n;
@@ -19,7 +93,6 @@ static size_t waiting(const struct mpsc_model *m, enum mpsc_model_event event)
 static size_t owed(const struct mpsc_model *m, enum mpsc_model_event event)
 {
 	size_t n = 0;
-
 	for (size_t i = 0; i < m->waiter_count; i++)
 		n += m->waiters[i].event == event && m->waiters[i].owed;
 	return n;
@@ -28,7 +101,6 @@ static size_t owed(const struct mpsc_model *m, enum mpsc_model_event event)
 size_t mpsc_model_owned(const struct mpsc_model *m, unsigned tx)
 {
 	size_t n = 0;
-
 	for (size_t i = 0; i < m->waiter_count; i++)
 		n += m->waiters[i].event == MPSC_WAITS_FOR_SLOT && m->waiters[i].handle == tx && m->waiters[i].owed;
 	return n;
@@ -78,7 +150,6 @@ static struct mpsc_model_waiter *seen(struct mpsc_model *m, const struct model_s
 static struct mpsc_model_waiter *first(struct mpsc_model *m, enum mpsc_model_event event)
 {
 	size_t i = 0;
-
 	while (m->waiters[i].event != event || m->waiters[i].fired)
 		i++;
 	return &m->waiters[i];
@@ -128,7 +199,6 @@ static void wake_receivers(struct mpsc_model *m, struct model_step *step, size_t
 static size_t use(struct mpsc_model *m, unsigned handle, enum mpsc_model_event event, size_t n)
 {
 	size_t used = 0;
-
 	for (size_t i = 0; i < m->waiter_count && used < n; i++) {
 		struct mpsc_model_waiter *w = &m->waiters[i];
 
@@ -151,7 +221,6 @@ static void forget(struct mpsc_model *m, size_t i)
 static size_t forget_all(struct mpsc_model *m, unsigned handle, bool receiver)
 {
 	size_t unused = 0;
-
 	for (size_t i = m->waiter_count; i-- > 0;) {
 		const struct mpsc_model_waiter *w = &m->waiters[i];
 
@@ -191,7 +260,6 @@ enum chan_arm mpsc_model_arm_closed(struct mpsc_model *m, unsigned tx, unsigned 
 bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned waiter)
 {
 	size_t i = 0;
-
 	while (m->waiters[i].number != waiter)
 		i++;
 	const struct mpsc_model_waiter w = m->waiters[i];
@@ -213,7 +281,6 @@ bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned w
 static uint64_t pop(struct mpsc_model *m)
 {
 	uint64_t message = m->messages[0];
-
 	m->len--;
 	memmove(m->messages, m->messages + 1, m->len * sizeof *m->messages);
 	return message;
@@ -225,7 +292,6 @@ static uint64_t pop(struct mpsc_model *m)
 static void destroy_unwanted(struct mpsc_model *m, struct model_step *step)
 {
 	bool freed = m->senders + m->weaks + m->receivers == 0;
-
 	while (m->len > 0 && (freed || step->expected.destroyed_count < step->seen.destroyed_count))
 		expect_destroyed(step, pop(m));
 }
@@ -248,7 +314,6 @@ static enum chan_status would_block(uint64_t deadline, enum chan_status now)
 static enum chan_status acquire(struct mpsc_model *m, struct model_step *step, unsigned tx, size_t n, uint64_t deadline)
 {
 	size_t owned = mpsc_model_owned(m, tx);
-
 	if (m->closed) {
 		if (use(m, tx, MPSC_WAITS_FOR_SLOT, owned) > 0)
 			slots_came_back(m, step);
@@ -264,7 +329,6 @@ enum chan_status mpsc_model_send(struct mpsc_model *m, struct model_step *step, 
                                  uint64_t deadline)
 {
 	size_t sent;
-
 	return mpsc_model_send_many(m, step, tx, message, 1, 0, &sent, deadline);
 }
 
@@ -289,7 +353,6 @@ enum chan_status mpsc_model_recv(struct mpsc_model *m, struct model_step *step, 
                                  uint64_t deadline)
 {
 	size_t received;
-
 	return mpsc_model_recv_many(m, step, rx, message, 1, &received, deadline);
 }
 

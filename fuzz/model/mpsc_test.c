@@ -27,7 +27,6 @@ static int fresh(void **state)
 static void messages_come_in_order_and_slots_bound_them(void **state)
 {
 	uint64_t message;
-
 	(void)state;
 	assert_int_equal(mpsc_model_send(&m, &s, TX, 7, CHAN_NOW), CHAN_OK);
 	assert_int_equal(mpsc_model_send(&m, &s, TX, 8, CHAN_NOW), CHAN_OK);
@@ -45,7 +44,6 @@ static void messages_come_in_order_and_slots_bound_them(void **state)
 static void a_freed_slot_is_its_waiters_in_turn(void **state)
 {
 	uint64_t message;
-
 	(void)state;
 	mpsc_model_sender_clone(&m, &s);
 	mpsc_model_send(&m, &s, TX, 0, CHAN_NOW);
@@ -65,7 +63,6 @@ static void a_freed_slot_is_its_waiters_in_turn(void **state)
 static void where_any_turn_is_declared_the_seen_one_counts(void **state)
 {
 	uint64_t message;
-
 	(void)state;
 	mpsc_model_send(&m, &s, TX, 0, CHAN_NOW);
 	mpsc_model_send(&m, &s, TX, 1, CHAN_NOW);
@@ -84,7 +81,6 @@ static void where_any_turn_is_declared_the_seen_one_counts(void **state)
 static void a_closed_channel_ends_when_it_is_idle(void **state)
 {
 	uint64_t message;
-
 	(void)state;
 	assert_int_equal(mpsc_model_reserve(&m, &s, TX, 1, CHAN_NOW), CHAN_OK);
 	assert_int_equal(mpsc_model_arm_recv(&m, RX, 3), CHAN_ARMED);
@@ -116,7 +112,6 @@ static void state_is_copied_compared_and_hashed(void **state)
 {
 	static struct mpsc_model copy;
 	uint64_t message;
-
 	(void)state;
 	mpsc_model_send(&m, &s, TX, 1, CHAN_NOW);
 	mpsc_model_arm_closed(&m, TX, 4);

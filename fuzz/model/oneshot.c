@@ -30,7 +30,6 @@ void oneshot_model_open(struct oneshot_model *m)
 enum chan_status oneshot_model_send(struct oneshot_model *m, struct model_step *step, uint64_t value)
 {
 	bool refused = closed_ready(m); /* O-2 */
-
 	if (!refused) {
 		m->sent = m->full = true;
 		m->value = value;

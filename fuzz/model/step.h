@@ -10,6 +10,19 @@
  * comes too late is destroyed at once), the model takes the choice that was `seen`, if it is an
  * allowed one, and otherwise one of its own, so that the comparison shows the difference. A model
  * that is run by itself has seen nothing: it gets a zeroed `seen`.
+ *
+ * WHY THERE ARE TWO SEQUENTIAL SPECIFICATIONS OF A KIND. A model here predicts: operations come one
+ * after another in one thread, so that each has one right answer, and the model gives it, together
+ * with everything that can be seen besides (which waiters fire, what is destroyed, each property).
+ * The specifications in harness/stress/spec_*.c accept: operations of several threads overlap, so
+ * that a result is right when some order allows it. They are asked whether a result that was seen
+ * can take effect in a state. The search for a linearization asks that millions of times, so their
+ * state is only what results depend on, and an operation may take effect in several steps.
+ *
+ * Neither can take the other's place, and they were written apart, so that a mistake in reading a
+ * rule shows as a difference. harness/stress/verify_*_test.c tie them together: histories whose
+ * results come from a model must be accepted. Where one result is changed, the specification must
+ * say what the model says when every order is tried on it.
  */
 #ifndef CHANBENCH_FUZZ_MODEL_STEP_H
 #define CHANBENCH_FUZZ_MODEL_STEP_H

@@ -42,7 +42,6 @@ static inline enum chan_arm model_arm(struct model_waiting *w, bool sender, unsi
 static inline void model_unregister(struct model_waiting *w, size_t i)
 {
 	static const struct model_waiter none;
-
 	w->count--;
 	for (; i < w->count; i++)
 		w->waiters[i] = w->waiters[i + 1];
@@ -53,7 +52,6 @@ static inline void model_unregister(struct model_waiting *w, size_t i)
 static inline bool model_disarm(struct model_waiting *w, unsigned number)
 {
 	size_t i = 0;
-
 	while (w->waiters[i].number != number)
 		i++;
 	bool fired = w->waiters[i].fired;

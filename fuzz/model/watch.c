@@ -42,7 +42,6 @@ void watch_model_open(struct watch_model *m, uint64_t initial)
 enum chan_status watch_model_send(struct watch_model *m, struct model_step *step, uint64_t value)
 {
 	uint64_t previous;
-
 	if (m->receivers == 0)
 		return CHAN_CLOSED; /* W-18 */
 	watch_model_send_replace(m, step, value, &previous);
@@ -73,7 +72,6 @@ enum chan_status watch_model_borrow(const struct watch_model *m, unsigned rx, bo
 enum chan_status watch_model_borrow_and_update(struct watch_model *m, unsigned rx, bool clone_fails, bool *unseen)
 {
 	enum chan_status status = watch_model_borrow(m, rx, clone_fails, unseen);
-
 	if (status == CHAN_OK)
 		watch_model_mark_unchanged(m, rx);
 	return status;
@@ -178,7 +176,6 @@ bool watch_model_disarm(struct watch_model *m, unsigned waiter)
 static uint64_t count_bits(uint64_t set)
 {
 	uint64_t count = 0;
-
 	for (; set != 0; set >>= 1)
 		count += set & 1;
 	return count;

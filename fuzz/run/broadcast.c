@@ -14,10 +14,9 @@ void broadcast_send(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	size_t expected_count, seen_count = 0;
-
 	if (tx == TABLE_NONE)
 		return;
-	uint64_t message = r->q.ledger.made++;
+	uint64_t message = r->q.tally.made++;
 	step("send(s%u, m%u)", tx, message);
 	enum chan_status expected = broadcast_model_send(&r->model, &r->q.step, message, &expected_count);
 	enum chan_status seen = r->ops->send(r->senders.handles[tx], sequence_out(&r->q, message),
@@ -26,7 +25,7 @@ void broadcast_send(struct broadcast_run *r, struct bytes *in)
 	want_status(expected, seen, "send");
 	if (message % 8 != 7)
 		want_u64(expected_count, seen_count, "the receivers of a send");
-	r->q.ledger.sent += seen == CHAN_OK;
+	r->q.tally.sent += seen == CHAN_OK;
 }
 
 void broadcast_recv(struct broadcast_run *r, struct bytes *in)
@@ -34,11 +33,10 @@ void broadcast_recv(struct broadcast_run *r, struct bytes *in)
 	unsigned rx = table_pick(&r->receivers, in);
 	uint64_t deadline = sequence_deadline(in), message = 0, expected_missed = 0, seen_missed = 0;
 	bool hook = r->q.clones; /* else the bytes are copied */
-
 	if (rx == TABLE_NONE)
 		return;
-	step("recv(r%u, %d)%s", rx, deadline, (uintptr_t)(r->q.ledger.fail_clone ? ", clone fails" : ""));
-	enum chan_status expected = broadcast_model_recv(&r->model, &r->q.step, rx, hook && r->q.ledger.fail_clone,
+	step("recv(r%u, %d)%s", rx, deadline, (uintptr_t)(r->q.tally.fail_clone ? ", clone fails" : ""));
+	enum chan_status expected = broadcast_model_recv(&r->model, &r->q.step, rx, hook && r->q.tally.fail_clone,
 	                                                 &message, &expected_missed, deadline);
 	if (hook && (expected == CHAN_OK || expected == CHAN_NOMEM))
 		sequence_expect_clone(&r->q, message);
@@ -59,7 +57,6 @@ void broadcast_recv(struct broadcast_run *r, struct bytes *in)
 void broadcast_send_some(struct broadcast_run *r, struct bytes *in)
 {
 	static const uint8_t first[1];
-
 	for (unsigned n = bytes_u8(in) % 80 + 1; n > 0; n--) {
 		struct bytes none = {first, 1};
 		broadcast_send(r, &none);
@@ -70,7 +67,6 @@ void broadcast_closed(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	uint64_t deadline = sequence_deadline(in);
-
 	if (tx == TABLE_NONE || r->ops->closed == NULL)
 		return;
 	step("closed(s%u, %d)", tx, deadline);
@@ -85,7 +81,6 @@ void broadcast_arm(struct broadcast_run *r, struct bytes *in, bool sender)
 	unsigned handle = table_pick(table, in);
 	enum chan_arm expected, seen;
 	struct fuzz_waiter *w;
-
 	if (handle == TABLE_NONE || (sender ? r->ops->arm_closed == NULL : r->ops->arm_recv == NULL) ||
 	    r->ops->disarm == NULL || (w = waiters_take(&r->q.waiters)) == NULL)
 		return;
@@ -105,7 +100,6 @@ void broadcast_arm(struct broadcast_run *r, struct bytes *in, bool sender)
 void broadcast_disarm(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned number = sequence_pick_waiter(&r->q, in);
-
 	if (number == MODEL_WAITERS)
 		return;
 	step("disarm(w%u)", number);
@@ -124,7 +118,6 @@ void broadcast_subscribe(struct broadcast_run *r, struct bytes *in, bool from_se
 	unsigned handle = table_pick(from, in), rx = r->receivers.count;
 	struct chan_receiver *out = NULL;
 	enum chan_status seen;
-
 	if (handle == TABLE_NONE || table_full(&r->receivers) || (!from_sender && r->ops->resubscribe == NULL))
 		return;
 	step(from_sender ? "r%u = subscribe(s%u)" : "r%u = resubscribe(r%u)", rx, handle);
@@ -141,7 +134,6 @@ void broadcast_sender_clone(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_sender *out = NULL;
-
 	if (tx == TABLE_NONE || table_full(&r->senders) || r->ops->sender_clone == NULL)
 		return;
 	step("s%u = sender_clone(s%u)", r->senders.count, tx);
@@ -156,7 +148,6 @@ void broadcast_upgrade(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned weak = table_pick(&r->weaks, in);
 	struct chan_sender *out = NULL;
-
 	if (weak == TABLE_NONE || table_full(&r->senders) || r->ops->upgrade == NULL)
 		return;
 	step("s%u = upgrade(w%u)", r->senders.count, weak);
@@ -172,7 +163,6 @@ void broadcast_weaken(struct broadcast_run *r, struct bytes *in, bool downgrade)
 	struct table *from = downgrade ? &r->senders : &r->weaks;
 	unsigned handle = table_pick(from, in);
 	struct chan_weak *out = NULL;
-
 	if (handle == TABLE_NONE || table_full(&r->weaks) ||
 	    (downgrade ? r->ops->downgrade == NULL : r->ops->weak_clone == NULL))
 		return;
@@ -188,7 +178,6 @@ void broadcast_weaken(struct broadcast_run *r, struct bytes *in, bool downgrade)
 void broadcast_sender_drop(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned number = table_pick(&r->senders, in);
-
 	if (number == TABLE_NONE || (r->q.depth > 0 && sequence_armed_on(&r->q, true, number)))
 		return;
 	step("sender_drop(s%u)", number);
@@ -202,7 +191,6 @@ void broadcast_sender_drop(struct broadcast_run *r, struct bytes *in)
 void broadcast_receiver_drop(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned number = table_pick(&r->receivers, in);
-
 	if (number == TABLE_NONE || number == r->cloning || (r->q.depth > 0 && sequence_armed_on(&r->q, false, number)))
 		return;
 	step("receiver_drop(r%u)", number);
@@ -216,7 +204,6 @@ void broadcast_receiver_drop(struct broadcast_run *r, struct bytes *in)
 void broadcast_weak_drop(struct broadcast_run *r, struct bytes *in)
 {
 	unsigned number = table_pick(&r->weaks, in);
-
 	if (number == TABLE_NONE)
 		return;
 	step("weak_drop(w%u)", number);
@@ -232,7 +219,6 @@ static void check_handle(struct broadcast_run *r, char type, unsigned number, vo
 	bool receiver = type == 'r';
 	uint64_t seen, expected = receiver ? broadcast_model_receiver_get(&r->model, number, p)
 	                                   : broadcast_model_sender_get(&r->model, p);
-
 	if (receiver      ? r->ops->receiver_get == NULL
 	    : type == 's' ? r->ops->sender_get == NULL
 	                  : r->ops->weak_get == NULL)

@@ -2,7 +2,7 @@
  *
  * mpsc.c - an input as a sequence of operations on an mpsc or unbounded channel and on its model.
  *
- * An input begins with the configuration: four bytes for the ledger (ledger.h), bounded one for the
+ * An input begins with the configuration: four bytes for the tally (tally.h), bounded one for the
  * capacity, and one that now and then lets an allocation of `open` fail, and then one more. Then,
  * until it ends, operations: a byte that says which (the low five bits, see `operations`) and,
  * where it takes a deadline, whether CHAN_NOW or one that has passed (the highest bit); then a byte
@@ -21,7 +21,7 @@
  */
 #include "fuzz/run/mpsc.h"
 #include "fuzz/common/compare.h"
-#include "fuzz/common/ledger.h"
+#include "fuzz/common/tally.h"
 #include "fuzz/common/memory.h"
 #include "fuzz/common/table.h"
 #include "fuzz/common/target.h"
@@ -66,7 +66,7 @@ struct mpsc_run {
 	const struct chan_mpsc_ops *ops;
 	struct mpsc_model model;
 	struct model_step step;
-	struct ledger ledger;
+	struct tally tally;
 	struct waiters waiters;
 	struct table senders, receivers, weaks;
 	struct permit permits[MPSC_PERMITS];
@@ -92,7 +92,6 @@ static void begin(struct mpsc_run *r, bool nests)
 static enum chan_status called(struct mpsc_run *r, enum chan_status seen, bool allocates)
 {
 	bool failed = memory_calm();
-
 	trace_gave(seen);
 	r->step.no_memory = failed && allocates && seen == CHAN_NOMEM;
 	return seen;
@@ -110,7 +109,7 @@ static void check_identity(struct mpsc_run *r, uint64_t seen)
 /* A message that came too late and has nothing to be destroyed with may be there or not (M-37). */
 static bool undefined(const struct mpsc_run *r, enum chan_property property)
 {
-	return (property == CHAN_LEN || property == CHAN_CAPACITY) && r->model.receivers == 0 && !r->ledger.hooks &&
+	return (property == CHAN_LEN || property == CHAN_CAPACITY) && r->model.receivers == 0 && !r->tally.hooks &&
 	       r->model.len > 0;
 }
 
@@ -130,7 +129,6 @@ static bool undefined(const struct mpsc_run *r, enum chan_property property)
 static void check_properties(struct mpsc_run *r)
 {
 	uint64_t as_sender[CHAN_IDENTITY], as_receiver[CHAN_IDENTITY];
-
 	for (int p = CHAN_LEN; p < CHAN_IDENTITY; p++) {
 		as_sender[p] = mpsc_model_get(&r->model, false, (enum chan_property)p);
 		as_receiver[p] = mpsc_model_get(&r->model, true, (enum chan_property)p);
@@ -146,10 +144,9 @@ static void check_properties(struct mpsc_run *r)
 
 static void nest_send(struct mpsc_run *r, struct nested *n)
 {
-	void *element = ledger_outbox(&r->ledger, 1);
-
-	n->message = r->ledger.made++;
-	ledger_write(&r->ledger, element, 0, n->message);
+	void *element = tally_outbox(&r->tally, 1);
+	n->message = r->tally.made++;
+	tally_write(&r->tally, element, 0, n->message);
 	step_inside("send(s%u, m%u, now)", n->handle, n->message);
 	n->status = r->ops->send(r->senders.handles[n->handle], element, CHAN_NOW);
 }
@@ -157,13 +154,12 @@ static void nest_send(struct mpsc_run *r, struct nested *n)
 static void nest_recv(struct mpsc_run *r, struct nested *n)
 {
 	step_inside("recv(r%u, now)", n->handle);
-	n->status = r->ops->recv(r->receivers.handles[n->handle], ledger_inbox(&r->ledger, 1), CHAN_NOW);
+	n->status = r->ops->recv(r->receivers.handles[n->handle], tally_inbox(&r->tally, 1), CHAN_NOW);
 }
 
 static void nest_clone(struct mpsc_run *r, struct nested *n)
 {
 	struct chan_sender *tx;
-
 	step_inside("sender_clone(s%u) as s%u", n->handle, r->senders.count);
 	n->status = r->ops->sender_clone(r->senders.handles[n->handle], &tx);
 	if (n->status == CHAN_OK)
@@ -173,7 +169,6 @@ static void nest_clone(struct mpsc_run *r, struct nested *n)
 static void nest_arm(struct mpsc_run *r, struct nested *n)
 {
 	bool send = n->action == NEST_ARM_SEND;
-
 	step_inside("%s%u, w%u)", (uintptr_t)(send ? "arm_send(s" : "arm_recv(r"), n->handle, n->waiter->number);
 	n->arm = send ? r->ops->arm_send(r->senders.handles[n->handle], &n->waiter->waiter)
 	              : r->ops->arm_recv(r->receivers.handles[n->handle], &n->waiter->waiter);
@@ -209,7 +204,6 @@ static void in_callback(void *context)
 	struct nested *n = &r->nested;
 	struct bytes choice = {&n->choice, 1};
 	bool receives = n->action == NEST_RECV || n->action == NEST_ARM_RECV || n->action == NEST_CLOSE;
-
 	if (n->action == NEST_NOTHING || !n->allowed || n->done || !offered(r, n->action))
 		return;
 	n->handle = table_pick(receives ? &r->receivers : &r->senders, &choice);
@@ -256,7 +250,6 @@ static void agree_arm(struct mpsc_run *r, const struct nested *n)
 	unsigned waiter = n->waiter->number;
 	enum chan_arm expected = n->action == NEST_ARM_SEND ? mpsc_model_arm_send(&r->model, n->handle, waiter)
 	                                                    : mpsc_model_arm_recv(&r->model, n->handle, waiter);
-
 	if (expected != n->arm)
 		differ(arm_name(expected), arm_name(n->arm), "whether it was armed in the callback");
 	if (n->arm != CHAN_ARMED)
@@ -268,7 +261,6 @@ static void nested_agree(struct mpsc_run *r)
 	struct nested *n = &r->nested;
 	enum chan_status expected = CHAN_OK;
 	uint64_t message = 0;
-
 	if (!n->done)
 		return;
 	if (n->action == NEST_SEND)
@@ -283,9 +275,9 @@ static void nested_agree(struct mpsc_run *r)
 		agree_arm(r, n);
 	want_status(expected, n->status, "status in the callback");
 	if (expected == CHAN_OK && n->action == NEST_RECV)
-		ledger_check(&r->ledger, ledger_inbox(&r->ledger, 1), 0, message, "received in the callback");
-	r->ledger.sent += expected == CHAN_OK && n->action == NEST_SEND;
-	r->ledger.received += expected == CHAN_OK && n->action == NEST_RECV;
+		tally_check(&r->tally, tally_inbox(&r->tally, 1), 0, message, "received in the callback");
+	r->tally.sent += expected == CHAN_OK && n->action == NEST_SEND;
+	r->tally.received += expected == CHAN_OK && n->action == NEST_RECV;
 	for (size_t i = 0; i < r->step.expected.fired_count; i++)
 		r->step.expected.in_turn[i] = false;
 	n->action = NEST_NOTHING;
@@ -295,7 +287,7 @@ static void agree(struct mpsc_run *r, enum chan_status expected, enum chan_statu
 {
 	want_status(expected, seen, "status");
 	nested_agree(r);
-	compare_events(&r->ledger, &r->step);
+	compare_events(&r->tally, &r->step);
 	check_properties(r);
 }
 
@@ -319,10 +311,9 @@ enum { SEND_MANY_MAX = 80, RECV_MANY_MAX = 100 };
 /* `n` new messages in the outbox. */
 static void *make(struct mpsc_run *r, size_t n)
 {
-	void *elements = ledger_outbox(&r->ledger, n);
-
+	void *elements = tally_outbox(&r->tally, n);
 	for (size_t i = 0; i < n; i++)
-		ledger_write(&r->ledger, elements, i, r->ledger.made++);
+		tally_write(&r->tally, elements, i, r->tally.made++);
 	return elements;
 }
 
@@ -330,16 +321,15 @@ static void *make(struct mpsc_run *r, size_t n)
 static void check_unsent(const struct mpsc_run *r, const void *elements, size_t from, size_t n, uint64_t first)
 {
 	for (size_t i = from; i < n; i++)
-		ledger_check(&r->ledger, elements, i, first + i, "the value that stays with the caller");
+		tally_check(&r->tally, elements, i, first + i, "the value that stays with the caller");
 }
 
 static void do_send(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned tx = table_pick(&r->senders, in);
-
 	if (tx == TABLE_NONE || r->model.len == MPSC_MODEL_MESSAGES)
 		return;
-	uint64_t message = r->ledger.made;
+	uint64_t message = r->tally.made;
 	void *element = make(r, 1);
 	begin(r, true);
 	step("send(s%u, m%u, %d)", tx, message, deadline);
@@ -347,7 +337,7 @@ static void do_send(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 		called(r, r->ops->send(r->senders.handles[tx], element, deadline), r->model.capacity == 0);
 	enum chan_status expected =
 		r->step.no_memory ? CHAN_NOMEM : mpsc_model_send(&r->model, &r->step, tx, message, deadline);
-	r->ledger.sent += expected == CHAN_OK;
+	r->tally.sent += expected == CHAN_OK;
 	if (seen != CHAN_OK && !r->nested.done) /* the callback used the outbox */
 		check_unsent(r, element, 0, 1, message);
 	agree(r, expected, seen);
@@ -358,12 +348,11 @@ static void do_send_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 	unsigned tx = table_pick(&r->senders, in);
 	size_t n = bytes_below(in, SEND_MANY_MAX + 1);
 	size_t sent = SIZE_MAX, expected_sent;
-
 	if (tx == TABLE_NONE || r->ops->send_many == NULL || r->model.len + n > MPSC_MODEL_MESSAGES)
 		return;
 	if (n == 0 && r->model.closed && mpsc_model_owned(&r->model, tx) > 0)
 		return; /* whether this counts as the send that gives the slot up is left open */
-	uint64_t first = r->ledger.made;
+	uint64_t first = r->tally.made;
 	void *elements = make(r, n);
 	begin(r, false);
 	step("send_many(s%u, m%u..., %u, %d)", tx, first, n, deadline);
@@ -372,7 +361,7 @@ static void do_send_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 	enum chan_status expected =
 		mpsc_model_send_many(&r->model, &r->step, tx, first, n, sent, &expected_sent, deadline);
 	want_u64(expected_sent, sent, "sent");
-	r->ledger.sent += sent;
+	r->tally.sent += sent;
 	check_unsent(r, elements, sent, n, first);
 	agree(r, expected, seen);
 }
@@ -380,9 +369,8 @@ static void do_send_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 static void do_recv(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-	unsigned char element[LEDGER_SIZE_MAX] __attribute__((aligned(LEDGER_ALIGN_MAX)));
+	unsigned char element[TALLY_SIZE_MAX] __attribute__((aligned(TALLY_ALIGN_MAX)));
 	uint64_t message;
-
 	if (rx == TABLE_NONE)
 		return;
 	begin(r, true);
@@ -390,8 +378,8 @@ static void do_recv(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	enum chan_status seen = called(r, r->ops->recv(r->receivers.handles[rx], element, deadline), false);
 	enum chan_status expected = mpsc_model_recv(&r->model, &r->step, rx, &message, deadline);
 	if (seen == CHAN_OK && expected == CHAN_OK) {
-		ledger_check(&r->ledger, element, 0, message, "received");
-		r->ledger.received++;
+		tally_check(&r->tally, element, 0, message, "received");
+		r->tally.received++;
 	}
 	agree(r, expected, seen);
 }
@@ -402,10 +390,9 @@ static void do_recv_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 	size_t limit = bytes_below(in, RECV_MANY_MAX + 1);
 	size_t received = SIZE_MAX, expected_received;
 	uint64_t messages[RECV_MANY_MAX];
-
 	if (rx == TABLE_NONE || r->ops->recv_many == NULL)
 		return;
-	void *elements = ledger_inbox(&r->ledger, limit);
+	void *elements = tally_inbox(&r->tally, limit);
 	begin(r, false);
 	step("recv_many(r%u, %u, %d)", rx, limit, deadline);
 	enum chan_status seen =
@@ -414,8 +401,8 @@ static void do_recv_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 		mpsc_model_recv_many(&r->model, &r->step, rx, messages, limit, &expected_received, deadline);
 	want_u64(expected_received, received, "received");
 	for (size_t i = 0; i < received; i++)
-		ledger_check(&r->ledger, elements, i, messages[i], "received");
-	r->ledger.received += received;
+		tally_check(&r->tally, elements, i, messages[i], "received");
+	r->tally.received += received;
 	agree(r, expected, seen);
 }
 
@@ -426,7 +413,6 @@ static void do_recv_many(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 static struct permit *pick_permit(struct mpsc_run *r, struct bytes *in)
 {
 	unsigned choice = bytes_u8(in);
-
 	if (r->permits_live == 0)
 		return NULL;
 	choice %= r->permits_live;
@@ -438,7 +424,6 @@ static struct permit *pick_permit(struct mpsc_run *r, struct bytes *in)
 static unsigned permits_of(const struct mpsc_run *r, unsigned sender)
 {
 	unsigned n = 0;
-
 	for (unsigned i = 0; i < r->permit_count; i++)
 		n += r->permits[i].live && r->permits[i].sender == sender;
 	return n;
@@ -458,7 +443,6 @@ static void do_reserve(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 	unsigned much = bytes_u8(in);
 	size_t n = much == 255 ? SIZE_MAX : much % 128;
 	struct chan_permit permit = {.count = 0};
-
 	if (tx == TABLE_NONE || r->ops->reserve == NULL || r->permit_count == MPSC_PERMITS)
 		return;
 	begin(r, true);
@@ -475,7 +459,6 @@ static void do_reserve_owned(struct mpsc_run *r, struct bytes *in, uint64_t dead
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_permit permit = {.count = 0};
-
 	if (tx == TABLE_NONE || r->ops->reserve == NULL || r->permit_count == MPSC_PERMITS)
 		return;
 	struct chan_sender *sender = table_remove(&r->senders, tx);
@@ -511,12 +494,11 @@ static void do_permit_send(struct mpsc_run *r, struct bytes *in, uint64_t deadli
 {
 	struct permit *p = pick_permit(r, in);
 	struct chan_sender *back = NULL;
-
 	if (p == NULL || p->permit.count == 0 || r->model.len == MPSC_MODEL_MESSAGES)
 		return;
 	/* the bit is free here */
 	bool keeps = deadline == CHAN_NOW || permits_of(r, p->sender) > 1;
-	uint64_t message = r->ledger.made;
+	uint64_t message = r->tally.made;
 	void *element = make(r, 1);
 	begin(r, !p->owned);
 	step("permit_send(p%u, m%u)%s", p - r->permits, message,
@@ -529,7 +511,7 @@ static void do_permit_send(struct mpsc_run *r, struct bytes *in, uint64_t deadli
 		r->ops->permit_send(&p->permit, element);
 	called(r, CHAN_OK, false);
 	mpsc_model_permit_send(&r->model, &r->step, message);
-	r->ledger.sent++;
+	r->tally.sent++;
 	if (p->permit.count == 0)
 		end_permit(r, p, back);
 	agree(r, CHAN_OK, CHAN_OK);
@@ -539,7 +521,6 @@ static void do_permit_release(struct mpsc_run *r, struct bytes *in, uint64_t dea
 {
 	struct permit *p = pick_permit(r, in);
 	struct chan_sender *back = NULL;
-
 	if (p == NULL)
 		return;
 	bool keeps = deadline == CHAN_NOW || permits_of(r, p->sender) > 1;
@@ -568,7 +549,6 @@ static void do_sender_clone(struct mpsc_run *r, struct bytes *in, uint64_t deadl
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_sender *out = NULL;
-
 	(void)deadline;
 	if (tx == TABLE_NONE || r->ops->sender_clone == NULL || table_full(&r->senders))
 		return;
@@ -584,7 +564,6 @@ static void do_receiver_clone(struct mpsc_run *r, struct bytes *in, uint64_t dea
 {
 	unsigned rx = table_pick(&r->receivers, in);
 	struct chan_receiver *out = NULL;
-
 	(void)deadline;
 	if (rx == TABLE_NONE || r->ops->receiver_clone == NULL || table_full(&r->receivers))
 		return;
@@ -600,7 +579,6 @@ static void do_downgrade(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_weak *out = NULL;
-
 	(void)deadline;
 	if (tx == TABLE_NONE || r->ops->downgrade == NULL || table_full(&r->weaks))
 		return;
@@ -616,7 +594,6 @@ static void do_upgrade(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned weak = table_pick(&r->weaks, in);
 	struct chan_sender *out = NULL;
-
 	(void)deadline;
 	if (weak == TABLE_NONE || r->ops->upgrade == NULL || table_full(&r->senders))
 		return;
@@ -632,7 +609,6 @@ static void do_weak_clone(struct mpsc_run *r, struct bytes *in, uint64_t deadlin
 {
 	unsigned weak = table_pick(&r->weaks, in);
 	struct chan_weak *out = NULL;
-
 	(void)deadline;
 	if (weak == TABLE_NONE || r->ops->weak_clone == NULL || table_full(&r->weaks))
 		return;
@@ -651,7 +627,6 @@ static void do_weak_clone(struct mpsc_run *r, struct bytes *in, uint64_t deadlin
 static void do_sender_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned tx = table_pick(&r->senders, in);
-
 	(void)deadline;
 	/* a permit must not outlive its sender */
 	if (tx == TABLE_NONE || permits_of(r, tx) > 0)
@@ -670,7 +645,6 @@ static void do_sender_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadli
 static void do_receiver_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-
 	(void)deadline;
 	if (rx == TABLE_NONE)
 		return;
@@ -688,7 +662,6 @@ static void do_receiver_drop(struct mpsc_run *r, struct bytes *in, uint64_t dead
 static void do_weak_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned weak = table_pick(&r->weaks, in);
-
 	(void)deadline;
 	if (weak == TABLE_NONE)
 		return;
@@ -705,7 +678,6 @@ static void do_weak_drop(struct mpsc_run *r, struct bytes *in, uint64_t deadline
 static void do_close(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-
 	(void)deadline;
 	if (rx == TABLE_NONE || r->ops->close == NULL)
 		return;
@@ -720,7 +692,6 @@ static void do_close(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 static void do_closed(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned tx = table_pick(&r->senders, in);
-
 	if (tx == TABLE_NONE || r->ops->closed == NULL)
 		return;
 	begin(r, false);
@@ -748,7 +719,6 @@ static void do_arm_send(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct fuzz_waiter *w;
-
 	(void)deadline;
 	if (tx == TABLE_NONE || r->ops->arm_send == NULL || (w = waiters_take(&r->waiters)) == NULL)
 		return;
@@ -762,7 +732,6 @@ static void do_arm_closed(struct mpsc_run *r, struct bytes *in, uint64_t deadlin
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct fuzz_waiter *w;
-
 	(void)deadline;
 	if (tx == TABLE_NONE || r->ops->arm_closed == NULL || (w = waiters_take(&r->waiters)) == NULL)
 		return;
@@ -776,7 +745,6 @@ static void do_arm_recv(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned rx = table_pick(&r->receivers, in);
 	struct fuzz_waiter *w;
-
 	(void)deadline;
 	if (rx == TABLE_NONE || r->ops->arm_recv == NULL || (w = waiters_take(&r->waiters)) == NULL)
 		return;
@@ -789,7 +757,6 @@ static void do_arm_recv(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 static void do_disarm(struct mpsc_run *r, struct bytes *in, uint64_t deadline)
 {
 	unsigned choice = bytes_u8(in);
-
 	(void)deadline;
 	if (r->model.waiter_count == 0)
 		return;
@@ -812,29 +779,27 @@ static size_t capacity_from(struct bytes *in)
 {
 	static const uint16_t edges[] = {31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1023, 1024, 1025};
 	unsigned choice = bytes_u8(in);
-
 	return choice < 70 ? choice + 1 : choice < 200 ? choice % 4 + 1 : edges[choice % 15];
 }
 
 /* False: out of memory, as was to be. */
 static bool open_both(struct mpsc_run *r, bool bounded, struct bytes *in)
 {
-	struct chan_config config = ledger_open(&r->ledger, in);
+	struct chan_config config = tally_open(&r->tally, in);
 	struct chan_sender *tx = NULL;
 	struct chan_receiver *rx = NULL;
-
 	config.capacity = bounded ? capacity_from(in) : 0;
 	r->fail = bytes_u8(in) % 64 == 63 ? bytes_below(in, 8) : 0;
-	r->ledger.seen = &r->step.seen;
-	r->ledger.on_destroy = in_callback;
-	r->ledger.context = r;
+	r->tally.seen = &r->step.seen;
+	r->tally.on_destroy = in_callback;
+	r->tally.context = r;
 	waiters_begin(&r->waiters, &r->step.seen);
 	r->waiters.on_wake = on_wake;
 	r->waiters.context = r;
 
 	begin(r, false);
 	step("open(size %u, align %u, capacity %u, start %x, destroy: %u) as s0, r0", config.size, config.align,
-	     config.capacity, config.start, r->ledger.hooks);
+	     config.capacity, config.start, r->tally.hooks);
 	enum chan_status status = called(r, r->ops->open(&config, &tx, &rx), true);
 	want_status(r->step.no_memory ? CHAN_NOMEM : CHAN_OK, status, "status");
 	if (status != CHAN_OK) {
@@ -877,7 +842,6 @@ static operation *const operations[32] = {
 static void drop_all(struct mpsc_run *r, struct bytes *in)
 {
 	static operation *const drops[4] = {do_receiver_drop, do_sender_drop, do_weak_drop, do_permit_release};
-
 	r->fail = 0;
 	for (unsigned choice = 0; r->senders.live + r->receivers.live + r->weaks.live + r->permits_live > 0; choice++) {
 		if (!bytes_end(in))
@@ -890,7 +854,6 @@ void mpsc_run(const struct chan_impl *impl, const struct chan_mpsc_ops *ops, boo
 {
 	static struct mpsc_run run;
 	struct mpsc_run *r = &run;
-
 	r->ops = ops;
 	r->senders = r->receivers = r->weaks = (struct table){.count = 0};
 	r->permit_count = r->permits_live = 0;
@@ -907,5 +870,5 @@ void mpsc_run(const struct chan_impl *impl, const struct chan_mpsc_ops *ops, boo
 		operations[byte % 32](r, in, byte < 128 ? CHAN_NOW : MPSC_PAST);
 	}
 	drop_all(r, in);
-	ledger_whole(&r->ledger);
+	tally_whole(&r->tally);
 }

@@ -32,7 +32,6 @@ static bool open_queue(struct select_run *r, struct bytes *in, enum select_chann
 {
 	const struct chan_mpsc_ops *ops = queue_ops(r, channel);
 	struct chan_config config = {.size = sizeof(uint64_t), .capacity = bytes_below(in, 4) + 1};
-
 	if (ops == NULL)
 		return false;
 	step("open %s, capacity %u", name(channel), config.capacity);
@@ -51,7 +50,6 @@ static void open_channel(struct select_run *r, enum select_channel channel, uint
 	struct chan_config config = {.size = sizeof(uint64_t), .start = start};
 	struct chan_sender **tx = r->channels[channel].tx;
 	struct chan_receiver **rx = &r->channels[channel].rx;
-
 	if (tx[0] != NULL || tx[1] != NULL || *rx != NULL)
 		return;
 	if (channel == BOUNDED || channel == UNBOUNDED) {
@@ -66,7 +64,7 @@ static void open_channel(struct select_run *r, enum select_channel channel, uint
 		want_status(CHAN_OK, r->impl->broadcast->open(&config, tx, rx), "open");
 		broadcast_model_open(&r->broadcast, config.capacity, true);
 	} else if (channel == WATCH && r->impl->watch != NULL) {
-		uint64_t initial = r->ledger.made++;
+		uint64_t initial = r->tally.made++;
 		step("open watch, m%u", initial);
 		want_status(CHAN_OK, r->impl->watch->open(&config, &initial, tx, rx), "open");
 		watch_model_open(&r->watch, initial);
@@ -77,7 +75,6 @@ static void name_channel(struct select_run *r, enum select_channel channel)
 {
 	static const uint8_t capacities[CHANNELS] = {[BOUNDED] = 1};
 	struct bytes in = {&capacities[channel], 1};
-
 	if (r->channels[channel].named)
 		return;
 	r->channels[channel].named = true;
@@ -88,7 +85,6 @@ void select_open(struct select_run *r, struct bytes *in)
 {
 	uint64_t start = 0 - (uint64_t)bytes_below(in, 4);
 	enum select_channel channel = bytes_below(in, CHANNELS);
-
 	name_channel(r, channel);
 	open_channel(r, channel, start, in);
 }
@@ -100,11 +96,10 @@ void select_send(struct select_run *r, struct bytes *in)
 	struct chan_sender **tx = &r->channels[channel].tx[sender];
 	enum chan_status expected, seen;
 	size_t receivers;
-
 	name_channel(r, channel);
 	if (*tx == NULL)
 		return;
-	uint64_t message = r->ledger.made++;
+	uint64_t message = r->tally.made++;
 	step("send on %s, s%u, m%u", name(channel), sender, message);
 	switch (channel) {
 	case ONESHOT:
@@ -134,7 +129,6 @@ void select_recv(struct select_run *r, struct bytes *in)
 {
 	enum select_channel channel = bytes_below(in, UNBOUNDED + 1);
 	uint64_t expected_message = 0, seen_message = 0;
-
 	name_channel(r, channel);
 	struct chan_receiver *rx = r->channels[channel].rx;
 	if (rx == NULL)
@@ -151,11 +145,10 @@ void select_permit(struct select_run *r, struct bytes *in)
 {
 	const struct chan_mpsc_ops *ops = r->impl->mpsc;
 	bool send = bytes_bool(in);
-
 	if (r->permit.count == 0)
 		return;
 	if (send) {
-		uint64_t message = r->ledger.made++;
+		uint64_t message = r->tally.made++;
 		step("permit_send(m%u)", message);
 		ops->permit_send(&r->permit, &message);
 		mpsc_model_permit_send(&r->queues[BOUNDED], &r->step, message);
@@ -169,7 +162,6 @@ void select_permit(struct select_run *r, struct bytes *in)
 void select_close(struct select_run *r, struct bytes *in)
 {
 	enum select_channel channel = bytes_below(in, ONESHOT + 1);
-
 	name_channel(r, channel);
 	struct chan_receiver *rx = r->channels[channel].rx;
 	if (rx == NULL || any(r, channel).close == NULL)
@@ -194,7 +186,6 @@ static void give_waiters(struct select_run *r, enum select_channel channel, bool
 void select_sender_drop(struct select_run *r, enum select_channel channel, unsigned sender)
 {
 	struct chan_sender **tx = &r->channels[channel].tx[sender];
-
 	if (*tx == NULL || (channel == BOUNDED && sender == 0 && r->permit.count > 0))
 		return;
 	step("drop of the %s sender s%u", name(channel), sender);
@@ -218,7 +209,6 @@ void select_sender_drop(struct select_run *r, enum select_channel channel, unsig
 void select_receiver_drop(struct select_run *r, enum select_channel channel)
 {
 	struct chan_receiver **rx = &r->channels[channel].rx;
-
 	if (*rx == NULL)
 		return;
 	step("drop of the %s receiver", name(channel));
@@ -251,7 +241,6 @@ void select_arm(struct select_run *r, struct bytes *in)
 	const struct chan_mpsc_ops *ops = queue_ops(r, channel);
 	enum chan_arm expected, seen;
 	struct fuzz_waiter *w;
-
 	name_channel(r, channel);
 	struct chan_sender *tx = r->channels[channel].tx[handle];
 	struct chan_receiver *rx = r->channels[channel].rx;
@@ -274,7 +263,6 @@ void select_arm(struct select_run *r, struct bytes *in)
 void select_disarm(struct select_run *r, struct bytes *in)
 {
 	unsigned choice = bytes_u8(in);
-
 	for (unsigned i = 0; i < r->waiters.count; i++) {
 		struct fuzz_waiter *w = &r->waiters.all[(choice + i) % r->waiters.count];
 		enum select_channel channel = r->owners[w->number].channel;
@@ -295,7 +283,6 @@ static void check_queue(struct select_run *r, enum select_channel channel)
 {
 	const struct chan_mpsc_ops *ops = queue_ops(r, channel);
 	static const enum chan_property asked[] = {CHAN_LEN, CHAN_CAPACITY, CHAN_IS_CLOSED};
-
 	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
 		struct chan_sender *tx = r->channels[channel].tx[0];
 		struct chan_receiver *rx = r->channels[channel].rx;
@@ -344,7 +331,6 @@ static struct chan_branch queue_branch(struct select_run *r, struct choice *c)
 {
 	const struct chan_mpsc_ops *ops = queue_ops(r, c->channel);
 	struct chan_sender *tx = r->channels[c->channel].tx[c->sender];
-
 	switch (c->operation) {
 	case SEND:
 		return chan_on_send(ops, tx, &c->message);
@@ -362,7 +348,6 @@ static struct chan_branch branch_of(struct select_run *r, struct choice *c)
 	struct chan_sender *tx = r->channels[c->channel].tx[0];
 	struct chan_receiver *rx = r->channels[c->channel].rx;
 	bool receives = c->operation == RECV;
-
 	switch (c->channel) {
 	case ONESHOT:
 		return receives ? chan_on_oneshot_recv(r->impl->oneshot, rx, &c->inbox)
@@ -419,7 +404,6 @@ static enum chan_status try(const struct select_run *r, const struct choice *c)
 	struct broadcast_model broadcast;
 	struct watch_model watch;
 	uint64_t message, missed;
-
 	step_clear(&scratch);
 	switch (c->channel) {
 	case ONESHOT:
@@ -442,7 +426,6 @@ static void agree(struct select_run *r, const struct choice *c, const struct cha
 {
 	uint64_t message = 0, missed = 0;
 	enum chan_status expected;
-
 	switch (c->channel) {
 	case ONESHOT:
 		expected = operate_oneshot(&r->oneshot, c, &message);
@@ -468,8 +451,7 @@ static void agree(struct select_run *r, const struct choice *c, const struct cha
 static bool choose(struct select_run *r, struct bytes *in, struct choice *c, struct chan_branch *branch)
 {
 	unsigned what = bytes_u8(in);
-
-	*c = (struct choice){.channel = what % CHANNELS, .operation = what / CHANNELS % 4, .message = r->ledger.made};
+	*c = (struct choice){.channel = what % CHANNELS, .operation = what / CHANNELS % 4, .message = r->tally.made};
 	if (c->channel >= ONESHOT && c->operation != RECV)
 		c->operation = CLOSED;
 	if (c->operation == RESERVE && (c->channel != BOUNDED || r->permit.count > 0))
@@ -493,7 +475,6 @@ void select_select(struct select_run *r, struct bytes *in)
 	size_t wanted = how % (SELECT_BRANCHES + 1), count = 0, chosen, first = CHAN_NO_BRANCH, enabled = 0;
 	unsigned flags = (how & 16) != 0 ? CHAN_BIASED : 0;
 	uint64_t deadline = (how & 32) != 0 ? 1 : CHAN_NOW;
-
 	if (how >= 0xf8)
 		flags |= 6; /* unknown ones */
 	step("select(%d, flags %u):", deadline, flags);
@@ -512,7 +493,7 @@ void select_select(struct select_run *r, struct bytes *in)
 			first = count;
 		count++;
 	}
-	r->ledger.made++;
+	r->tally.made++;
 
 	enum chan_status expected = deadline == CHAN_NOW ? CHAN_EMPTY : CHAN_TIMEOUT;
 	if (enabled == 0 || (flags & ~(unsigned)CHAN_BIASED) != 0) {

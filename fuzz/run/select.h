@@ -18,7 +18,7 @@
 #ifndef CHANBENCH_FUZZ_RUN_SELECT_H
 #define CHANBENCH_FUZZ_RUN_SELECT_H
 
-#include "fuzz/common/ledger.h"
+#include "fuzz/common/tally.h"
 #include "fuzz/common/waiters.h"
 #include "fuzz/model/broadcast.h"
 #include "fuzz/model/mpsc.h"
@@ -41,7 +41,7 @@ enum select_channel {
 struct select_run {
 	const struct chan_impl *impl;
 	struct model_step step;
-	struct ledger ledger;
+	struct tally tally;
 	struct waiters waiters;
 
 	/* The handles of each channel; NULL: dropped, or the channel is not open. */

@@ -13,16 +13,15 @@
 void watch_send(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
-
 	if (tx == TABLE_NONE)
 		return;
-	uint64_t message = r->q.ledger.made++;
+	uint64_t message = r->q.tally.made++;
 	step("send(s%u, m%u)", tx, message);
 	enum chan_status expected = watch_model_send(&r->model, &r->q.step, message);
 	enum chan_status seen = r->ops->send(r->senders.handles[tx], sequence_out(&r->q, message));
 	trace_gave(seen);
 	want_status(expected, seen, "send");
-	r->q.ledger.sent += seen == CHAN_OK;
+	r->q.tally.sent += seen == CHAN_OK;
 }
 
 void watch_send_replace(struct watch_run *r, struct bytes *in)
@@ -30,34 +29,32 @@ void watch_send_replace(struct watch_run *r, struct bytes *in)
 	unsigned tx = table_pick(&r->senders, in);
 	bool in_place = bytes_bool(in);
 	uint64_t previous;
-
 	if (tx == TABLE_NONE || r->ops->send_replace == NULL)
 		return;
-	uint64_t message = r->q.ledger.made++;
+	uint64_t message = r->q.tally.made++;
 	step("send_replace(s%u, m%u)%s", tx, message, (uintptr_t)(in_place ? ", previous over it" : ""));
 	watch_model_send_replace(&r->model, &r->q.step, message, &previous);
 	void *element = sequence_out(&r->q, message), *back = in_place ? element : sequence_in(&r->q);
 	enum chan_status seen = r->ops->send_replace(r->senders.handles[tx], element, back);
 	trace_gave(seen);
 	want_status(CHAN_OK, seen, "send_replace");
-	r->q.ledger.sent++;
+	r->q.tally.sent++;
 	sequence_received(&r->q, back, previous);
 }
 
 bool watch_modify_value(void *value, void *arg)
 {
 	struct watch_modification *m = arg;
-	struct ledger *ledger = &m->run->q.ledger;
-
+	struct tally *tally = &m->run->q.tally;
 	m->calls++;
-	if (ledger->size > 0)
-		ledger_check(ledger, value, 0, m->from, "the value to modify");
+	if (tally->size > 0)
+		tally_check(tally, value, 0, m->from, "the value to modify");
 	sequence_call(&m->run->q, PINNED);
 	if (m->to != m->from) { /* the old one ends here, as one that was received does */
-		if (ledger->size > 0)
-			ledger_write(ledger, value, 0, m->to);
-		ledger->received++;
-		ledger->sent++;
+		if (tally->size > 0)
+			tally_write(tally, value, 0, m->to);
+		tally->received++;
+		tally->sent++;
 	}
 	return m->notify;
 }
@@ -66,13 +63,12 @@ void watch_modify(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in), how = bytes_u8(in);
 	bool seen_modified = false;
-
 	if (tx == TABLE_NONE || r->ops->modify == NULL)
 		return;
 	struct watch_modification m = {
 		.run = r, .from = r->model.value, .to = r->model.value, .notify = (how & 1) != 0};
 	if ((how & 2) == 0)
-		m.to = r->q.ledger.made++;
+		m.to = r->q.tally.made++;
 	step("modify(s%u, m%u -> m%u, notify %u)", tx, m.from, m.to, m.notify);
 	watch_model_modify(&r->model, &r->q.step, m.to, m.notify);
 	r->using_tx = tx;
@@ -93,8 +89,7 @@ void watch_modify(struct watch_run *r, struct bytes *in)
 void watch_sender_borrow(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
-	bool fails = r->q.clones && r->q.ledger.fail_clone != 0;
-
+	bool fails = r->q.clones && r->q.tally.fail_clone != 0;
 	if (tx == TABLE_NONE || r->ops->sender_borrow == NULL)
 		return;
 	uint64_t message = r->model.value;
@@ -114,8 +109,7 @@ void watch_sender_borrow(struct watch_run *r, struct bytes *in)
 void watch_borrow(struct watch_run *r, struct bytes *in, bool update)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-	bool expected_unseen, seen_unseen = false, fails = r->q.clones && r->q.ledger.fail_clone != 0;
-
+	bool expected_unseen, seen_unseen = false, fails = r->q.clones && r->q.tally.fail_clone != 0;
 	if (rx == TABLE_NONE || (update && r->ops->borrow_and_update == NULL))
 		return;
 	uint64_t message = r->model.value;
@@ -141,7 +135,6 @@ void watch_changed(struct watch_run *r, struct bytes *in)
 {
 	unsigned rx = table_pick(&r->receivers, in);
 	uint64_t deadline = sequence_deadline(in);
-
 	if (rx == TABLE_NONE)
 		return;
 	step("changed(r%u, %d)", rx, deadline);
@@ -154,7 +147,6 @@ void watch_changed(struct watch_run *r, struct bytes *in)
 void watch_has_changed(struct watch_run *r, struct bytes *in)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-
 	if (rx == TABLE_NONE || r->ops->has_changed == NULL)
 		return;
 	step("has_changed(r%u)", rx);
@@ -166,10 +158,9 @@ void watch_has_changed(struct watch_run *r, struct bytes *in)
 bool watch_holds(const void *value, void *arg)
 {
 	struct watch_predicate *p = arg;
-
 	p->calls++;
-	if (p->run->q.ledger.size > 0)
-		ledger_check(&p->run->q.ledger, value, 0, p->value, "the value that wait_for tries");
+	if (p->run->q.tally.size > 0)
+		tally_check(&p->run->q.tally, value, 0, p->value, "the value that wait_for tries");
 	sequence_call(&p->run->q, PINNED);
 	return p->holds;
 }
@@ -177,9 +168,8 @@ bool watch_holds(const void *value, void *arg)
 void watch_wait_for(struct watch_run *r, struct bytes *in)
 {
 	unsigned rx = table_pick(&r->receivers, in), how = bytes_u8(in);
-	bool fails = r->q.clones && r->q.ledger.fail_clone != 0;
+	bool fails = r->q.clones && r->q.tally.fail_clone != 0;
 	uint64_t deadline = sequence_deadline(in);
-
 	if (rx == TABLE_NONE || r->ops->wait_for == NULL)
 		return;
 	struct watch_predicate p = {.run = r, .value = r->model.value, .holds = (how & 1) != 0};
@@ -204,7 +194,6 @@ void watch_wait_for(struct watch_run *r, struct bytes *in)
 void watch_mark(struct watch_run *r, struct bytes *in, bool changed)
 {
 	unsigned rx = table_pick(&r->receivers, in);
-
 	if (rx == TABLE_NONE || (changed ? r->ops->mark_changed == NULL : r->ops->mark_unchanged == NULL))
 		return;
 	step(changed ? "mark_changed(r%u)" : "mark_unchanged(r%u)", rx);
@@ -221,7 +210,6 @@ void watch_closed(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	uint64_t deadline = sequence_deadline(in);
-
 	if (tx == TABLE_NONE || r->ops->closed == NULL)
 		return;
 	step("closed(s%u, %d)", tx, deadline);
@@ -236,7 +224,6 @@ void watch_arm(struct watch_run *r, struct bytes *in, bool sender)
 	unsigned handle = table_pick(table, in);
 	enum chan_arm expected, seen;
 	struct fuzz_waiter *w;
-
 	if (handle == TABLE_NONE || (sender ? r->ops->arm_closed == NULL : r->ops->arm_changed == NULL) ||
 	    r->ops->disarm == NULL || (w = waiters_take(&r->q.waiters)) == NULL)
 		return;
@@ -256,7 +243,6 @@ void watch_arm(struct watch_run *r, struct bytes *in, bool sender)
 void watch_disarm(struct watch_run *r, struct bytes *in)
 {
 	unsigned number = sequence_pick_waiter(&r->q, in);
-
 	if (number == MODEL_WAITERS)
 		return;
 	step("disarm(w%u)", number);
@@ -273,7 +259,6 @@ void watch_sender_clone(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_sender *out = NULL;
-
 	if (tx == TABLE_NONE || table_full(&r->senders) || r->ops->sender_clone == NULL)
 		return;
 	step("s%u = sender_clone(s%u)", r->senders.count, tx);
@@ -288,7 +273,6 @@ void watch_receiver_clone(struct watch_run *r, struct bytes *in)
 {
 	unsigned from = table_pick(&r->receivers, in);
 	struct chan_receiver *out = NULL;
-
 	if (from == TABLE_NONE || table_full(&r->receivers) || r->ops->receiver_clone == NULL)
 		return;
 	step("r%u = receiver_clone(r%u)", r->receivers.count, from);
@@ -301,7 +285,6 @@ void watch_subscribe(struct watch_run *r, struct bytes *in)
 {
 	unsigned tx = table_pick(&r->senders, in);
 	struct chan_receiver *out = NULL;
-
 	if (tx == TABLE_NONE || table_full(&r->receivers) || r->ops->subscribe == NULL)
 		return;
 	step("r%u = subscribe(s%u)", r->receivers.count, tx);
@@ -313,7 +296,6 @@ void watch_subscribe(struct watch_run *r, struct bytes *in)
 void watch_sender_drop(struct watch_run *r, struct bytes *in)
 {
 	unsigned number = table_pick(&r->senders, in);
-
 	if (number == TABLE_NONE || number == r->using_tx || (r->q.depth > 0 && sequence_armed_on(&r->q, true, number)))
 		return;
 	step("sender_drop(s%u)", number);
@@ -327,7 +309,6 @@ void watch_sender_drop(struct watch_run *r, struct bytes *in)
 void watch_receiver_drop(struct watch_run *r, struct bytes *in)
 {
 	unsigned number = table_pick(&r->receivers, in);
-
 	if (number == TABLE_NONE || number == r->using_rx ||
 	    (r->q.depth > 0 && sequence_armed_on(&r->q, false, number)))
 		return;

@@ -2,7 +2,7 @@
  *
  * watch.h - an input as a sequence of operations on a watch channel and on its model.
  *
- * An input begins with the configuration: the ledger's bytes (ledger.h), whether there is memory.
+ * An input begins with the configuration: the tally's bytes (tally.h), whether there is memory.
  * Then, until it ends, steps (sequence.h): a byte that says whether a callback is to call back, one
  * that says which operation, then one for each handle and number. What is not offered, or not
  * allowed now, is passed over. Afterwards all handles are dropped.

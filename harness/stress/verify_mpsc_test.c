@@ -5,7 +5,6 @@
 #include "harness/stress/verify_testing.h"
 
 #include "fuzz/model/mpsc.c"
-#include "fuzz/model/mpsc_state.c"
 
 static struct mpsc_model model;
 static struct model_step step;

@@ -2,18 +2,18 @@
  *
  * destroy.c - rules D for mpsc, unbounded and oneshot: each value ends exactly once.
  */
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct ledger ledger;
+static struct tally tally;
 
-static void open_ledger(struct test *t, size_t capacity, struct chan_sender **tx, struct chan_receiver **rx)
+static void open_tally(struct test *t, size_t capacity, struct chan_sender **tx, struct chan_receiver **rx)
 {
-	struct chan_config config = ledger_config(t, &ledger, capacity);
+	struct chan_config config = tally_config(t, &tally, capacity);
 	open_config(t, &config, tx, rx);
 }
 
@@ -27,7 +27,7 @@ static void returned_is_not_destroyed(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 1, &tx, &rx);
+	open_tally(t, 1, &tx, &rx);
 	want(CHAN_OK, try_send(t, tx, 0));
 	if (t->kind == KIND_MPSC) {
 		want(CHAN_FULL, try_send(t, tx, 1));
@@ -38,24 +38,24 @@ static void returned_is_not_destroyed(struct test *t)
 	rx_drop(t, &rx);
 	want(CHAN_CLOSED, try_send(t, tx, 2));
 	tx_drop(t, &tx);
-	want_destroyed(&ledger, 1);
-	want_u64(1, ledger.of[3]);
+	want_destroyed(&tally, 1);
+	want_u64(1, tally.of[3]);
 }
 
 static void receiver_drop_drains(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 100, &tx, &rx);
+	open_tally(t, 100, &tx, &rx);
 	want(CHAN_OK, try_send(t, tx, 500));
 	for (uint64_t i = 0; i < 99; i++)
 		want(CHAN_OK, try_send(t, tx, i));
 	want_recv(t, rx, 500);
 	rx_drop(t, &rx);
-	want_destroyed_in_order(&ledger, 99);
-	want_u64(0, ledger.elsewhere);
+	want_destroyed_in_order(&tally, 99);
+	want_u64(0, tally.elsewhere);
 	tx_drop(t, &tx);
-	want_destroyed(&ledger, 99);
+	want_destroyed(&tally, 99);
 }
 
 static void slots_of_drained_return(struct test *t)
@@ -63,11 +63,11 @@ static void slots_of_drained_return(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	struct chan_permit permit;
-	open_ledger(t, 3, &tx, &rx);
+	open_tally(t, 3, &tx, &rx);
 	want(CHAN_OK, try_send(t, tx, 0));
 	want(CHAN_OK, try_reserve(t, tx, 1, &permit));
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 1);
+	want_destroyed(&tally, 1);
 	want_u64(2, tx_get(t, tx, CHAN_CAPACITY));
 	permit_release(t, &permit);
 	want_u64(3, tx_get(t, tx, CHAN_CAPACITY));
@@ -78,30 +78,30 @@ static void late_is_destroyed(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	struct chan_permit permit;
-	open_ledger(t, 3, &tx, &rx);
+	open_tally(t, 3, &tx, &rx);
 	want(CHAN_OK, try_reserve(t, tx, 2, &permit));
 	rx_drop(t, &rx);
 	permit_send(t, &permit, 0);
 	permit_send(t, &permit, 1);
 	tx_drop(t, &tx);
-	want_destroyed(&ledger, 2);
-	want_true(ledger.of[0] == 1 && ledger.of[1] == 1);
+	want_destroyed(&tally, 2);
+	want_true(tally.of[0] == 1 && tally.of[1] == 1);
 }
 
 static void senders_destroy_nothing(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 3, &tx, &rx);
+	open_tally(t, 3, &tx, &rx);
 	for (uint64_t i = 0; i < 3; i++)
 		want(CHAN_OK, try_send(t, tx, i));
 	tx_drop(t, &tx);
-	want_destroyed(&ledger, 0);
+	want_destroyed(&tally, 0);
 	for (uint64_t i = 0; i < 2; i++)
 		want_recv(t, rx, i);
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 1);
-	want_u64(1, ledger.of[2]);
+	want_destroyed(&tally, 1);
+	want_u64(1, tally.of[2]);
 }
 
 /* Four handles in each of the 24 orders; the test ends with a leak check where the build has
@@ -113,7 +113,7 @@ static void any_order(struct test *t)
 		struct chan_receiver *rx;
 		struct chan_weak *weak;
 		unsigned left[4] = {0, 1, 2, 3}, rest = order;
-		open_ledger(t, 4, &tx, &rx);
+		open_tally(t, 4, &tx, &rx);
 		tx2 = tx_clone(t, tx);
 		weak = downgrade(t, tx);
 		for (uint64_t i = 0; i < 4; i++)
@@ -132,12 +132,12 @@ static void any_order(struct test *t)
 				weak_drop(t, &weak);
 			left[pick] = left[n - 1];
 		}
-		want_u64(3, ledger.count);
-		want_true(ledger.of[0] == 0 && ledger.of[1] == 1 && ledger.of[2] == 1 && ledger.of[3] == 1);
+		want_u64(3, tally.count);
+		want_true(tally.of[0] == 0 && tally.of[1] == 1 && tally.of[2] == 1 && tally.of[3] == 1);
 	}
 }
 
-static void call_channel(struct ledger *l, uint64_t value)
+static void call_channel(struct tally *l, uint64_t value)
 {
 	struct test *t = l->test;
 	uint64_t other = 99;
@@ -157,15 +157,15 @@ static void reentrant(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 5, &tx, &rx);
+	open_tally(t, 5, &tx, &rx);
 	for (uint64_t i = 0; i < 5; i++)
 		want(CHAN_OK, try_send(t, tx, i));
-	ledger.also = call_channel;
-	ledger.tx = tx;
+	tally.also = call_channel;
+	tally.tx = tx;
 	rx_drop(t, &rx);
-	want_destroyed_in_order(&ledger, 5);
-	want(CHAN_OK, ledger.status);
-	ledger.also = NULL;
+	want_destroyed_in_order(&tally, 5);
+	want(CHAN_OK, tally.status);
+	tally.also = NULL;
 }
 
 static void sizes(struct test *t)
@@ -227,7 +227,7 @@ static void drop_disarms(struct test *t)
 	struct chan_receiver *rx;
 	struct counter *one = malloc(sizeof(*one)), *two = malloc(sizeof(*two));
 	want_true(one != NULL && two != NULL);
-	open_ledger(t, 1, &tx, &rx);
+	open_tally(t, 1, &tx, &rx);
 	tx2 = tx_clone(t, tx);
 	want_u64(CHAN_ARMED, arm_closed(t, tx2, one));
 	want_u64(CHAN_ARMED, arm_recv(t, rx, two));
@@ -253,13 +253,13 @@ static void oneshot_unread(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 0, &tx, &rx);
+	open_tally(t, 0, &tx, &rx);
 	want(CHAN_OK, send_once(t, &tx, 3));
-	want_destroyed(&ledger, 0);
+	want_destroyed(&tally, 0);
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 1);
-	want_u64(1, ledger.of[3]);
-	want_u64(0, ledger.elsewhere);
+	want_destroyed(&tally, 1);
+	want_u64(1, tally.of[3]);
+	want_u64(0, tally.elsewhere);
 }
 
 static void oneshot_returned(struct test *t)
@@ -267,21 +267,21 @@ static void oneshot_returned(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	uint64_t value = 3;
-	open_ledger(t, 0, &tx, &rx);
+	open_tally(t, 0, &tx, &rx);
 	rx_drop(t, &rx);
 	forget(tx);
 	want(CHAN_CLOSED, t->oneshot->send(&tx, &value));
 	want_u64(3, value);
-	want_destroyed(&ledger, 0);
-	open_ledger(t, 0, &tx, &rx);
+	want_destroyed(&tally, 0);
+	open_tally(t, 0, &tx, &rx);
 	want(CHAN_OK, send_once(t, &tx, 4));
 	want_recv(t, rx, 4);
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 0);
+	want_destroyed(&tally, 0);
 }
 
 /* destroy of the third of five drops another handle of the channel. */
-static void drop_another(struct ledger *l, uint64_t value)
+static void drop_another(struct tally *l, uint64_t value)
 {
 	if (value == 2) {
 		forget(l->tx);
@@ -294,21 +294,21 @@ static void drain_goes_on(struct test *t)
 	struct chan_sender *tx, *other;
 	struct chan_receiver *rx;
 	for (int last = 0; last < 2; last++) {
-		open_ledger(t, 5, &tx, &rx);
+		open_tally(t, 5, &tx, &rx);
 		other = tx_clone(t, tx);
 		for (uint64_t i = 0; i < 5; i++)
 			want(CHAN_OK, try_send(t, tx, i));
-		ledger.also = drop_another;
-		ledger.tx = other;
+		tally.also = drop_another;
+		tally.tx = other;
 		/* then the handle that destroy drops is the last but the receiver's */
 		if (last != 0)
 			tx_drop(t, &tx);
 		rx_drop(t, &rx);
-		want_destroyed_in_order(&ledger, 5);
-		want_true(ledger.tx == NULL);
+		want_destroyed_in_order(&tally, 5);
+		want_true(tally.tx == NULL);
 		if (last == 0)
 			tx_drop(t, &tx);
-		want_destroyed(&ledger, 5);
+		want_destroyed(&tally, 5);
 	}
 }
 
@@ -318,19 +318,19 @@ static void weak_keeps_no_message(struct test *t)
 		struct chan_sender *tx, *strong = NULL;
 		struct chan_receiver *rx;
 		struct chan_weak *weak;
-		open_ledger(t, 4, &tx, &rx);
+		open_tally(t, 4, &tx, &rx);
 		weak = downgrade(t, tx);
 		for (uint64_t i = 0; i < 3; i++)
 			want(CHAN_OK, try_send(t, tx, i));
 		if (first == 0)
 			tx_drop(t, &tx);
 		rx_drop(t, &rx);
-		want_destroyed_in_order(&ledger, 3);
+		want_destroyed_in_order(&tally, 3);
 		if (first != 0)
 			tx_drop(t, &tx);
 		want(CHAN_CLOSED, upgrade(t, weak, &strong)); /* its memory is still there */
 		weak_drop(t, &weak);
-		want_destroyed(&ledger, 3);
+		want_destroyed(&tally, 3);
 	}
 }
 
@@ -344,7 +344,7 @@ static void oneshot_every_end(struct test *t)
 	for (size_t i = 0; i < 4; i++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
-		open_ledger(t, 0, &tx, &rx);
+		open_tally(t, 0, &tx, &rx);
 		if (ends[i].sent)
 			want(CHAN_OK, send_once(t, &tx, 7));
 		if (ends[i].taken)
@@ -353,7 +353,7 @@ static void oneshot_every_end(struct test *t)
 		if (ends[i].late)
 			want(CHAN_CLOSED, send_once(t, &tx, 7));
 		tx_drop(t, &tx);
-		want_destroyed(&ledger, ends[i].destroyed);
+		want_destroyed(&tally, ends[i].destroyed);
 	}
 }
 
@@ -361,16 +361,16 @@ static void oneshot_promise(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, 0, &tx, &rx);
+	open_tally(t, 0, &tx, &rx);
 	want(CHAN_OK, send_once(t, &tx, 3)); /* and yet nobody receives it */
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 1);
-	open_ledger(t, 0, &tx, &rx);
+	want_destroyed(&tally, 1);
+	open_tally(t, 0, &tx, &rx);
 	close_rx(t, rx);
 	want(CHAN_CLOSED, send_once(t, &tx, 4)); /* nobody will */
 	want_none(t, rx, CHAN_CLOSED);
 	rx_drop(t, &rx);
-	want_destroyed(&ledger, 0);
+	want_destroyed(&tally, 0);
 }
 
 static enum chan_status do_oneshot_send(struct job *job)
@@ -387,7 +387,7 @@ static void oneshot_race(struct test *t)
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
 		enum chan_status status;
-		open_ledger(t, 0, &tx, &rx);
+		open_tally(t, 0, &tx, &rx);
 		forget(tx);
 		actor_run(a,
 		          &(struct job){
@@ -396,7 +396,7 @@ static void oneshot_race(struct test *t)
 		rx_drop(t, &rx);
 		actor_join(a, &status, __FILE__, __LINE__);
 		want_true(status == CHAN_OK || status == CHAN_CLOSED);
-		want_destroyed(&ledger, status == CHAN_OK ? 1 : 0);
+		want_destroyed(&tally, status == CHAN_OK ? 1 : 0);
 	}
 }
 

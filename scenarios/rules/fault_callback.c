@@ -6,12 +6,12 @@
  * functions given to modify and wait_for, may not: they are refused with CHAN_INVALID and nothing
  * happens; properties are answered. Nobody deadlocks.
  */
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 #include "scenarios/rules/rules.h"
 
 #include <string.h>
 
-static struct ledger ledger;
+static struct tally tally;
 
 /* What the callback is to do, and what came of it. */
 static struct visit {
@@ -103,14 +103,14 @@ static void make_call(void)
  * The callbacks
  */
 
-static void from_destroy(struct ledger *l, uint64_t value)
+static void from_destroy(struct tally *l, uint64_t value)
 {
 	(void)l;
 	(void)value;
 	make_call();
 }
 
-static void from_clone(struct ledger *l)
+static void from_clone(struct tally *l)
 {
 	(void)l;
 	make_call();
@@ -137,7 +137,7 @@ static void from_wake(struct chan_waiter *waiter)
 
 static void open_visit(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
 {
-	struct chan_config config = ledger_config(t, &ledger, 2);
+	struct chan_config config = tally_config(t, &tally, 2);
 	memset(&visit, 0, sizeof(visit));
 	if (!t->hooks && !queue_kind(t)) {
 		config.destroy = NULL;
@@ -171,7 +171,7 @@ static void finish(struct test *t, bool refused, struct chan_sender **tx, struct
 		rx_drop(t, rx);
 	tx_drop(t, tx);
 	if (t->hooks || queue_kind(t))
-		want_u64(visit.sent + ledger.clones, visit.copies + ledger.count);
+		want_u64(visit.sent + tally.clones, visit.copies + tally.count);
 }
 
 static void in_destroy(struct test *t, enum chan_status (*call)(struct visit *))
@@ -179,7 +179,7 @@ static void in_destroy(struct test *t, enum chan_status (*call)(struct visit *))
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	open_visit(t, &tx, &rx);
-	ledger.also = from_destroy;
+	tally.also = from_destroy;
 	send_one(t, tx);
 	if (t->kind == KIND_BROADCAST)
 		send_one(t, tx);
@@ -200,7 +200,7 @@ static void in_clone(struct test *t, enum chan_status (*call)(struct visit *))
 	struct chan_receiver *rx;
 	uint64_t value;
 	open_visit(t, &tx, &rx);
-	ledger.on_clone = from_clone;
+	tally.on_clone = from_clone;
 	send_one(t, tx);
 	visit.call = call;
 	if (t->kind == KIND_WATCH)

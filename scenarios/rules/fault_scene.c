@@ -179,9 +179,9 @@ static void finish(struct scene *s, bool senders_first)
 	drop_weak(s, &s->weak2);
 	step("every value ended once: %" PRIu64 " sent, %" PRIu64 " copied, %" PRIu64 " received, %" PRIu64
 	     " destroyed",
-	     s->sent, s->ledger.clones, s->copies, s->ledger.count);
+	     s->sent, s->tally.clones, s->copies, s->tally.count);
 	if (s->config.destroy != NULL)
-		want_number(s->sent + s->ledger.clones, s->copies + s->ledger.count, __FILE__, __LINE__);
+		want_number(s->sent + s->tally.clones, s->copies + s->tally.count, __FILE__, __LINE__);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ static bool run_once(struct test *t, const struct scene_act *act, const struct s
 	memset(&s, 0, sizeof(s));
 	s.t = t;
 	s.size = shortage->size;
-	s.config = ledger_config(t, &s.ledger, CAPACITY);
+	s.config = tally_config(t, &s.tally, CAPACITY);
 	s.config.size = s.size;
 	if ((t->kind == KIND_BROADCAST || t->kind == KIND_WATCH) && !t->hooks) {
 		s.config.destroy = NULL;
@@ -214,14 +214,14 @@ static bool run_once(struct test *t, const struct scene_act *act, const struct s
 		want_status(CHAN_OK, open_scene(&s), __FILE__, __LINE__);
 	if (act->prepare != NULL)
 		act->prepare(&s);
-	uint64_t ended = s.ledger.count - s.ledger.clones;
+	uint64_t ended = s.tally.count - s.tally.clones;
 	fault_memory_arm(shortage->k, shortage->later_too);
 	enum chan_status status = operation(&s);
 	bool hit = fault_memory_disarm(&tried);
 	if (act->allocates_nothing && tried > 0)
 		broken_because("it allocates nothing", "it allocated");
 	if (status == CHAN_NOMEM && hit && act->may_fail) {
-		if (s.ledger.count - s.ledger.clones != ended && !s.skipped)
+		if (s.tally.count - s.tally.clones != ended && !s.skipped)
 			broken_because("a value that was not taken is not destroyed", "one was");
 		step("once more, with memory");
 		status = operation(&s);

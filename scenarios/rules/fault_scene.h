@@ -11,7 +11,7 @@
 #ifndef CHANBENCH_RULES_FAULT_SCENE_H
 #define CHANBENCH_RULES_FAULT_SCENE_H
 
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 
 /* Elements are numbered by their first 8 bytes, in the order in which they are sent. */
 #define SCENE_BATCH 80 /* messages, more than a block of any sensible size holds */
@@ -20,7 +20,7 @@
 struct scene {
 	struct test *t;
 	size_t size; /* of an element */
-	struct ledger ledger;
+	struct tally tally;
 	struct chan_config config;
 	struct chan_sender *tx, *tx2;
 	struct chan_receiver *rx, *rx2;

@@ -3,11 +3,11 @@
  * mpsc_send.c - rules M-17 to M-20 and M-28 to M-34: sending, giving up, and what a close does to
  * senders.
  */
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
-static struct ledger ledger;
+static struct tally tally;
 
 static void waits_for_slot(struct test *t)
 {
@@ -238,18 +238,18 @@ static void ok_promises_nothing(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	struct chan_config config = ledger_config(t, &ledger, 4);
+	struct chan_config config = tally_config(t, &tally, 4);
 	open_config(t, &config, &tx, &rx);
 	for (uint64_t i = 0; i < 3; i++)
 		want(CHAN_OK, try_send(t, tx, i));
 	want_recv(t, rx, 0);
 	rx_drop(t, &rx);
-	want_u64(1, ledger.of[1]); /* sent, and never received */
-	want_u64(1, ledger.of[2]);
+	want_u64(1, tally.of[1]); /* sent, and never received */
+	want_u64(1, tally.of[2]);
 	want(CHAN_CLOSED, send_until(t, tx, 3, CHAN_FOREVER));
 	tx_drop(t, &tx);
-	want_u64(0, ledger.of[3]); /* not sent: still its sender's */
-	want_destroyed(&ledger, 2);
+	want_u64(0, tally.of[3]); /* not sent: still its sender's */
+	want_destroyed(&tally, 2);
 }
 
 static void timed_says(struct test *t)

@@ -3,7 +3,7 @@
  * unbounded.c - rules U: what differs when there is no bound. The M rules that hold for both kinds
  * run for both.
  */
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
@@ -64,7 +64,7 @@ static void memory_returns(struct test *t)
 	want_true(kept < before + 2000 * 1024);
 }
 
-static struct ledger ledger;
+static struct tally tally;
 
 static void any_level(struct test *t)
 {
@@ -73,7 +73,7 @@ static void any_level(struct test *t)
 		for (int first = 0; first < 2; first++) {
 			struct chan_sender *tx;
 			struct chan_receiver *rx;
-			struct chan_config config = ledger_config(t, &ledger, 0);
+			struct chan_config config = tally_config(t, &tally, 0);
 			open_config(t, &config, &tx, &rx);
 			for (uint64_t k = 0; k < levels[i]; k++)
 				if (try_send(t, tx, k) != CHAN_OK)
@@ -81,7 +81,7 @@ static void any_level(struct test *t)
 			if (first == 0)
 				tx_drop(t, &tx);
 			rx_drop(t, &rx);
-			want_destroyed_in_order(&ledger, levels[i]);
+			want_destroyed_in_order(&tally, levels[i]);
 			if (first != 0)
 				tx_drop(t, &tx);
 		}

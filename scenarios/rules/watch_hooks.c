@@ -3,15 +3,15 @@
  * watch_hooks.c - rules W-32, W-33, D-11: the life of the values in a watch channel. The initial
  * value is 0.
  */
-#include "scenarios/rules/ledger.h"
+#include "scenarios/rules/tally.h"
 #include "scenarios/rules/rules.h"
 #include "scenarios/rules/steps.h"
 
-static struct ledger ledger;
+static struct tally tally;
 
-static void open_ledger(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
+static void open_tally(struct test *t, struct chan_sender **tx, struct chan_receiver **rx)
 {
-	struct chan_config config = ledger_config(t, &ledger, 0);
+	struct chan_config config = tally_config(t, &tally, 0);
 	open_config(t, &config, tx, rx);
 }
 
@@ -20,20 +20,20 @@ static void lives_to_the_end(struct test *t)
 	for (int first = 0; first < 2; first++) {
 		struct chan_sender *tx;
 		struct chan_receiver *rx;
-		open_ledger(t, &tx, &rx);
+		open_tally(t, &tx, &rx);
 		want(CHAN_OK, try_send(t, tx, 1));
-		want_u64(1, ledger.of[0]);
+		want_u64(1, tally.of[0]);
 		if (first == 0)
 			tx_drop(t, &tx);
 		else
 			rx_drop(t, &rx);
-		want_u64(0, ledger.of[1]);
+		want_u64(0, tally.of[1]);
 		if (first == 0)
 			rx_drop(t, &rx);
 		else
 			tx_drop(t, &tx);
-		want_u64(1, ledger.of[1]);
-		want_u64(2 + ledger.clones, ledger_count(&ledger));
+		want_u64(1, tally.of[1]);
+		want_u64(2 + tally.clones, tally_count(&tally));
 	}
 }
 
@@ -41,18 +41,18 @@ static void replaced_once(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, &tx, &rx);
+	open_tally(t, &tx, &rx);
 	for (uint64_t i = 1; i < 50; i++) {
 		want(CHAN_OK, try_send(t, tx, i));
-		want_u64(1, ledger.of[i - 1]);
-		want_u64(0, ledger.of[i]);
+		want_u64(1, tally.of[i - 1]);
+		want_u64(0, tally.of[i]);
 	}
 	rx_drop(t, &rx);
 	want(CHAN_CLOSED, try_send(t, tx, 60));
-	want_u64(0, ledger.of[60]);
+	want_u64(0, tally.of[60]);
 }
 
-static void borrow_in_destroy(struct ledger *l, uint64_t value)
+static void borrow_in_destroy(struct tally *l, uint64_t value)
 {
 	uint64_t got = 0;
 	enum chan_status status = l->test->watch->borrow(l->rx, &got, NULL);
@@ -64,13 +64,13 @@ static void destroyed_without_lock(struct test *t)
 {
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
-	open_ledger(t, &tx, &rx);
-	ledger.also = borrow_in_destroy;
-	ledger.rx = rx;
+	open_tally(t, &tx, &rx);
+	tally.also = borrow_in_destroy;
+	tally.rx = rx;
 	for (uint64_t i = 1; i < 5; i++)
 		want(CHAN_OK, try_send(t, tx, i));
-	ledger.also = NULL;
-	want(CHAN_OK, ledger.status);
+	tally.also = NULL;
+	want(CHAN_OK, tally.status);
 }
 
 static void given_back(struct test *t)
@@ -78,10 +78,10 @@ static void given_back(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	uint64_t value = 1, previous = 9;
-	open_ledger(t, &tx, &rx);
+	open_tally(t, &tx, &rx);
 	want(CHAN_OK, t->watch->send_replace(tx, &value, &previous));
 	want_u64(0, previous);
-	want_destroyed(&ledger, 0);
+	want_destroyed(&tally, 0);
 }
 
 static void clone_fails(struct test *t)
@@ -89,18 +89,18 @@ static void clone_fails(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	uint64_t value = 9;
-	open_ledger(t, &tx, &rx);
+	open_tally(t, &tx, &rx);
 	want(CHAN_OK, try_send(t, tx, 1));
-	ledger.fail_clone = true;
+	tally.fail_clone = true;
 	want(CHAN_NOMEM, t->watch->borrow(rx, &value, NULL));
 	want(CHAN_NOMEM, t->watch->borrow_and_update(rx, &value, NULL));
-	ledger.fail_clone = false;
+	tally.fail_clone = false;
 	want(CHAN_OK, t->watch->changed(rx, CHAN_NOW));
 	want(CHAN_OK, t->watch->borrow(rx, &value, NULL));
 	want_u64(1, value);
 }
 
-static void call_from_clone(struct ledger *l)
+static void call_from_clone(struct tally *l)
 {
 	uint64_t value = 50;
 	l->status = l->test->watch->send(l->tx, &value);
@@ -111,13 +111,13 @@ static void clone_is_pinned(struct test *t)
 	struct chan_sender *tx;
 	struct chan_receiver *rx;
 	uint64_t value = 9;
-	open_ledger(t, &tx, &rx);
-	ledger.on_clone = call_from_clone;
-	ledger.tx = tx;
+	open_tally(t, &tx, &rx);
+	tally.on_clone = call_from_clone;
+	tally.tx = tx;
 	want(CHAN_OK, t->watch->borrow(rx, &value, NULL));
-	ledger.on_clone = NULL;
+	tally.on_clone = NULL;
 	want_u64(0, value);
-	want(CHAN_INVALID, ledger.status);
+	want(CHAN_INVALID, tally.status);
 	want(CHAN_EMPTY, t->watch->changed(rx, CHAN_NOW));
 }
 
