@@ -7,7 +7,6 @@
 void broadcast_open(struct broadcast_scene *s, const struct program_env *env, size_t capacity, bool hooks)
 {
 	struct chan_config config = {.size = sizeof(struct broadcast_pair), .capacity = capacity};
-
 	if (hooks) {
 		config.size = sizeof(struct message *);
 		config.clone = message_clone;
@@ -21,7 +20,6 @@ void broadcast_open(struct broadcast_scene *s, const struct program_env *env, si
 enum chan_status broadcast_send(struct broadcast_scene *s, struct chan_sender *tx, unsigned number)
 {
 	struct broadcast_pair pair = {number, ~(uint64_t)number};
-
 	if (!s->hooks)
 		return s->ops->send(tx, &pair, NULL);
 	struct message *message = message_new(number);
@@ -37,7 +35,6 @@ enum chan_status broadcast_recv(struct broadcast_scene *s, struct chan_receiver 
 	struct broadcast_pair pair = {0, 0};
 	struct message *message = NULL;
 	enum chan_status status = s->ops->recv(rx, s->hooks ? (void *)&message : (void *)&pair, missed, deadline);
-
 	program_saw(status);
 	if (status != CHAN_OK)
 		return status;
@@ -58,11 +55,7 @@ void broadcast_close_down(struct broadcast_scene *s)
 
 void broadcast_run(struct broadcast_scene *s, void (*one)(void *), void (*other)(void *))
 {
-	struct program_thread threads[2];
-
-	program_start(&threads[0], one, s);
-	program_start(&threads[1], other, s);
-	program_join(threads, 2);
+	program_together(s, one, other);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -72,7 +65,6 @@ void broadcast_run(struct broadcast_scene *s, void (*one)(void *), void (*other)
 static void send_one(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	s->before = 1;
 	expect("B-4", broadcast_send(s, s->tx, 1) == CHAN_OK);
 }
@@ -81,7 +73,6 @@ static void recv_one(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	expect("B-23", broadcast_recv(s, s->rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 1);
 	expect("M-67", s->before == 1);
 }
@@ -90,7 +81,6 @@ static void recv_one_other(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	expect("B-23", broadcast_recv(s, s->other_rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 1);
 }
 
@@ -98,7 +88,6 @@ static void run_two_receivers(const struct program_env *env, bool hooks)
 {
 	struct broadcast_scene s = {.before = 0};
 	struct program_thread sender;
-
 	broadcast_open(&s, env, 2, hooks);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	program_start(&sender, send_one, &s);
@@ -124,7 +113,6 @@ static void two_receivers_cloned(const struct program_env *env)
 static void send_three(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	for (unsigned i = 1; i <= 3; i++)
 		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
 	s->ops->sender_drop(&s->tx);
@@ -135,7 +123,6 @@ static void recv_all(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned next = 1, number;
-
 	for (;;) {
 		uint64_t missed = 0;
 		enum chan_status status = broadcast_recv(s, s->rx, &number, &missed, CHAN_FOREVER);
@@ -153,7 +140,6 @@ static void recv_all(void *arg)
 static void run_overwrite(const struct program_env *env, size_t capacity, bool hooks)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, capacity, hooks);
 	broadcast_run(&s, send_three, recv_all);
 	broadcast_close_down(&s);
@@ -179,7 +165,6 @@ static void try_recv_lagged(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	if (broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) == CHAN_LAGGED)
 		expect("B-12", broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW) != CHAN_EMPTY);
 }
@@ -187,7 +172,6 @@ static void try_recv_lagged(void *arg)
 static void send_four(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	for (unsigned i = 1; i <= 4; i++)
 		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
 }
@@ -195,7 +179,6 @@ static void send_four(void *arg)
 static void lag_then_try(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, 1, false);
 	broadcast_run(&s, send_four, try_recv_lagged);
 	broadcast_close_down(&s);
@@ -208,7 +191,6 @@ static void lag_then_try(const struct program_env *env)
 static void send_two(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	for (unsigned i = 1; i <= 2; i++)
 		expect("B-3", broadcast_send(s, s->tx, i) == CHAN_OK);
 }
@@ -216,7 +198,6 @@ static void send_two(void *arg)
 static void try_recv_two(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	for (int i = 0; i < 2; i++) {
 		unsigned number = 0;
 		enum chan_status status = broadcast_recv(s, s->rx, &number, NULL, CHAN_NOW);
@@ -230,7 +211,6 @@ static void send_against_try_recv(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
 	unsigned number;
-
 	broadcast_open(&s, env, 2, false);
 	broadcast_run(&s, send_two, try_recv_two);
 	while (broadcast_recv(&s, s.rx, &number, NULL, CHAN_NOW) == CHAN_OK)
@@ -246,14 +226,12 @@ static void send_against_try_recv(const struct program_env *env)
 static void send_two_apart(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	expect("B-4", broadcast_send(s, s->other_tx, 2) == CHAN_OK);
 }
 
 static void one_order(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, 2, false);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	expect("B-44", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
@@ -274,7 +252,6 @@ static void one_order(const struct program_env *env)
 static void drop_sender(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	s->ops->sender_drop(&s->tx);
 }
 
@@ -284,7 +261,6 @@ static void recv_lagged(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	expect("B-18", broadcast_recv(s, s->rx, &number, &s->missed, CHAN_FOREVER) == CHAN_LAGGED && s->missed == 1);
 	expect("B-21", broadcast_recv(s, s->rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 2);
 	expect("B-21", broadcast_recv(s, s->rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 3);
@@ -294,7 +270,6 @@ static void recv_lagged(void *arg)
 static void lag_against_close(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, 2, false);
 	for (unsigned i = 1; i <= 3; i++)
 		expect("B-3", broadcast_send(&s, s.tx, i) == CHAN_OK);
@@ -306,7 +281,6 @@ static void recv_end(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	expect("B-22", broadcast_recv(s, s->rx, &number, NULL, CHAN_FOREVER) == CHAN_CLOSED);
 }
 
@@ -314,7 +288,6 @@ static void recv_end_other(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	unsigned number;
-
 	expect("B-22", broadcast_recv(s, s->other_rx, &number, NULL, CHAN_FOREVER) == CHAN_CLOSED);
 }
 
@@ -322,7 +295,6 @@ static void last_drop_wakes_all(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
 	struct program_thread sender;
-
 	broadcast_open(&s, env, 1, false);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	program_start(&sender, drop_sender, &s);
@@ -336,7 +308,6 @@ static void recv_in_time(void *arg)
 	struct broadcast_scene *s = arg;
 	unsigned number;
 	enum chan_status status = broadcast_recv(s, s->rx, &number, NULL, program_soon());
-
 	expect("S-15", status == CHAN_OK || status == CHAN_TIMEOUT);
 	if (status == CHAN_TIMEOUT)
 		expect("S-11", broadcast_recv(s, s->rx, &number, NULL, CHAN_FOREVER) == CHAN_OK);
@@ -346,7 +317,6 @@ static void recv_in_time(void *arg)
 static void timeout_against_send(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, 1, false);
 	broadcast_run(&s, send_one, recv_in_time);
 	broadcast_close_down(&s);
@@ -359,7 +329,6 @@ static void timeout_against_send(const struct program_env *env)
 static void send_after_before(void *arg)
 {
 	struct broadcast_scene *s = arg;
-
 	s->before = 1;
 	expect("B-5", broadcast_send(s, s->tx, 1) == CHAN_OK);
 }
@@ -369,7 +338,6 @@ static void ask_length(void *arg)
 {
 	struct broadcast_scene *s = arg;
 	uint64_t length = s->ops->receiver_get(s->rx, CHAN_LEN);
-
 	program_saw(length);
 	expect("B-26", length == CHAN_UNKNOWN || length <= 1);
 	if (length == 1)
@@ -379,7 +347,6 @@ static void ask_length(void *arg)
 static void length_is_seen(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
-
 	broadcast_open(&s, env, 2, false);
 	broadcast_run(&s, send_after_before, ask_length);
 	broadcast_close_down(&s);

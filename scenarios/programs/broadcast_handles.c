@@ -31,7 +31,6 @@ static void subscribe_and_look(void *arg)
 	struct broadcast_scene *b = &s->base;
 	bool before = program_raised(&s->sent);
 	unsigned number = 0;
-
 	expect("B-7", b->ops->subscribe(b->other_tx, &b->other_rx) == CHAN_OK);
 	program_raise(&s->subscribed);
 	enum chan_status status = broadcast_recv(b, b->other_rx, &number, NULL, CHAN_NOW);
@@ -43,7 +42,6 @@ static void subscribe_against_send(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
 	unsigned number, again;
-
 	broadcast_open(&s.base, env, 2, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	broadcast_run(&s.base, send_one, subscribe_and_look);
@@ -61,21 +59,18 @@ static void send_perhaps(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = broadcast_send(&s->base, s->base.tx, 1);
-
 	expect("B-5", status == CHAN_OK || status == CHAN_CLOSED);
 }
 
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->receiver_drop(&s->base.rx);
 }
 
 static void receiver_drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
-
 	broadcast_open(&s.base, env, 1, true);
 	broadcast_run(&s.base, send_perhaps, drop_receiver);
 	expect("B-5", broadcast_send(&s.base, s.base.tx, 2) == CHAN_CLOSED);
@@ -85,7 +80,6 @@ static void receiver_drop_against_send(const struct program_env *env)
 static void drop_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->receiver_drop(&s->base.other_rx);
 }
 
@@ -93,7 +87,6 @@ static void recv_one(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("B-10", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_FOREVER) == CHAN_OK && number == 1);
 }
 
@@ -101,7 +94,6 @@ static void recv_one(void *arg)
 static void drop_against_recv(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
-
 	broadcast_open(&s.base, env, 1, true);
 	expect("B-7", s.base.ops->subscribe(s.base.tx, &s.base.other_rx) == CHAN_OK);
 	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
@@ -116,14 +108,12 @@ static void drop_against_recv(const struct program_env *env)
 static void wait_closed(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("B-36", s->base.ops->closed(s->base.other_tx, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void closed_against_drop(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
-
 	broadcast_open(&s.base, env, 1, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	broadcast_run(&s.base, wait_closed, drop_receiver);
@@ -136,7 +126,6 @@ static void closed_against_drop(const struct program_env *env)
 static void wait_closed_again(void *arg)
 {
 	struct scene *s = arg;
-
 	wait_closed(s);
 	expect("B-36", atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_REOPENED);
 }
@@ -148,7 +137,6 @@ static void closed_against_reopen(const struct program_env *env)
 	struct program_thread closer;
 	uint64_t before, after;
 	unsigned number;
-
 	broadcast_open(b, env, 1, false);
 	expect("B-44", b->ops->sender_clone(b->tx, &b->other_tx) == CHAN_OK);
 	program_start(&closer, wait_closed_again, &s);
@@ -174,7 +162,6 @@ static void upgrade_and_send(void *arg)
 {
 	struct scene *s = arg;
 	struct chan_sender *tx = NULL;
-
 	if (s->base.ops->upgrade(s->weak, &tx) == CHAN_OK) {
 		expect("B-39", broadcast_send(&s->base, tx, 1) == CHAN_OK);
 		s->base.ops->sender_drop(&tx);
@@ -186,7 +173,6 @@ static void upgrade_and_send(void *arg)
 static void drop_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->sender_drop(&s->base.tx);
 }
 
@@ -194,7 +180,6 @@ static void upgrade_against_last_drop(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
 	unsigned number;
-
 	broadcast_open(&s.base, env, 1, false);
 	expect("B-39", s.base.ops->downgrade(s.base.tx, &s.weak) == CHAN_OK);
 	broadcast_run(&s.base, upgrade_and_send, drop_sender);
@@ -207,7 +192,6 @@ static void upgrade_against_last_drop(const struct program_env *env)
 static void all_drop(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
-
 	broadcast_open(&s.base, env, 1, true);
 	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
 	broadcast_run(&s.base, drop_sender, drop_receiver);
@@ -221,14 +205,12 @@ static void all_drop(const struct program_env *env)
 static void send_first(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("B-3", broadcast_send(&s->base, s->base.tx, 1) == CHAN_OK);
 }
 
 static void send_second(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("B-3", broadcast_send(&s->base, s->base.other_tx, 2) == CHAN_OK);
 }
 
@@ -236,7 +218,6 @@ static void second_sender(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
 	unsigned first = 0, second = 0;
-
 	broadcast_open(&s.base, env, 2, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	broadcast_run(&s.base, send_first, send_second);
@@ -249,7 +230,6 @@ static void second_sender(const struct program_env *env)
 static void send_and_go(void *arg)
 {
 	struct scene *s = arg;
-
 	send_first(s);
 	s->base.ops->sender_drop(&s->base.tx);
 }
@@ -258,14 +238,12 @@ static void try_recv_first(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("B-20", broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW) != CHAN_CLOSED);
 }
 
 static void end_after_message(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
-
 	broadcast_open(&s.base, env, 2, false);
 	broadcast_run(&s.base, send_and_go, try_recv_first);
 	broadcast_close_down(&s.base);
@@ -278,7 +256,6 @@ static void end_after_message(const struct program_env *env)
 static void send_last(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("B-3", broadcast_send(&s->base, s->base.tx, 3) == CHAN_OK);
 }
 
@@ -286,7 +263,6 @@ static void try_recv(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	(void)broadcast_recv(&s->base, s->base.rx, &number, NULL, CHAN_NOW);
 }
 
@@ -294,7 +270,6 @@ static void ask_length(void *arg)
 {
 	struct scene *s = arg;
 	uint64_t length = s->base.ops->sender_get(s->base.other_tx, CHAN_LEN);
-
 	expect("B-27", length == CHAN_UNKNOWN || (length >= s->owed_least && length <= 1));
 }
 
@@ -302,7 +277,6 @@ static void ask_length(void *arg)
 static void run_length(struct scene *s, const struct program_env *env, size_t capacity, unsigned before)
 {
 	struct program_thread asks;
-
 	broadcast_open(&s->base, env, capacity, false);
 	expect("B-44", s->base.ops->sender_clone(s->base.tx, &s->base.other_tx) == CHAN_OK);
 	for (unsigned i = 1; i <= before; i++)
@@ -316,7 +290,6 @@ static void run_length(struct scene *s, const struct program_env *env, size_t ca
 static void length_against_recv(const struct program_env *env)
 {
 	struct scene s = {.owed_least = 0};
-
 	run_length(&s, env, 2, 0);
 }
 
@@ -324,7 +297,6 @@ static void length_against_recv(const struct program_env *env)
 static void length_against_lag(const struct program_env *env)
 {
 	struct scene s = {.owed_least = 1};
-
 	run_length(&s, env, 1, 2);
 }
 

@@ -27,7 +27,6 @@ struct scene {
 static void ring(struct chan_waiter *waiter)
 {
 	struct armed *armed = (struct armed *)waiter;
-
 	armed->woken++;
 	sem_post(&armed->bell);
 }
@@ -51,7 +50,6 @@ static void close_down(struct scene *s)
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 }
@@ -60,7 +58,6 @@ static void wait_armed(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		while (sem_wait(&s->armed.bell) != 0)
 			;
@@ -73,14 +70,10 @@ static void wait_armed(void *arg)
 static void run_arm_against_send(const struct program_env *env, bool cloned)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[2];
-
 	open_armed(&s, env);
 	if (cloned)
 		s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], wait_armed, &s);
-	program_join(threads, 2);
+	program_together(&s, send_one, wait_armed);
 	close_down(&s);
 }
 
@@ -99,7 +92,6 @@ static void arm_and_disarm(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	bool fired = true;
-
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		fired = s->ops->disarm(&s->armed.waiter);
 		/* fired, its wake may have been cancelled */
@@ -115,12 +107,8 @@ static void arm_and_disarm(void *arg)
 static void disarm_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[2];
-
 	open_armed(&s, env);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], arm_and_disarm, &s);
-	program_join(threads, 2);
+	program_together(&s, send_one, arm_and_disarm);
 	close_down(&s);
 }
 
@@ -132,14 +120,12 @@ static void recv_one(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void try_to_barge(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-22", mpsc_send(s->ops, s->other_tx, 9, CHAN_NOW) == CHAN_FULL);
 }
 
@@ -155,12 +141,8 @@ static void open_queued(struct scene *s, const struct program_env *env)
 static void no_barging(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[2];
-
 	open_queued(&s, env);
-	program_start(&threads[0], recv_one, &s);
-	program_start(&threads[1], try_to_barge, &s);
-	program_join(threads, 2);
+	program_together(&s, recv_one, try_to_barge);
 	expect("M-22", mpsc_send(s.ops, s.tx, 2, CHAN_NOW) == CHAN_OK && s.armed.woken == 1);
 	expect("M-24", s.ops->disarm(&s.armed.waiter));
 	close_down(&s);
@@ -169,14 +151,12 @@ static void no_barging(const struct program_env *env)
 static void disarm_it(void *arg)
 {
 	struct scene *s = arg;
-
 	(void)s->ops->disarm(&s->armed.waiter);
 }
 
 static void send_blocked(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-26", mpsc_send(s->ops, s->other_tx, 2, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -185,33 +165,22 @@ static void send_blocked(void *arg)
 static void disarm_passes_slot_on(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[3];
-
 	open_queued(&s, env);
-	program_start(&threads[0], recv_one, &s);
-	program_start(&threads[1], disarm_it, &s);
-	program_start(&threads[2], send_blocked, &s);
-	program_join(threads, 3);
+	program_together(&s, recv_one, disarm_it, send_blocked);
 	close_down(&s);
 }
 
 static void drop_armed(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->tx);
 }
 
 static void drop_passes_slot_on(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[3];
-
 	open_queued(&s, env);
-	program_start(&threads[0], recv_one, &s);
-	program_start(&threads[1], drop_armed, &s);
-	program_start(&threads[2], send_blocked, &s);
-	program_join(threads, 3);
+	program_together(&s, recv_one, drop_armed, send_blocked);
 	close_down(&s);
 }
 
@@ -226,12 +195,8 @@ static void close_it(void *arg)
 static void disarm_against_close(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[2];
-
 	open_queued(&s, env);
-	program_start(&threads[0], close_it, &s);
-	program_start(&threads[1], disarm_it, &s);
-	program_join(threads, 2);
+	program_together(&s, close_it, disarm_it);
 	close_down(&s);
 }
 

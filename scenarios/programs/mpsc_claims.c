@@ -38,7 +38,6 @@ static void send_in_time(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, program_soon());
-
 	expect("M-29", status == CHAN_OK || status == CHAN_TIMEOUT);
 	s->met = status == CHAN_OK;
 }
@@ -51,7 +50,6 @@ static void select_in_time(void *arg)
 	struct message *message = message_new(2);
 	struct chan_branch branch = chan_on_send(s->ops, s->tx, &message);
 	enum chan_status status = chan_select(&branch, 1, program_soon(), CHAN_BIASED, NULL);
-
 	program_saw(status);
 	expect("S-15", status == CHAN_OK || status == CHAN_TIMEOUT);
 	expect("S-2", status != CHAN_OK || branch.status == CHAN_OK);
@@ -63,7 +61,6 @@ static void select_in_time(void *arg)
 static void send_reserved(struct scene *s, struct chan_permit *permit)
 {
 	struct message *message = message_new(2);
-
 	s->ops->permit_send(permit, &message);
 }
 
@@ -73,7 +70,6 @@ static void reserve_all_in_time(void *arg)
 	struct scene *s = arg;
 	struct chan_permit permit;
 	enum chan_status status = s->ops->reserve(s->tx, s->slots, &permit, program_soon());
-
 	program_saw(status);
 	expect("M-29", status == CHAN_OK || status == CHAN_TIMEOUT);
 	while (status == CHAN_OK && permit.count > 0) {
@@ -87,7 +83,6 @@ static void try_twice(void *arg)
 	struct scene *s = arg;
 	struct chan_permit permit;
 	enum chan_status status = mpsc_send(s->ops, s->other_tx, 2, CHAN_NOW);
-
 	expect("M-20", status == CHAN_OK || status == CHAN_FULL);
 	s->others_met = status == CHAN_OK;
 	status = s->ops->reserve(s->other_tx, 1, &permit, CHAN_NOW);
@@ -106,7 +101,6 @@ static void run_claims(const struct program_env *env, size_t slots, void (*claim
 	struct scene s = {.met = 0};
 	struct program_thread threads[2];
 	unsigned number;
-
 	open_full(&s, env, slots);
 	program_start(&threads[0], claim, &s);
 	program_start(&threads[1], try_twice, &s);
@@ -147,7 +141,6 @@ static void claim_until_closed(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, program_soon());
-
 	expect("M-34", status == CHAN_OK || status == CHAN_TIMEOUT || status == CHAN_CLOSED);
 	s->met = status == CHAN_OK;
 }
@@ -157,7 +150,6 @@ static void reserve_until_closed(void *arg)
 	struct scene *s = arg;
 	struct chan_permit permit;
 	enum chan_status status = s->ops->reserve(s->other_tx, 1, &permit, CHAN_NOW);
-
 	program_saw(status);
 	expect("M-39", status == CHAN_OK || status == CHAN_FULL || status == CHAN_CLOSED);
 	if (status == CHAN_OK) {
@@ -171,7 +163,6 @@ static void claims_against_close(const struct program_env *env)
 	struct scene s = {.met = 0};
 	struct program_thread threads[2];
 	unsigned number;
-
 	open_full(&s, env, 1);
 	program_start(&threads[0], claim_until_closed, &s);
 	program_start(&threads[1], reserve_until_closed, &s);

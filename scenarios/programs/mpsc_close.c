@@ -14,7 +14,6 @@ struct scene {
 static void send_until_closed(void *arg)
 {
 	struct scene *s = arg;
-
 	for (unsigned i = 1; i <= 2; i++) {
 		enum chan_status status = mpsc_send(s->ops, s->tx, i, CHAN_FOREVER);
 		expect("M-34", status == CHAN_OK || status == CHAN_CLOSED);
@@ -26,7 +25,6 @@ static void send_until_closed(void *arg)
 static void close_and_drain(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->rx);
 	s->received = mpsc_drain(s->ops, s->rx);
 }
@@ -34,12 +32,8 @@ static void close_and_drain(void *arg)
 static void run_close_against_send(const struct program_env *env, size_t capacity)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, capacity, &s.tx, &s.rx);
-	program_start(&threads[0], send_until_closed, &s);
-	program_start(&threads[1], close_and_drain, &s);
-	program_join(threads, 2);
+	program_together(&s, send_until_closed, close_and_drain);
 	expect("M-48", s.received == s.sent);
 	expect("M-18", mpsc_send(s.ops, s.tx, 3, CHAN_FOREVER) == CHAN_CLOSED);
 	s.ops->receiver_drop(&s.rx);
@@ -63,7 +57,6 @@ static void close_against_full(const struct program_env *env)
 static void send_blocked(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-32", mpsc_send(s->ops, s->tx, 2, CHAN_FOREVER) == CHAN_CLOSED);
 	expect("M-70", s->before == 1);
 }
@@ -71,7 +64,6 @@ static void send_blocked(void *arg)
 static void only_close(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	s->ops->close(s->rx);
 }
@@ -79,13 +71,9 @@ static void only_close(void *arg)
 static void close_wakes_sender(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], send_blocked, &s);
-	program_start(&threads[1], only_close, &s);
-	program_join(threads, 2);
+	program_together(&s, send_blocked, only_close);
 	expect("M-48", mpsc_drain(s.ops, s.rx) == 1);
 	s.ops->sender_drop(&s.tx);
 	s.ops->receiver_drop(&s.rx);
@@ -98,7 +86,6 @@ static void close_wakes_sender(const struct program_env *env)
 static void only_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	s->ops->receiver_drop(&s->rx);
 }
@@ -106,7 +93,6 @@ static void only_drop(void *arg)
 static void send_two(void *arg)
 {
 	struct scene *s = arg;
-
 	for (unsigned i = 1; i <= 2; i++) {
 		enum chan_status status = mpsc_send(s->ops, s->tx, i, CHAN_FOREVER);
 		expect("M-19", status == CHAN_OK || status == CHAN_CLOSED);
@@ -118,12 +104,8 @@ static void send_two(void *arg)
 static void receiver_drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	program_start(&threads[0], send_two, &s);
-	program_start(&threads[1], only_drop, &s);
-	program_join(threads, 2);
+	program_together(&s, send_two, only_drop);
 	expect("M-18", mpsc_send(s.ops, s.tx, 3, CHAN_NOW) == CHAN_CLOSED);
 	s.ops->sender_drop(&s.tx);
 }
@@ -135,7 +117,6 @@ static void receiver_drop_against_send(const struct program_env *env)
 static void wait_closed(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-71", s->ops->closed(s->tx, CHAN_FOREVER) == CHAN_OK);
 	expect("M-70", s->before == 1);
 }
@@ -143,13 +124,9 @@ static void wait_closed(void *arg)
 static void run_closed(const struct program_env *env, void (*ending)(void *))
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], wait_closed, &s);
-	program_start(&threads[1], ending, &s);
-	program_join(threads, 2);
+	program_together(&s, wait_closed, ending);
 	s.ops->sender_drop(&s.tx);
 	s.ops->receiver_drop(&s.rx);
 }

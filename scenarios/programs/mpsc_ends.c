@@ -17,7 +17,6 @@ static void drain(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	s->received = mpsc_drain(s->ops, s->rx);
 	expect("M-53", mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_CLOSED);
 }
@@ -25,7 +24,6 @@ static void drain(void *arg)
 static void send_and_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 	s->ops->sender_drop(&s->tx);
 }
@@ -33,19 +31,14 @@ static void send_and_drop(void *arg)
 static void drop_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->other_tx);
 }
 
 static void last_sender_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
-	program_start(&threads[0], send_and_drop, &s);
-	program_start(&threads[1], drain, &s);
-	program_join(threads, 2);
+	program_together(&s, send_and_drop, drain);
 	expect("M-69", s.received == 1);
 	s.ops->receiver_drop(&s.rx);
 }
@@ -53,14 +46,9 @@ static void last_sender_drop(const struct program_env *env)
 static void two_last_senders(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], send_and_drop, &s);
-	program_start(&threads[1], drop_other, &s);
-	program_start(&threads[2], drain, &s);
-	program_join(threads, 3);
+	program_together(&s, send_and_drop, drop_other, drain);
 	expect("M-47", s.received == 1);
 	s.ops->receiver_drop(&s.rx);
 }
@@ -73,7 +61,6 @@ static void clone_and_send(void *arg)
 {
 	struct scene *s = arg;
 	struct chan_sender *clone = mpsc_clone(s->ops, s->tx);
-
 	s->ops->sender_drop(&s->tx);
 	expect("M-17", mpsc_send(s->ops, clone, 1, CHAN_FOREVER) == CHAN_OK);
 	s->ops->sender_drop(&clone);
@@ -82,13 +69,9 @@ static void clone_and_send(void *arg)
 static void clone_against_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], clone_and_send, &s);
-	program_start(&threads[1], drop_other, &s);
-	program_join(threads, 2);
+	program_together(&s, clone_and_send, drop_other);
 	expect("M-47", mpsc_drain(s.ops, s.rx) == 1);
 	s.ops->receiver_drop(&s.rx);
 }
@@ -100,7 +83,6 @@ static void clone_against_drop(const struct program_env *env)
 static void drop_first(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->tx);
 }
 
@@ -109,7 +91,6 @@ static void upgrade_and_send(void *arg)
 	struct scene *s = arg;
 	struct chan_sender *tx = NULL;
 	enum chan_status status = s->ops->upgrade(s->weak, &tx);
-
 	expect("M-75", status == CHAN_OK || status == CHAN_CLOSED);
 	if (status == CHAN_OK) {
 		expect("M-75", mpsc_send(s->ops, tx, 1, CHAN_FOREVER) == CHAN_OK);
@@ -123,14 +104,9 @@ static void upgrade_and_send(void *arg)
 static void upgrade_against_last_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("M-74", s.ops->downgrade(s.tx, &s.weak) == CHAN_OK);
-	program_start(&threads[0], drop_first, &s);
-	program_start(&threads[1], upgrade_and_send, &s);
-	program_start(&threads[2], drain, &s);
-	program_join(threads, 3);
+	program_together(&s, drop_first, upgrade_and_send, drain);
 	expect("M-75", s.received == s.sent);
 	s.ops->receiver_drop(&s.rx);
 }
@@ -140,7 +116,6 @@ static void upgrade_twice(void *arg)
 	struct scene *s = arg;
 	struct chan_sender *tx = NULL;
 	bool closed = false;
-
 	for (int i = 0; i < 2; i++) {
 		enum chan_status status = s->ops->upgrade(s->weak, &tx);
 		expect("M-75", status == CHAN_CLOSED || !closed);
@@ -153,14 +128,10 @@ static void upgrade_twice(void *arg)
 static void upgrade_fails_for_ever(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
 	struct chan_sender *tx = NULL;
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("M-74", s.ops->downgrade(s.tx, &s.weak) == CHAN_OK);
-	program_start(&threads[0], drop_first, &s);
-	program_start(&threads[1], upgrade_twice, &s);
-	program_join(threads, 2);
+	program_together(&s, drop_first, upgrade_twice);
 	expect("M-75", s.ops->upgrade(s.weak, &tx) == CHAN_CLOSED);
 	s.ops->weak_drop(&s.weak);
 	s.ops->receiver_drop(&s.rx);
@@ -173,41 +144,30 @@ static void upgrade_fails_for_ever(const struct program_env *env)
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
 static void drop_weak(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->weak_drop(&s->weak);
 }
 
 static void both_sides_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], drop_first, &s);
-	program_start(&threads[1], drop_receiver, &s);
-	program_join(threads, 2);
+	program_together(&s, drop_first, drop_receiver);
 }
 
 static void all_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("M-74", s.ops->downgrade(s.tx, &s.weak) == CHAN_OK);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], drop_first, &s);
-	program_start(&threads[1], drop_receiver, &s);
-	program_start(&threads[2], drop_weak, &s);
-	program_join(threads, 3);
+	program_together(&s, drop_first, drop_receiver, drop_weak);
 }
 
 const struct program programs_mpsc_ends[] = {

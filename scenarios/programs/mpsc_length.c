@@ -37,7 +37,6 @@ static void send_number(struct scene *s, unsigned number)
 {
 	struct message *message = message_new(number);
 	size_t sent;
-
 	if (s->batches)
 		expect("M-17", s->ops->send_many(s->tx, &message, 1, &sent, CHAN_NOW) == CHAN_OK);
 	else
@@ -48,7 +47,6 @@ static void recv_number(struct scene *s, unsigned number)
 {
 	struct message *message = NULL;
 	size_t received;
-
 	if (s->batches)
 		expect("M-59", s->ops->recv_many(s->rx, &message, 1, &received, CHAN_NOW) == CHAN_OK);
 	else
@@ -59,7 +57,6 @@ static void recv_number(struct scene *s, unsigned number)
 static void send_second(void *arg)
 {
 	struct scene *s = arg;
-
 	send_number(s, 2);
 	program_raise(&s->done);
 }
@@ -67,7 +64,6 @@ static void send_second(void *arg)
 static void recv_first(void *arg)
 {
 	struct scene *s = arg;
-
 	if (program_raised(&s->done))
 		recv_number(s, 1);
 }
@@ -76,42 +72,33 @@ static void ask_length(void *arg)
 {
 	struct scene *s = arg;
 	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
-
 	expect("M-9", length == CHAN_UNKNOWN || (length >= 1 && length <= 2));
 }
 
 static void run_length(struct scene *s, const struct program_env *env)
 {
-	struct program_thread threads[3];
-
 	open_with_one(s, env);
 	if (s->shared)
 		expect("P-1", s->ops->receiver_clone(s->rx, &s->other_rx) == CHAN_OK);
-	program_start(&threads[0], send_second, s);
-	program_start(&threads[1], recv_first, s);
-	program_start(&threads[2], ask_length, s);
-	program_join(threads, 3);
+	program_together(s, send_second, recv_first, ask_length);
 	close_down(s);
 }
 
 static void length_against_recv(const struct program_env *env)
 {
 	struct scene s = {.shared = false};
-
 	run_length(&s, env);
 }
 
 static void length_against_batches(const struct program_env *env)
 {
 	struct scene s = {.batches = true};
-
 	run_length(&s, env);
 }
 
 static void length_against_receivers(const struct program_env *env)
 {
 	struct scene s = {.shared = true};
-
 	run_length(&s, env);
 }
 
@@ -121,7 +108,6 @@ static void length_against_receivers(const struct program_env *env)
 static void recv_before(void *arg)
 {
 	struct scene *s = arg;
-
 	recv_number(s, 1);
 	program_raise(&s->done);
 }
@@ -129,7 +115,6 @@ static void recv_before(void *arg)
 static void send_after(void *arg)
 {
 	struct scene *s = arg;
-
 	if (program_raised(&s->done))
 		send_number(s, 2);
 }
@@ -138,33 +123,25 @@ static void ask_short_length(void *arg)
 {
 	struct scene *s = arg;
 	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
-
 	expect("M-9", length == CHAN_UNKNOWN || length <= 1);
 }
 
 static void run_short_length(struct scene *s, const struct program_env *env)
 {
-	struct program_thread threads[3];
-
 	open_with_one(s, env);
-	program_start(&threads[0], recv_before, s);
-	program_start(&threads[1], send_after, s);
-	program_start(&threads[2], ask_short_length, s);
-	program_join(threads, 3);
+	program_together(s, recv_before, send_after, ask_short_length);
 	close_down(s);
 }
 
 static void length_against_send(const struct program_env *env)
 {
 	struct scene s = {.shared = false};
-
 	run_short_length(&s, env);
 }
 
 static void length_against_batch(const struct program_env *env)
 {
 	struct scene s = {.batches = true};
-
 	run_short_length(&s, env);
 }
 
@@ -173,7 +150,6 @@ static void length_against_batch(const struct program_env *env)
 static void send_only(void *arg)
 {
 	struct scene *s = arg;
-
 	send_number(s, 1);
 }
 
@@ -181,37 +157,28 @@ static void try_recv(struct scene *s, struct chan_receiver *rx)
 {
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, rx, &number, CHAN_NOW);
-
 	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY);
 }
 
 static void try_first(void *arg)
 {
 	struct scene *s = arg;
-
 	try_recv(s, s->rx);
 }
 
 static void try_other(void *arg)
 {
 	struct scene *s = arg;
-
 	try_recv(s, s->other_rx);
 }
 
 static void length_against_two_receivers(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[4];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], send_only, &s);
-	program_start(&threads[1], try_first, &s);
-	program_start(&threads[2], try_other, &s);
-	program_start(&threads[3], ask_short_length, &s);
-	program_join(threads, 4);
+	program_together(&s, send_only, try_first, try_other, ask_short_length);
 	close_down(&s);
 }
 
@@ -219,14 +186,12 @@ static void send_or_not(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, CHAN_NOW);
-
 	expect("M-18", status == CHAN_OK || status == CHAN_FULL || status == CHAN_CLOSED);
 }
 
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
@@ -234,7 +199,6 @@ static void ask_any_length(void *arg)
 {
 	struct scene *s = arg;
 	uint64_t length = s->ops->sender_get(s->other_tx, CHAN_LEN);
-
 	expect("M-8", length == CHAN_UNKNOWN || length <= 2);
 }
 
@@ -242,13 +206,8 @@ static void ask_any_length(void *arg)
 static void length_against_drop(const struct program_env *env)
 {
 	struct scene s = {.shared = false};
-	struct program_thread threads[3];
-
 	open_with_one(&s, env);
-	program_start(&threads[0], send_or_not, &s);
-	program_start(&threads[1], drop_receiver, &s);
-	program_start(&threads[2], ask_any_length, &s);
-	program_join(threads, 3);
+	program_together(&s, send_or_not, drop_receiver, ask_any_length);
 	close_down(&s);
 }
 

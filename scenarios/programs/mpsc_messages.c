@@ -17,7 +17,6 @@ struct scene {
 static void send_two(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 	expect("M-17", mpsc_send(s->ops, s->tx, 2, CHAN_FOREVER) == CHAN_OK);
@@ -26,7 +25,6 @@ static void send_two(void *arg)
 static void recv_two(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-46", mpsc_recv(s->ops, s->rx, &s->got[0], CHAN_FOREVER) == CHAN_OK);
 	expect("M-67", s->before == 1);
 	expect("M-46", mpsc_recv(s->ops, s->rx, &s->got[1], CHAN_FOREVER) == CHAN_OK);
@@ -36,13 +34,9 @@ static void recv_two(void *arg)
 static void run_send_recv(const struct program_env *env, size_t capacity)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
 	unsigned number;
-
 	mpsc_open(s.ops, capacity, &s.tx, &s.rx);
-	program_start(&threads[0], send_two, &s);
-	program_start(&threads[1], recv_two, &s);
-	program_join(threads, 2);
+	program_together(&s, send_two, recv_two);
 	s.ops->sender_drop(&s.tx);
 	expect("M-53", mpsc_recv(s.ops, s.rx, &number, CHAN_FOREVER) == CHAN_CLOSED);
 	s.ops->receiver_drop(&s.rx);
@@ -66,7 +60,6 @@ static void capacity_one(const struct program_env *env)
 static void send_into_freed(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 2, CHAN_FOREVER) == CHAN_OK);
 	expect("M-68", s->before == 1);
 }
@@ -74,7 +67,6 @@ static void send_into_freed(void *arg)
 static void free_one(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	expect("M-46", mpsc_recv(s->ops, s->rx, &s->got[0], CHAN_FOREVER) == CHAN_OK);
 }
@@ -82,13 +74,9 @@ static void free_one(void *arg)
 static void slot_hand_over(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], send_into_freed, &s);
-	program_start(&threads[1], free_one, &s);
-	program_join(threads, 2);
+	program_together(&s, send_into_freed, free_one);
 	expect("M-65", mpsc_recv(s.ops, s.rx, &s.got[1], CHAN_NOW) == CHAN_OK && s.got[0] == 1 && s.got[1] == 2);
 	s.ops->sender_drop(&s.tx);
 	s.ops->receiver_drop(&s.rx);
@@ -101,7 +89,6 @@ static void slot_hand_over(const struct program_env *env)
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 	program_raise(&s->sent);
 }
@@ -110,14 +97,12 @@ static void send_other(void *arg)
 {
 	struct scene *s = arg;
 	bool later = program_raised(&s->sent);
-
 	expect("M-17", mpsc_send(s->ops, s->other_tx, later ? 3 : 2, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void recv_any_two(void *arg)
 {
 	struct scene *s = arg;
-
 	for (int i = 0; i < 2; i++)
 		expect("M-46", mpsc_recv(s->ops, s->rx, &s->got[i], CHAN_FOREVER) == CHAN_OK);
 }
@@ -126,15 +111,10 @@ static void recv_any_two(void *arg)
 static void run_two_senders(const struct program_env *env, size_t capacity)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
 	unsigned number;
-
 	mpsc_open(s.ops, capacity, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], send_other, &s);
-	program_start(&threads[2], recv_any_two, &s);
-	program_join(threads, 3);
+	program_together(&s, send_one, send_other, recv_any_two);
 	expect("D-1", s.got[0] == 1 || s.got[1] == 1);
 	expect("M-66", s.got[0] != 3);
 	expect("M-54", mpsc_recv(s.ops, s.rx, &number, CHAN_NOW) == CHAN_EMPTY);
@@ -162,7 +142,6 @@ static void try_send_two(void *arg)
 	struct scene *s = arg;
 	enum chan_status first = mpsc_send(s->ops, s->tx, 1, CHAN_NOW);
 	enum chan_status second = mpsc_send(s->ops, s->tx, 2, CHAN_NOW);
-
 	expect("M-21", first == CHAN_OK);
 	expect("M-20", second == CHAN_OK || second == CHAN_FULL);
 	s->before = second == CHAN_OK ? 2 : 1;
@@ -171,7 +150,6 @@ static void try_send_two(void *arg)
 static void try_recv_two(void *arg)
 {
 	struct scene *s = arg;
-
 	for (int i = 0; i < 2; i++) {
 		enum chan_status status = mpsc_recv(s->ops, s->rx, &s->got[i], CHAN_NOW);
 		expect("M-54", status == CHAN_OK || status == CHAN_EMPTY);
@@ -183,12 +161,8 @@ static void try_recv_two(void *arg)
 static void try_send_try_recv(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	program_start(&threads[0], try_send_two, &s);
-	program_start(&threads[1], try_recv_two, &s);
-	program_join(threads, 2);
+	program_together(&s, try_send_two, try_recv_two);
 	s.ops->sender_drop(&s.tx);
 	unsigned left = mpsc_drain(s.ops, s.rx);
 	expect("D-1", left + (s.got[0] != 0 ? 1u : 0u) + (s.got[1] != 0 ? 1u : 0u) == s.before);
@@ -203,7 +177,6 @@ static void try_send_try_recv(const struct program_env *env)
 static void ask_length(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 2, CHAN_FOREVER) == CHAN_OK);
 	uint64_t length = s->ops->sender_get(s->tx, CHAN_LEN);
 	expect("M-9", length == CHAN_UNKNOWN || length <= 3);
@@ -213,7 +186,6 @@ static void ask_length(void *arg)
 static void send_meanwhile(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->other_tx, 3, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -222,13 +194,9 @@ static void send_meanwhile(void *arg)
 static void length(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 4, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], ask_length, &s);
-	program_start(&threads[1], send_meanwhile, &s);
-	program_join(threads, 2);
+	program_together(&s, ask_length, send_meanwhile);
 	expect("M-8", s.ops->receiver_get(s.rx, CHAN_LEN) == 2 || s.ops->receiver_get(s.rx, CHAN_LEN) == CHAN_UNKNOWN);
 	s.ops->sender_drop(&s.tx);
 	s.ops->sender_drop(&s.other_tx);
@@ -244,7 +212,6 @@ static void send_batch(void *arg)
 	struct scene *s = arg;
 	struct message *batch[2] = {message_new(1), message_new(2)};
 	size_t sent;
-
 	expect("M-17", s->ops->send_many(s->tx, batch, 2, &sent, CHAN_FOREVER) == CHAN_OK && sent == 2);
 	s->ops->sender_drop(&s->tx);
 }
@@ -255,7 +222,6 @@ static void recv_batches(void *arg)
 	struct message *batch[2];
 	size_t received;
 	unsigned next = 1;
-
 	while (s->ops->recv_many(s->rx, batch, 2, &received, CHAN_FOREVER) == CHAN_OK) {
 		expect("M-59", received >= 1);
 		for (size_t i = 0; i < received; i++)
@@ -267,12 +233,8 @@ static void recv_batches(void *arg)
 static void batches(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	program_start(&threads[0], send_batch, &s);
-	program_start(&threads[1], recv_batches, &s);
-	program_join(threads, 2);
+	program_together(&s, send_batch, recv_batches);
 	s.ops->receiver_drop(&s.rx);
 }
 

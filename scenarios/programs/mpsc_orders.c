@@ -26,7 +26,6 @@ static void open_fresh(struct scene *s, const struct program_env *env)
 	                             .capacity = 1,
 	                             .destroy = message_destroy,
 	                             .start = EXPLORE_FRESH - 1};
-
 	s->ops = env->mpsc;
 	expect("M-1", s->ops->open(&config, &s->tx, &s->rx) == CHAN_OK);
 }
@@ -57,7 +56,6 @@ static void try_recv(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, CHAN_NOW);
-
 	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY || status == CHAN_CLOSED);
 }
 
@@ -68,7 +66,6 @@ static void try_recv(void *arg)
 static void clone_and_try(void *arg)
 {
 	struct scene *s = arg;
-
 	s->other_tx = mpsc_clone(s->ops, s->tx);
 	s->sent += mpsc_send(s->ops, s->other_tx, 2, CHAN_NOW) == CHAN_OK;
 }
@@ -77,7 +74,6 @@ static void try_recv_two(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_OK && number == 1);
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, CHAN_NOW);
 	expect("M-54", status == CHAN_EMPTY || (status == CHAN_OK && number == 2));
@@ -86,12 +82,8 @@ static void try_recv_two(void *arg)
 static void clone_against_recv(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-	struct program_thread threads[2];
-
 	open_full(&s, env);
-	program_start(&threads[0], clone_and_try, &s);
-	program_start(&threads[1], try_recv_two, &s);
-	program_join(threads, 2);
+	program_together(&s, clone_and_try, try_recv_two);
 	close_down(&s);
 }
 
@@ -101,7 +93,6 @@ static void upgrade_and_drop(void *arg)
 {
 	struct scene *s = arg;
 	struct chan_sender *tx = NULL;
-
 	if (s->ops->upgrade(s->weak, &tx) == CHAN_OK)
 		s->ops->sender_drop(&tx);
 }
@@ -109,7 +100,6 @@ static void upgrade_and_drop(void *arg)
 static void drop_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->tx);
 }
 
@@ -118,23 +108,17 @@ static void try_recv_nothing(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, CHAN_NOW);
-
 	expect("M-54", status == CHAN_EMPTY || status == CHAN_CLOSED);
 }
 
 static void upgrade_against_recv(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-	struct program_thread threads[3];
 	unsigned number;
-
 	open_full(&s, env);
 	expect("M-46", mpsc_recv(s.ops, s.rx, &number, CHAN_NOW) == CHAN_OK);
 	expect("M-74", s.ops->downgrade(s.tx, &s.weak) == CHAN_OK);
-	program_start(&threads[0], upgrade_and_drop, &s);
-	program_start(&threads[1], drop_sender, &s);
-	program_start(&threads[2], try_recv_nothing, &s);
-	program_join(threads, 3);
+	program_together(&s, upgrade_and_drop, drop_sender, try_recv_nothing);
 	s.ops->weak_drop(&s.weak);
 	close_down(&s);
 }
@@ -147,7 +131,6 @@ static void clone_and_recv(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("P-1", s->ops->receiver_clone(s->rx, &s->other_rx) == CHAN_OK);
 	s->before = 1;
 	expect("M-46", mpsc_recv(s->ops, s->other_rx, &number, CHAN_NOW) == CHAN_OK && number == 1);
@@ -157,7 +140,6 @@ static void try_send_into_freed(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, CHAN_NOW);
-
 	expect("M-20", status == CHAN_OK || status == CHAN_FULL);
 	if (status == CHAN_OK)
 		expect("M-68", s->before == 1);
@@ -166,12 +148,8 @@ static void try_send_into_freed(void *arg)
 static void receiver_clone_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-	struct program_thread threads[2];
-
 	open_full(&s, env);
-	program_start(&threads[0], clone_and_recv, &s);
-	program_start(&threads[1], try_send_into_freed, &s);
-	program_join(threads, 2);
+	program_together(&s, clone_and_recv, try_send_into_freed);
 	close_down(&s);
 }
 
@@ -183,7 +161,6 @@ static void try_and_reserve(void *arg)
 {
 	struct scene *s = arg;
 	struct chan_permit permit;
-
 	s->sent += mpsc_send(s->ops, s->tx, 2, CHAN_NOW) == CHAN_OK;
 	if (s->ops->reserve(s->tx, 1, &permit, CHAN_NOW) == CHAN_OK)
 		s->ops->permit_release(&permit);
@@ -192,7 +169,6 @@ static void try_and_reserve(void *arg)
 static void try_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = mpsc_send(s->ops, s->other_tx, 2, CHAN_NOW) == CHAN_OK;
 }
 
@@ -201,7 +177,6 @@ static void tries_for_one_slot(const struct program_env *env)
 	struct scene s = {.sent = 0};
 	struct program_thread threads[2];
 	unsigned number;
-
 	open_full(&s, env);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	program_start(&threads[0], try_and_reserve, &s);
@@ -221,30 +196,23 @@ static void try_send(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 1, CHAN_NOW);
-
 	expect("M-18", status == CHAN_OK || status == CHAN_CLOSED);
 }
 
 static void close_third(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->third_rx);
 }
 
 static void close_against_taking(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc, .waiter.wake = note};
-	struct program_thread threads[3];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.third_rx) == CHAN_OK);
 	expect("M-46", s.ops->arm_recv(s.other_rx, &s.waiter) == CHAN_ARMED);
-	program_start(&threads[0], try_send, &s);
-	program_start(&threads[1], try_recv, &s);
-	program_start(&threads[2], close_third, &s);
-	program_join(threads, 3);
+	program_together(&s, try_send, try_recv, close_third);
 	expect("P-4", s.ops->disarm(&s.waiter) && s.woken == 1);
 	close_down(&s);
 }

@@ -22,7 +22,6 @@ struct scene {
 static void close_and_drain(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->rx);
 	s->received = mpsc_drain(s->ops, s->rx);
 }
@@ -37,11 +36,7 @@ static void open_with_permit(struct scene *s, const struct program_env *env, siz
 
 static void run_against_close(struct scene *s, void (*way)(void *), unsigned messages)
 {
-	struct program_thread threads[2];
-
-	program_start(&threads[0], way, s);
-	program_start(&threads[1], close_and_drain, s);
-	program_join(threads, 2);
+	program_together(s, way, close_and_drain);
 	expect("M-49", s->received == messages);
 	s->ops->sender_drop(&s->tx);
 	s->ops->receiver_drop(&s->rx);
@@ -50,14 +45,12 @@ static void run_against_close(struct scene *s, void (*way)(void *), unsigned mes
 static void release(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->permit_release(&s->permit);
 }
 
 static void permit_dropped(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_permit(&s, env, 1, 1);
 	run_against_close(&s, release, 0);
 }
@@ -66,14 +59,12 @@ static void send_with_permit(void *arg)
 {
 	struct scene *s = arg;
 	struct message *message = message_new(1);
-
 	s->ops->permit_send(&s->permit, &message);
 }
 
 static void permit_sent(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_permit(&s, env, 1, 1);
 	run_against_close(&s, send_with_permit, 1);
 }
@@ -87,7 +78,6 @@ static void send_then_release(void *arg)
 static void permit_set_dropped(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_permit(&s, env, 2, 2);
 	run_against_close(&s, send_then_release, 1);
 }
@@ -106,14 +96,12 @@ static void open_with_owned(struct scene *s, const struct program_env *env)
 static void owned_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	chan_owned_release(s->ops, &s->permit, NULL);
 }
 
 static void owned_permit_dropped(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_owned(&s, env);
 	run_against_close(&s, owned_drop, 0);
 }
@@ -121,14 +109,12 @@ static void owned_permit_dropped(const struct program_env *env)
 static void owned_release(void *arg)
 {
 	struct scene *s = arg;
-
 	chan_owned_release(s->ops, &s->permit, &s->tx);
 }
 
 static void owned_permit_released(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_owned(&s, env);
 	run_against_close(&s, owned_release, 0);
 }
@@ -137,14 +123,12 @@ static void owned_send(void *arg)
 {
 	struct scene *s = arg;
 	struct message *message = message_new(1);
-
 	chan_owned_send(s->ops, &s->permit, &message, &s->tx);
 }
 
 static void owned_permit_sent(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-
 	open_with_owned(&s, env);
 	run_against_close(&s, owned_send, 1);
 }
@@ -160,7 +144,6 @@ static void reserve_queued(void *arg)
 	struct chan_permit permit = {.count = 0};
 	enum chan_status status =
 		s->ops->reserve(s->other_tx, s->want, &permit, s->timed ? program_soon() : CHAN_FOREVER);
-
 	expect("M-33", status == CHAN_CLOSED || status == CHAN_OK || (s->timed && status == CHAN_TIMEOUT));
 	if (status == CHAN_OK)
 		s->ops->permit_release(&permit);
@@ -170,7 +153,6 @@ static void reserve_queued(void *arg)
 static void run_queued(const struct program_env *env, size_t capacity, bool timed)
 {
 	struct scene s = {.ops = env->mpsc, .want = capacity, .timed = timed};
-
 	mpsc_open(s.ops, capacity, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
@@ -204,7 +186,6 @@ static void queued_reserve_many_cancelled(const struct program_env *env)
 static void permit_after_receiver_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
@@ -212,19 +193,14 @@ static void permit_after_receiver_drop(void *arg)
 static void permit_against_receiver_drop(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-	struct program_thread threads[2];
-
 	open_with_permit(&s, env, 1, 1);
-	program_start(&threads[0], send_with_permit, &s);
-	program_start(&threads[1], permit_after_receiver_drop, &s);
-	program_join(threads, 2);
+	program_together(&s, send_with_permit, permit_after_receiver_drop);
 	s.ops->sender_drop(&s.tx);
 }
 
 static void send_blocked(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-38", mpsc_send(s->ops, s->other_tx, 2, CHAN_FOREVER) == CHAN_OK);
 	s->ops->sender_drop(&s->other_tx);
 }
@@ -232,13 +208,9 @@ static void send_blocked(void *arg)
 static void release_wakes_sender(const struct program_env *env)
 {
 	struct scene s = {.sent = 0};
-	struct program_thread threads[2];
-
 	open_with_permit(&s, env, 1, 1);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], release, &s);
-	program_start(&threads[1], send_blocked, &s);
-	program_join(threads, 2);
+	program_together(&s, release, send_blocked);
 	s.ops->sender_drop(&s.tx);
 	expect("M-38", mpsc_drain(s.ops, s.rx) == 1);
 	s.ops->receiver_drop(&s.rx);

@@ -27,21 +27,18 @@ static void drop_receivers(struct scene *s)
 static void drain(void *arg)
 {
 	struct scene *s = arg;
-
 	s->received = mpsc_drain(s->ops, s->rx);
 }
 
 static void drain_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->other_received = mpsc_drain(s->ops, s->other_rx);
 }
 
 static void send_one_and_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 	s->ops->sender_drop(&s->tx);
 }
@@ -49,13 +46,8 @@ static void send_one_and_drop(void *arg)
 static void two_receivers(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[3];
-
 	open_two(&s, env);
-	program_start(&threads[0], drain, &s);
-	program_start(&threads[1], drain_other, &s);
-	program_start(&threads[2], send_one_and_drop, &s);
-	program_join(threads, 3);
+	program_together(&s, drain, drain_other, send_one_and_drop);
 	expect("P-1", s.received + s.other_received == 1);
 	drop_receivers(&s);
 }
@@ -67,19 +59,14 @@ static void two_receivers(const struct program_env *env)
 static void close_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->other_rx);
 }
 
 static void close_against_recv(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_two(&s, env);
-	program_start(&threads[0], drain, &s);
-	program_start(&threads[1], close_other, &s);
-	program_join(threads, 2);
+	program_together(&s, drain, close_other);
 	expect("P-6", s.received == 0);
 	s.ops->sender_drop(&s.tx);
 	drop_receivers(&s);
@@ -94,7 +81,6 @@ static void recv_in_time(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, program_soon());
-
 	expect("M-63", status == CHAN_OK || status == CHAN_TIMEOUT);
 	s->received = status == CHAN_OK;
 }
@@ -103,7 +89,6 @@ static void recv_other(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("P-5", mpsc_recv(s->ops, s->other_rx, &number, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -113,7 +98,6 @@ static void receiver_gives_up(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
 	struct program_thread threads[2];
-
 	open_two(&s, env);
 	program_start(&threads[0], recv_in_time, &s);
 	program_start(&threads[1], recv_other, &s);
@@ -133,27 +117,21 @@ static void receiver_gives_up(const struct program_env *env)
 static void drop_first(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
 static void drop_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->other_rx);
 }
 
 static void two_last_receivers(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_two(&s, env);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], drop_first, &s);
-	program_start(&threads[1], drop_other, &s);
-	program_join(threads, 2);
+	program_together(&s, drop_first, drop_other);
 	expect("P-3", mpsc_send(s.ops, s.tx, 2, CHAN_NOW) == CHAN_CLOSED);
 	s.ops->sender_drop(&s.tx);
 }

@@ -28,7 +28,6 @@ static void close_down(struct scene *s)
 static void end_sending(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	s->ops->sender_drop(&s->tx);
 }
@@ -37,7 +36,6 @@ static void try_to_the_end(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	if (mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) == CHAN_CLOSED)
 		expect("M-69", s->before == 1);
 }
@@ -45,14 +43,10 @@ static void try_to_the_end(void *arg)
 static void run_end(const struct program_env *env, bool cloned)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	if (cloned)
 		expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], end_sending, &s);
-	program_start(&threads[1], try_to_the_end, &s);
-	program_join(threads, 2);
+	program_together(&s, end_sending, try_to_the_end);
 	close_down(&s);
 }
 
@@ -74,7 +68,6 @@ static void fill(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status;
-
 	s->before = 1;
 	status = mpsc_send(s->ops, s->tx, 1, CHAN_NOW);
 	expect("M-20", status == CHAN_FULL || status == CHAN_OK);
@@ -85,7 +78,6 @@ static void try_to_reserve(void *arg)
 {
 	struct scene *s = arg;
 	struct chan_permit permit;
-
 	expect("M-39", s->ops->reserve(s->third_tx, 2, &permit, CHAN_NOW) == CHAN_FULL);
 }
 
@@ -93,7 +85,6 @@ static void try_to_fill(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->other_tx, 2, CHAN_NOW);
-
 	expect("M-20", status == CHAN_FULL || status == CHAN_OK);
 	if (status == CHAN_FULL)
 		expect("M-70", s->before == 1);
@@ -102,16 +93,11 @@ static void try_to_fill(void *arg)
 static void full_is_seen(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[3];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	s.third_tx = mpsc_clone(s.ops, s.tx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 0, CHAN_NOW) == CHAN_OK);
-	program_start(&threads[0], fill, &s);
-	program_start(&threads[1], try_to_reserve, &s);
-	program_start(&threads[2], try_to_fill, &s);
-	program_join(threads, 3);
+	program_together(&s, fill, try_to_reserve, try_to_fill);
 	close_down(&s);
 }
 
@@ -123,7 +109,6 @@ static void take_first(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	s->before = 1;
 	expect("M-54", mpsc_recv(s->ops, s->rx, &number, CHAN_NOW) != CHAN_CLOSED);
 }
@@ -133,7 +118,6 @@ static void try_to_take(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->other_rx, &number, CHAN_NOW);
-
 	if (status == CHAN_EMPTY)
 		expect("M-70", s->before == 1);
 }
@@ -141,14 +125,10 @@ static void try_to_take(void *arg)
 static void empty_is_seen(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 2, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_NOW) == CHAN_OK);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], take_first, &s);
-	program_start(&threads[1], try_to_take, &s);
-	program_join(threads, 2);
+	program_together(&s, take_first, try_to_take);
 	close_down(&s);
 }
 

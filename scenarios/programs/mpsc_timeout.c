@@ -14,7 +14,6 @@ struct scene {
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -23,7 +22,6 @@ static void recv_in_time(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, program_soon());
-
 	expect("M-63", status == CHAN_OK || status == CHAN_TIMEOUT);
 	if (status == CHAN_TIMEOUT)
 		expect("S-15", mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_OK);
@@ -33,12 +31,8 @@ static void recv_in_time(void *arg)
 static void timeout_against_delivery(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], recv_in_time, &s);
-	program_join(threads, 2);
+	program_together(&s, send_one, recv_in_time);
 	s.ops->sender_drop(&s.tx);
 	expect("D-1", mpsc_drain(s.ops, s.rx) == 0);
 	s.ops->receiver_drop(&s.rx);
@@ -52,7 +46,6 @@ static void send_in_time(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, program_soon());
-
 	expect("M-29", status == CHAN_OK || status == CHAN_TIMEOUT);
 	s->sent = status == CHAN_OK;
 }
@@ -61,21 +54,16 @@ static void recv_first(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	expect("M-46", mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_OK && number == 1);
 }
 
 static void send_timeout_against_slot(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
 	unsigned number;
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], send_in_time, &s);
-	program_start(&threads[1], recv_first, &s);
-	program_join(threads, 2);
+	program_together(&s, send_in_time, recv_first);
 	if (s.sent)
 		expect("M-46", mpsc_recv(s.ops, s.rx, &number, CHAN_NOW) == CHAN_OK && number == 2);
 	expect("M-28", mpsc_recv(s.ops, s.rx, &number, CHAN_NOW) == CHAN_EMPTY);
@@ -87,7 +75,6 @@ static void send_timeout_against_slot(const struct program_env *env)
 static void send_queued(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-26", mpsc_send(s->ops, s->other_tx, 3, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -98,7 +85,6 @@ static void cancelled_sender(const struct program_env *env)
 	struct scene s = {.ops = env->mpsc};
 	struct program_thread threads[3];
 	unsigned number;
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
@@ -119,7 +105,6 @@ static void cancelled_sender(const struct program_env *env)
 static void close_it(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->rx);
 }
 
@@ -127,20 +112,15 @@ static void send_in_time_closed(void *arg)
 {
 	struct scene *s = arg;
 	enum chan_status status = mpsc_send(s->ops, s->tx, 2, program_soon());
-
 	expect("M-31", status == CHAN_CLOSED || status == CHAN_TIMEOUT);
 }
 
 static void timeout_against_close(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
 	expect("M-17", mpsc_send(s.ops, s.tx, 1, CHAN_FOREVER) == CHAN_OK);
-	program_start(&threads[0], send_in_time_closed, &s);
-	program_start(&threads[1], close_it, &s);
-	program_join(threads, 2);
+	program_together(&s, send_in_time_closed, close_it);
 	/* Nobody is left in the queue: the channel is idle once its message is out. */
 	expect("M-49", mpsc_drain(s.ops, s.rx) == 1);
 	s.ops->sender_drop(&s.tx);
@@ -150,7 +130,6 @@ static void timeout_against_close(const struct program_env *env)
 static void drop_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->tx);
 }
 
@@ -159,7 +138,6 @@ static void recv_in_time_closed(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	enum chan_status status = mpsc_recv(s->ops, s->rx, &number, program_soon());
-
 	expect("M-52", status == CHAN_CLOSED || status == CHAN_TIMEOUT);
 	if (status == CHAN_TIMEOUT)
 		expect("S-17", mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_CLOSED);
@@ -168,12 +146,8 @@ static void recv_in_time_closed(void *arg)
 static void timeout_against_last_drop(const struct program_env *env)
 {
 	struct scene s = {.ops = env->mpsc};
-	struct program_thread threads[2];
-
 	mpsc_open(s.ops, 1, &s.tx, &s.rx);
-	program_start(&threads[0], drop_sender, &s);
-	program_start(&threads[1], recv_in_time_closed, &s);
-	program_join(threads, 2);
+	program_together(&s, drop_sender, recv_in_time_closed);
 	s.ops->receiver_drop(&s.rx);
 }
 

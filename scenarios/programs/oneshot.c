@@ -24,7 +24,6 @@ struct scene {
 static void open_channel(struct scene *s, const struct program_env *env)
 {
 	struct chan_config config = {.size = sizeof(struct message *), .destroy = message_destroy};
-
 	s->ops = env->impl->oneshot;
 	expect("O-1", s->ops->open(&config, &s->tx, &s->rx) == CHAN_OK);
 }
@@ -33,7 +32,6 @@ static enum chan_status recv(struct scene *s, uint64_t deadline)
 {
 	struct message *message;
 	enum chan_status status = s->ops->recv(s->rx, &message, deadline);
-
 	program_saw(status);
 	if (status == CHAN_OK)
 		expect("O-4", message_end(message) == 1);
@@ -42,11 +40,7 @@ static enum chan_status recv(struct scene *s, uint64_t deadline)
 
 static void run_two(struct scene *s, void (*one)(void *), void (*other)(void *))
 {
-	struct program_thread threads[2];
-
-	program_start(&threads[0], one, s);
-	program_start(&threads[1], other, s);
-	program_join(threads, 2);
+	program_together(s, one, other);
 }
 
 static void close_down(struct scene *s)
@@ -59,7 +53,6 @@ static void send_one(void *arg)
 {
 	struct scene *s = arg;
 	struct message *message = message_new(1);
-
 	s->before = 1;
 	s->sent = s->ops->send(&s->tx, &message);
 	program_saw(s->sent);
@@ -71,7 +64,6 @@ static void send_one(void *arg)
 static void recv_one(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("O-4", recv(s, CHAN_FOREVER) == CHAN_OK);
 	expect("O-19", s->before == 1);
 	expect("O-6", recv(s, CHAN_NOW) == CHAN_CLOSED);
@@ -80,7 +72,6 @@ static void recv_one(void *arg)
 static void send_recv(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, send_one, recv_one);
 	expect("O-1", s.sent == CHAN_OK);
@@ -90,7 +81,6 @@ static void send_recv(const struct program_env *env)
 static void try_recv_twice(void *arg)
 {
 	struct scene *s = arg;
-
 	s->received = recv(s, CHAN_NOW);
 	if (s->received == CHAN_EMPTY)
 		s->received = recv(s, CHAN_NOW);
@@ -100,7 +90,6 @@ static void try_recv_twice(void *arg)
 static void try_recv_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, send_one, try_recv_twice);
 	if (s.received == CHAN_EMPTY)
@@ -115,7 +104,6 @@ static void try_recv_against_send(const struct program_env *env)
 static void close_and_look(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->rx);
 	s->received = recv(s, CHAN_NOW);
 	expect("O-9", s->received == CHAN_OK || s->received == CHAN_CLOSED);
@@ -124,7 +112,6 @@ static void close_and_look(void *arg)
 static void close_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, send_one, close_and_look);
 	expect("O-11", s.sent == s.received);
@@ -134,14 +121,12 @@ static void close_against_send(const struct program_env *env)
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
 static void drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, send_one, drop_receiver);
 }
@@ -149,7 +134,6 @@ static void drop_against_send(const struct program_env *env)
 static void drop_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->before = 1;
 	s->ops->sender_drop(&s->tx);
 }
@@ -157,7 +141,6 @@ static void drop_sender(void *arg)
 static void recv_end(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("O-5", recv(s, CHAN_FOREVER) == CHAN_CLOSED);
 	expect("O-19", s->before == 1);
 	expect("O-15", recv(s, CHAN_FOREVER) == CHAN_INVALID);
@@ -166,7 +149,6 @@ static void recv_end(void *arg)
 static void sender_drop_against_recv(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, drop_sender, recv_end);
 	close_down(&s);
@@ -175,7 +157,6 @@ static void sender_drop_against_recv(const struct program_env *env)
 static void both_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, drop_sender, drop_receiver);
 }
@@ -187,7 +168,6 @@ static void both_drop(const struct program_env *env)
 static void recv_in_time(void *arg)
 {
 	struct scene *s = arg;
-
 	s->received = recv(s, program_soon());
 	expect("O-22", s->received == CHAN_OK || s->received == CHAN_TIMEOUT);
 	if (s->received == CHAN_TIMEOUT)
@@ -197,7 +177,6 @@ static void recv_in_time(void *arg)
 static void timeout_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, send_one, recv_in_time);
 	close_down(&s);
@@ -211,7 +190,6 @@ static void wait_closed(void *arg)
 {
 	struct scene *s = arg;
 	struct message *message = message_new(1);
-
 	expect("O-12", s->ops->closed(s->tx, CHAN_FOREVER) == CHAN_OK);
 	expect("O-13", s->ops->send(&s->tx, &message) == CHAN_CLOSED);
 	message_end(message);
@@ -220,14 +198,12 @@ static void wait_closed(void *arg)
 static void only_close(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->close(s->rx);
 }
 
 static void closed_against_close(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, wait_closed, only_close);
 	close_down(&s);
@@ -236,7 +212,6 @@ static void closed_against_close(const struct program_env *env)
 static void closed_against_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_channel(&s, env);
 	run_two(&s, wait_closed, drop_receiver);
 }
@@ -248,7 +223,6 @@ static void closed_against_drop(const struct program_env *env)
 static void ring(struct chan_waiter *waiter)
 {
 	struct armed *armed = (struct armed *)waiter;
-
 	armed->woken++;
 	sem_post(&armed->bell);
 }
@@ -263,7 +237,6 @@ static void open_armed(struct scene *s, const struct program_env *env)
 static void wait_armed(void *arg)
 {
 	struct scene *s = arg;
-
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		while (sem_wait(&s->armed.bell) != 0)
 			;
@@ -276,7 +249,6 @@ static void wait_armed(void *arg)
 static void arm_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_armed(&s, env);
 	run_two(&s, send_one, wait_armed);
 	expect("O-4", s.received == CHAN_OK);
@@ -286,7 +258,6 @@ static void arm_against_send(const struct program_env *env)
 static void arm_against_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_armed(&s, env);
 	run_two(&s, drop_sender, wait_armed);
 	expect("O-5", s.received == CHAN_CLOSED);
@@ -297,7 +268,6 @@ static void arm_against_drop(const struct program_env *env)
 static void arm_disarm_recv(void *arg)
 {
 	struct scene *s = arg;
-
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
 		bool fired = s->ops->disarm(&s->armed.waiter);
 		/* fired, its wake may have been cancelled */
@@ -310,7 +280,6 @@ static void arm_disarm_recv(void *arg)
 static void disarm_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
-
 	open_armed(&s, env);
 	run_two(&s, send_one, arm_disarm_recv);
 	close_down(&s);

@@ -41,7 +41,6 @@ static bool deviates(const struct program *program, const struct impl_info *info
 bool program_offered(const struct program *program, const struct impl_info *info, enum kind kind)
 {
 	char names[256], *rest = names, *name;
-
 	if ((program->kinds >> kind & 1) == 0 || info->offered[kind] == 0 || deviates(program, info))
 		return false;
 	if (program->needs == NULL)
@@ -56,7 +55,6 @@ bool program_offered(const struct program *program, const struct impl_info *info
 void program_run(const struct program *program, const struct chan_impl *impl, enum kind kind)
 {
 	struct program_env env = {impl, kind, kind == KIND_UNBOUNDED ? impl->unbounded : impl->mpsc};
-
 	tally = (struct program_tally){0, 0, 0};
 	program->run(&env);
 	program_outcome = tally.saw;
@@ -73,7 +71,6 @@ void program_run(const struct program *program, const struct chan_impl *impl, en
 static void *thread_main(void *arg)
 {
 	struct program_thread *thread = arg;
-
 	tally = (struct program_tally){0, 0, 0};
 	thread->body(thread->arg);
 	thread->tally = tally;
@@ -97,6 +94,14 @@ void program_join(struct program_thread *threads, size_t count)
 		tally.ended += threads[i].tally.ended;
 		program_saw(threads[i].tally.saw);
 	}
+}
+
+void program_run_all(void *arg, void (*const bodies[])(void *arg), size_t count)
+{
+	struct program_thread threads[TOGETHER_MAX];
+	for (size_t i = 0; i < count; i++)
+		program_start(&threads[i], bodies[i], arg);
+	program_join(threads, count);
 }
 
 bool program_blocked(const struct program_thread *thread, uint64_t *steps)
@@ -127,7 +132,6 @@ uint64_t program_soon(void)
 struct message *message_new(unsigned number)
 {
 	struct message *message = malloc(sizeof *message);
-
 	if (message == NULL)
 		program_fail("malloc", __FILE__, __LINE__, __func__);
 	message->number = number;
@@ -138,7 +142,6 @@ struct message *message_new(unsigned number)
 unsigned message_end(struct message *message)
 {
 	unsigned number = message->number;
-
 	free(message);
 	tally.ended++;
 	program_saw(number);
@@ -166,14 +169,12 @@ void mpsc_open(const struct chan_mpsc_ops *ops, size_t capacity, struct chan_sen
 {
 	struct chan_config config = {
 		.size = sizeof(struct message *), .capacity = capacity, .destroy = message_destroy};
-
 	expect("M-1", ops->open(&config, tx, rx) == CHAN_OK);
 }
 
 struct chan_sender *mpsc_clone(const struct chan_mpsc_ops *ops, struct chan_sender *tx)
 {
 	struct chan_sender *clone = NULL;
-
 	expect("M-77", ops->sender_clone(tx, &clone) == CHAN_OK);
 	return clone;
 }
@@ -182,7 +183,6 @@ enum chan_status mpsc_send(const struct chan_mpsc_ops *ops, struct chan_sender *
 {
 	struct message *message = message_new(number);
 	enum chan_status status = ops->send(tx, &message, deadline);
-
 	program_saw(status);
 	if (status != CHAN_OK)
 		message_end(message);
@@ -194,7 +194,6 @@ enum chan_status mpsc_recv(const struct chan_mpsc_ops *ops, struct chan_receiver
 {
 	struct message *message;
 	enum chan_status status = ops->recv(rx, &message, deadline);
-
 	program_saw(status);
 	if (status == CHAN_OK)
 		*number = message_end(message);
@@ -205,7 +204,6 @@ unsigned mpsc_drain(const struct chan_mpsc_ops *ops, struct chan_receiver *rx)
 {
 	unsigned count = 0, number;
 	enum chan_status status;
-
 	while ((status = mpsc_recv(ops, rx, &number, CHAN_FOREVER)) == CHAN_OK)
 		count++;
 	expect("M-46", status == CHAN_CLOSED);

@@ -34,14 +34,12 @@ static void close_down(struct scene *s)
 static void send_first(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx[0], 1, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void send_second(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-17", mpsc_send(s->ops, s->tx[1], 2, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -52,7 +50,6 @@ static void select_recv(void *arg)
 	struct message *got[2] = {NULL, NULL};
 	struct chan_branch branches[] = {chan_on_recv(s->ops, s->rx[0], &got[0]),
 	                                 chan_on_recv(s->ops, s->rx[1], &got[1])};
-
 	expect("S-1", chan_select(branches, 2, CHAN_FOREVER, CHAN_BIASED, &s->chosen) == CHAN_OK && s->chosen < 2);
 	expect("S-2", branches[s->chosen].status == CHAN_OK);
 	expect("S-1", message_end(got[s->chosen]) == s->chosen + 1);
@@ -61,14 +58,9 @@ static void select_recv(void *arg)
 static void select_two_channels(const struct program_env *env)
 {
 	struct scene s = {.ended = 0};
-	struct program_thread threads[3];
 	unsigned number;
-
 	open_two(&s, env);
-	program_start(&threads[0], send_first, &s);
-	program_start(&threads[1], send_second, &s);
-	program_start(&threads[2], select_recv, &s);
-	program_join(threads, 3);
+	program_together(&s, send_first, send_second, select_recv);
 	expect("S-1", mpsc_recv(s.ops, s.rx[s.chosen], &number, CHAN_NOW) == CHAN_EMPTY);
 	expect("S-1", mpsc_recv(s.ops, s.rx[1 - s.chosen], &number, CHAN_NOW) == CHAN_OK && number == 2 - s.chosen);
 	close_down(&s);
@@ -83,7 +75,6 @@ static void recv_second(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number;
-
 	s->ended = mpsc_recv(s->ops, s->other_rx, &number, CHAN_FOREVER) == CHAN_OK;
 }
 
@@ -92,7 +83,6 @@ static void select_loser_woken(const struct program_env *env)
 	struct scene s = {.ended = 0};
 	struct program_thread threads[3];
 	unsigned number;
-
 	open_two(&s, env);
 	expect("P-1", s.ops->receiver_clone(s.rx[1], &s.other_rx) == CHAN_OK);
 	program_start(&threads[0], select_recv, &s);
@@ -119,7 +109,6 @@ static void select_in_time(void *arg)
 	struct message *got = NULL;
 	struct chan_branch branches[] = {chan_on_recv(s->ops, s->rx[0], &got), chan_on_recv(s->ops, s->rx[1], &got)};
 	enum chan_status status = chan_select(branches, 2, program_soon(), CHAN_BIASED, &s->chosen);
-
 	expect("S-15", status == CHAN_OK || status == CHAN_TIMEOUT);
 	if (status == CHAN_OK)
 		message_end(got);
@@ -129,13 +118,9 @@ static void select_in_time(void *arg)
 static void select_timeout_against_send(const struct program_env *env)
 {
 	struct scene s = {.ended = 0};
-	struct program_thread threads[2];
 	unsigned number;
-
 	open_two(&s, env);
-	program_start(&threads[0], select_in_time, &s);
-	program_start(&threads[1], send_second, &s);
-	program_join(threads, 2);
+	program_together(&s, select_in_time, send_second);
 	expect("S-15", mpsc_recv(s.ops, s.rx[1], &number, CHAN_NOW) == (s.ended ? CHAN_EMPTY : CHAN_OK));
 	close_down(&s);
 }
@@ -143,7 +128,6 @@ static void select_timeout_against_send(const struct program_env *env)
 static void drop_second(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->sender_drop(&s->tx[1]);
 }
 
@@ -152,7 +136,6 @@ static void select_end(void *arg)
 	struct scene *s = arg;
 	struct message *got;
 	struct chan_branch branches[] = {chan_on_recv(s->ops, s->rx[0], &got), chan_on_recv(s->ops, s->rx[1], &got)};
-
 	expect("S-18", chan_select(branches, 2, CHAN_FOREVER, CHAN_BIASED, &s->chosen) == CHAN_OK && s->chosen == 1);
 	expect("S-18", branches[1].status == CHAN_CLOSED);
 }
@@ -160,12 +143,8 @@ static void select_end(void *arg)
 static void select_woken_by_end(const struct program_env *env)
 {
 	struct scene s = {.ended = 0};
-	struct program_thread threads[2];
-
 	open_two(&s, env);
-	program_start(&threads[0], select_end, &s);
-	program_start(&threads[1], drop_second, &s);
-	program_join(threads, 2);
+	program_together(&s, select_end, drop_second);
 	close_down(&s);
 }
 

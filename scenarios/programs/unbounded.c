@@ -23,7 +23,6 @@ static void open_after(struct scene *s, const struct program_env *env, unsigned 
 {
 	struct chan_config config = {.size = sizeof(struct message *), .destroy = message_destroy, .start = START};
 	unsigned number;
-
 	s->ops = env->mpsc;
 	expect("M-1", s->ops->open(&config, &s->tx, &s->rx) == CHAN_OK);
 	for (unsigned i = 0; i < count; i++) {
@@ -35,7 +34,6 @@ static void open_after(struct scene *s, const struct program_env *env, unsigned 
 static void send_two(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("U-1", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 	expect("U-1", mpsc_send(s->ops, s->tx, 2, CHAN_FOREVER) == CHAN_OK);
 	s->ops->sender_drop(&s->tx);
@@ -45,7 +43,6 @@ static void drain(void *arg)
 {
 	struct scene *s = arg;
 	unsigned number, next = 1;
-
 	while (mpsc_recv(s->ops, s->rx, &number, CHAN_FOREVER) == CHAN_OK)
 		expect("M-65", number == next++);
 	s->received = next - 1;
@@ -54,12 +51,8 @@ static void drain(void *arg)
 static void block_boundary(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_after(&s, env, BLOCK - 1);
-	program_start(&threads[0], send_two, &s);
-	program_start(&threads[1], drain, &s);
-	program_join(threads, 2);
+	program_together(&s, send_two, drain);
 	expect("U-4", s.received == 2);
 	s.ops->receiver_drop(&s.rx);
 }
@@ -67,14 +60,12 @@ static void block_boundary(const struct program_env *env)
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("U-1", mpsc_send(s->ops, s->tx, 1, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void send_other(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("U-1", mpsc_send(s->ops, s->other_tx, 2, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -82,13 +73,9 @@ static void send_other(void *arg)
 static void block_boundary_two_senders(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_after(&s, env, BLOCK - 1);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], send_other, &s);
-	program_join(threads, 2);
+	program_together(&s, send_one, send_other);
 	s.ops->sender_drop(&s.tx);
 	s.ops->sender_drop(&s.other_tx);
 	expect("U-8", mpsc_drain(s.ops, s.rx) == 2);
@@ -98,14 +85,12 @@ static void block_boundary_two_senders(const struct program_env *env)
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->ops->receiver_drop(&s->rx);
 }
 
 static void send_to_the_end(void *arg)
 {
 	struct scene *s = arg;
-
 	for (unsigned i = 0; i < 2; i++) {
 		enum chan_status status = mpsc_send(s->ops, s->tx, i, CHAN_FOREVER);
 		expect("U-1", status == CHAN_OK || status == CHAN_CLOSED);
@@ -116,12 +101,8 @@ static void send_to_the_end(void *arg)
 static void block_boundary_drop(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_after(&s, env, BLOCK - 1);
-	program_start(&threads[0], send_to_the_end, &s);
-	program_start(&threads[1], drop_receiver, &s);
-	program_join(threads, 2);
+	program_together(&s, send_to_the_end, drop_receiver);
 }
 
 const struct program programs_unbounded[] = {

@@ -34,7 +34,6 @@ static void open_large(struct scene *s, const struct program_env *env, size_t si
 {
 	struct chan_config config = {
 		.size = size, .align = alignof(struct message *), .destroy = message_destroy, .start = START};
-
 	s->ops = env->mpsc;
 	s->size = size;
 	expect("M-1", s->ops->open(&config, &s->tx, &s->rx) == CHAN_OK);
@@ -44,7 +43,6 @@ static void send(struct scene *s, struct chan_sender *tx, unsigned number)
 {
 	struct message *message = message_new(number);
 	alignas(struct message *) char large[ALONE] = {0};
-
 	memcpy(large, &message, sizeof message);
 	expect("U-1", s->ops->send(tx, large, CHAN_FOREVER) == CHAN_OK);
 }
@@ -55,7 +53,6 @@ static unsigned try_recv(struct scene *s, struct chan_receiver *rx)
 	struct message *message;
 	alignas(struct message *) char large[ALONE];
 	enum chan_status status = s->ops->recv(rx, large, CHAN_NOW);
-
 	program_saw(status);
 	expect("M-54", status == CHAN_OK || status == CHAN_EMPTY);
 	if (status != CHAN_OK)
@@ -80,7 +77,6 @@ static void close_down(struct scene *s)
 static void send_two_more(void *arg)
 {
 	struct scene *s = arg;
-
 	send(s, s->tx, 2);
 	send(s, s->tx, 3);
 }
@@ -88,7 +84,6 @@ static void send_two_more(void *arg)
 static void recv_two(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("M-65", try_recv(s, s->rx) == 1);
 	unsigned second = try_recv(s, s->rx);
 	expect("M-65", second == 0 || second == 2);
@@ -97,13 +92,9 @@ static void recv_two(void *arg)
 static void block_used_again(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_large(&s, env, ALONE);
 	send(&s, s.tx, 1);
-	program_start(&threads[0], send_two_more, &s);
-	program_start(&threads[1], recv_two, &s);
-	program_join(threads, 2);
+	program_together(&s, send_two_more, recv_two);
 	close_down(&s);
 }
 
@@ -114,29 +105,23 @@ static void block_used_again(const struct program_env *env)
 static void send_one(void *arg)
 {
 	struct scene *s = arg;
-
 	send(s, s->tx, 3);
 }
 
 static void send_other(void *arg)
 {
 	struct scene *s = arg;
-
 	send(s, s->other_tx, 4);
 }
 
 static void block_after_block(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_large(&s, env, THREE);
 	s.other_tx = mpsc_clone(s.ops, s.tx);
 	send(&s, s.tx, 1);
 	send(&s, s.tx, 2);
-	program_start(&threads[0], send_one, &s);
-	program_start(&threads[1], send_other, &s);
-	program_join(threads, 2);
+	program_together(&s, send_one, send_other);
 	expect("M-65", try_recv(&s, s.rx) == 1 && try_recv(&s, s.rx) == 2);
 	expect("U-8", try_recv(&s, s.rx) + try_recv(&s, s.rx) == 7);
 	close_down(&s);
@@ -150,31 +135,24 @@ static void block_after_block(const struct program_env *env)
 static void recv_one(void *arg)
 {
 	struct scene *s = arg;
-
 	s->received = try_recv(s, s->rx);
 }
 
 static void recv_other(void *arg)
 {
 	struct scene *s = arg;
-
 	s->other_received = try_recv(s, s->other_rx);
 }
 
 static void block_read_by_two(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[3];
-
 	open_large(&s, env, THREE);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	for (unsigned i = 1; i <= 5; i++)
 		send(&s, s.tx, i);
 	expect("M-65", try_recv(&s, s.rx) == 1);
-	program_start(&threads[0], recv_one, &s);
-	program_start(&threads[1], recv_other, &s);
-	program_start(&threads[2], send_one, &s);
-	program_join(threads, 3);
+	program_together(&s, recv_one, recv_other, send_one);
 	expect("P-2", s.received + s.other_received == 5);
 	close_down(&s);
 }
@@ -184,7 +162,6 @@ static void block_read_by_two(const struct program_env *env)
 static void recv_third(void *arg)
 {
 	struct scene *s = arg;
-
 	s->third_received = try_recv(s, s->third_rx);
 }
 
@@ -192,7 +169,6 @@ static void block_followed_by_three(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
 	struct program_thread threads[3];
-
 	open_large(&s, env, ALONE);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.third_rx) == CHAN_OK);
@@ -211,7 +187,6 @@ static void block_followed_by_three(const struct program_env *env)
 static void recv_one_and_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	s->received = try_recv(s, s->rx);
 	s->ops->receiver_drop(&s->rx);
 }
@@ -221,7 +196,6 @@ static void recv_two_others(void *arg)
 	struct scene *s = arg;
 	unsigned first = try_recv(s, s->other_rx);
 	unsigned second = try_recv(s, s->other_rx);
-
 	expect("M-65", first != 0 && (second == 0 || first < second));
 	s->other_received = first + second;
 }
@@ -229,15 +203,11 @@ static void recv_two_others(void *arg)
 static void block_left_by_one_of_two(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_large(&s, env, ALONE);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	send(&s, s.tx, 1);
 	send(&s, s.tx, 2);
-	program_start(&threads[0], recv_one_and_drop, &s);
-	program_start(&threads[1], recv_two_others, &s);
-	program_join(threads, 2);
+	program_together(&s, recv_one_and_drop, recv_two_others);
 	expect("P-2", s.received + s.other_received == 3);
 	close_down(&s);
 }
@@ -246,7 +216,6 @@ static void block_left_by_one_of_two(const struct program_env *env)
 static void send_recv_and_drop(void *arg)
 {
 	struct scene *s = arg;
-
 	send(s, s->tx, 1);
 	recv_one_and_drop(s);
 }
@@ -257,7 +226,6 @@ static void recv_in_time(void *arg)
 	struct message *message;
 	alignas(struct message *) char large[ALONE];
 	enum chan_status status = s->ops->recv(s->other_rx, large, program_soon());
-
 	expect("M-63", status == CHAN_OK || status == CHAN_TIMEOUT);
 	if (status != CHAN_OK)
 		return;
@@ -268,13 +236,9 @@ static void recv_in_time(void *arg)
 static void block_left_to_one_who_waits(const struct program_env *env)
 {
 	struct scene s = {.received = 0};
-	struct program_thread threads[2];
-
 	open_large(&s, env, ALONE);
 	expect("P-1", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
-	program_start(&threads[0], send_recv_and_drop, &s);
-	program_start(&threads[1], recv_in_time, &s);
-	program_join(threads, 2);
+	program_together(&s, send_recv_and_drop, recv_in_time);
 	expect("P-2", s.received + s.other_received == 1);
 	close_down(&s);
 }

@@ -9,7 +9,6 @@ void watch_open(struct watch_scene *s, const struct program_env *env, bool hooks
 	struct chan_config config = {.size = sizeof(struct watch_pair)};
 	struct watch_pair pair = {0, ~(uint64_t)0};
 	struct message *message = NULL;
-
 	if (hooks) {
 		config.size = sizeof(struct message *);
 		config.clone = message_clone;
@@ -24,7 +23,6 @@ void watch_open(struct watch_scene *s, const struct program_env *env, bool hooks
 enum chan_status watch_send(struct watch_scene *s, struct chan_sender *tx, unsigned number)
 {
 	struct watch_pair pair = {number, ~(uint64_t)number};
-
 	if (!s->hooks)
 		return s->ops->send(tx, &pair);
 	struct message *message = message_new(number);
@@ -38,7 +36,6 @@ unsigned watch_borrow(struct watch_scene *s, struct chan_receiver *rx, bool *uns
 {
 	struct watch_pair pair;
 	struct message *message = NULL;
-
 	expect("W-3", s->ops->borrow(rx, s->hooks ? (void *)&message : (void *)&pair, unseen) == CHAN_OK);
 	if (s->hooks)
 		return message_end(message);
@@ -57,11 +54,7 @@ void watch_close_down(struct watch_scene *s)
 
 void watch_run(struct watch_scene *s, void (*one)(void *), void (*other)(void *))
 {
-	struct program_thread threads[2];
-
-	program_start(&threads[0], one, s);
-	program_start(&threads[1], other, s);
-	program_join(threads, 2);
+	program_together(s, one, other);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -71,7 +64,6 @@ void watch_run(struct watch_scene *s, void (*one)(void *), void (*other)(void *)
 static void write_two(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	s->before = 1;
 	expect("W-2", watch_send(s, s->tx, 1) == CHAN_OK);
 	expect("W-2", watch_send(s, s->tx, 2) == CHAN_OK);
@@ -82,7 +74,6 @@ static void borrow_two(void *arg)
 	struct watch_scene *s = arg;
 	bool unseen;
 	unsigned first = watch_borrow(s, s->rx, &unseen);
-
 	expect("W-8", unseen == (first != 0));
 	unsigned second = watch_borrow(s, s->rx, &unseen);
 	expect("W-3", unseen == (second != 0));
@@ -94,7 +85,6 @@ static void borrow_two(void *arg)
 static void write_against_borrow(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_two, borrow_two);
 	expect("W-34", watch_borrow(&s, s.rx, NULL) == 2);
@@ -104,7 +94,6 @@ static void write_against_borrow(const struct program_env *env)
 static void write_against_clone(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, true);
 	watch_run(&s, write_two, borrow_two);
 	watch_close_down(&s);
@@ -113,14 +102,12 @@ static void write_against_clone(const struct program_env *env)
 static void write_other(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-2", watch_send(s, s->other_tx, 3) == CHAN_OK);
 }
 
 static void write_one(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-2", watch_send(s, s->tx, 1) == CHAN_OK);
 }
 
@@ -128,7 +115,6 @@ static void two_writers(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	bool unseen;
-
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
 	watch_run(&s, write_one, write_other);
@@ -142,7 +128,6 @@ static void two_writers(const struct program_env *env)
 static bool add_one(void *value, void *arg)
 {
 	struct watch_pair *pair = value;
-
 	(void)arg;
 	pair->number++;
 	pair->negated = ~pair->number;
@@ -152,21 +137,18 @@ static bool add_one(void *value, void *arg)
 static void modify(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-20", s->ops->modify(s->tx, add_one, NULL, NULL) == CHAN_OK);
 }
 
 static void modify_other(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-20", s->ops->modify(s->other_tx, add_one, NULL, NULL) == CHAN_OK);
 }
 
 static void two_modify(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
 	watch_run(&s, modify, modify_other);
@@ -177,7 +159,6 @@ static void two_modify(const struct program_env *env)
 static void write_other_and_drop(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-2", watch_send(s, s->other_tx, 3) == CHAN_OK);
 	s->ops->sender_drop(&s->other_tx);
 }
@@ -187,7 +168,6 @@ static void update(void *arg)
 	struct watch_scene *s = arg;
 	struct watch_pair pair;
 	bool unseen;
-
 	expect("W-3", s->ops->borrow_and_update(s->rx, &pair, &unseen) == CHAN_OK);
 	expect("W-8", unseen == (pair.number != 0));
 	s->before = (unsigned)pair.number;
@@ -197,7 +177,6 @@ static void update(void *arg)
 static void update_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_one, update);
 	expect("W-3", s.ops->changed(s.rx, CHAN_NOW) == (s.before == 1 ? CHAN_EMPTY : CHAN_OK));
@@ -210,7 +189,6 @@ static void alone_again(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	struct program_thread reader;
-
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
 	program_start(&reader, update, &s);
@@ -228,7 +206,6 @@ static void alone_again(const struct program_env *env)
 static void wait_changed(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-12", s->ops->changed(s->rx, CHAN_FOREVER) == CHAN_OK);
 	expect("W-34", watch_borrow(s, s->rx, NULL) == 1);
 }
@@ -236,7 +213,6 @@ static void wait_changed(void *arg)
 static void wait_changed_other(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-12", s->ops->changed(s->other_rx, CHAN_FOREVER) == CHAN_OK);
 }
 
@@ -244,7 +220,6 @@ static void changed_wakes_all(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	struct program_thread writer;
-
 	watch_open(&s, env, false);
 	expect("W-16", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	program_start(&writer, write_one, &s);
@@ -256,7 +231,6 @@ static void changed_wakes_all(const struct program_env *env)
 static void changed_until_last(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	do
 		expect("W-10", s->ops->changed(s->rx, CHAN_FOREVER) == CHAN_OK);
 	while (watch_borrow(s, s->rx, NULL) != 2);
@@ -266,7 +240,6 @@ static void changed_until_last(void *arg)
 static void last_is_seen(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_two, changed_until_last);
 	watch_close_down(&s);
@@ -275,7 +248,6 @@ static void last_is_seen(const struct program_env *env)
 static void write_and_drop(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-2", watch_send(s, s->tx, 1) == CHAN_OK);
 	s->ops->sender_drop(&s->tx);
 }
@@ -283,7 +255,6 @@ static void write_and_drop(void *arg)
 static void changed_to_the_end(void *arg)
 {
 	struct watch_scene *s = arg;
-
 	expect("W-6", s->ops->changed(s->rx, CHAN_FOREVER) == CHAN_OK);
 	expect("W-6", watch_borrow(s, s->rx, NULL) == 1);
 	expect("W-5", s->ops->changed(s->rx, CHAN_FOREVER) == CHAN_CLOSED);
@@ -292,7 +263,6 @@ static void changed_to_the_end(void *arg)
 static void changed_against_drop(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_and_drop, changed_to_the_end);
 	expect("W-32", watch_borrow(&s, s.rx, NULL) == 1);
@@ -303,7 +273,6 @@ static void changed_in_time(void *arg)
 {
 	struct watch_scene *s = arg;
 	enum chan_status status = s->ops->changed(s->rx, program_soon());
-
 	expect("W-26", status == CHAN_OK || status == CHAN_TIMEOUT);
 	if (status == CHAN_TIMEOUT)
 		expect("W-26", s->ops->changed(s->rx, CHAN_FOREVER) == CHAN_OK);
@@ -312,7 +281,6 @@ static void changed_in_time(void *arg)
 static void timeout_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_one, changed_in_time);
 	expect("W-11", s.ops->changed(s.rx, CHAN_NOW) == CHAN_EMPTY);
@@ -322,7 +290,6 @@ static void timeout_against_write(const struct program_env *env)
 static bool is_two(const void *value, void *arg)
 {
 	const struct watch_pair *pair = value;
-
 	(void)arg;
 	return pair->number == 2 && pair->negated == ~pair->number;
 }
@@ -331,14 +298,12 @@ static void wait_for_two(void *arg)
 {
 	struct watch_scene *s = arg;
 	struct watch_pair pair;
-
 	expect("W-23", s->ops->wait_for(s->rx, is_two, NULL, &pair, CHAN_FOREVER) == CHAN_OK && is_two(&pair, NULL));
 }
 
 static void wait_for_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
-
 	watch_open(&s, env, false);
 	watch_run(&s, write_two, wait_for_two);
 	watch_close_down(&s);

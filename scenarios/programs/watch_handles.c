@@ -19,28 +19,24 @@ struct scene {
 static void drop_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->sender_drop(&s->base.tx);
 }
 
 static void drop_other_sender(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->sender_drop(&s->base.other_tx);
 }
 
 static void drop_receiver(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.ops->receiver_drop(&s->base.rx);
 }
 
 static void wait_end(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("W-29", s->base.ops->changed(s->base.rx, CHAN_FOREVER) == CHAN_CLOSED);
 }
 
@@ -48,7 +44,6 @@ static void two_last_senders(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
 	struct program_thread receiver;
-
 	watch_open(&s.base, env, false);
 	expect("W-35", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	program_start(&receiver, wait_end, &s);
@@ -64,7 +59,6 @@ static void two_last_senders(const struct program_env *env)
 static void send_perhaps(void *arg)
 {
 	struct scene *s = arg;
-
 	s->base.sent = watch_send(&s->base, s->base.tx, 1);
 	expect("W-18", s->base.sent == CHAN_OK || s->base.sent == CHAN_CLOSED);
 }
@@ -72,7 +66,6 @@ static void send_perhaps(void *arg)
 static void receiver_drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	watch_open(&s.base, env, true);
 	watch_run(&s.base, send_perhaps, drop_receiver);
 	expect("W-17", s.base.ops->subscribe(s.base.tx, &s.base.rx) == CHAN_OK);
@@ -83,7 +76,6 @@ static void receiver_drop_against_send(const struct program_env *env)
 static void all_drop(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	watch_open(&s.base, env, true);
 	watch_run(&s.base, drop_sender, drop_receiver);
 }
@@ -91,7 +83,6 @@ static void all_drop(const struct program_env *env)
 static void subscribe(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("W-17", s->base.ops->subscribe(s->base.other_tx, &s->base.other_rx) == CHAN_OK);
 	s->base.before = watch_borrow(&s->base, s->base.other_rx, NULL);
 }
@@ -101,7 +92,6 @@ static void subscribe(void *arg)
 static void subscribe_against_send(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	watch_open(&s.base, env, false);
 	expect("W-35", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	watch_run(&s.base, send_perhaps, subscribe);
@@ -119,14 +109,12 @@ static void subscribe_against_send(const struct program_env *env)
 static void wait_closed(void *arg)
 {
 	struct scene *s = arg;
-
 	expect("W-28", s->base.ops->closed(s->base.tx, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void closed_against_drop(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	watch_open(&s.base, env, false);
 	watch_run(&s.base, wait_closed, drop_receiver);
 	watch_close_down(&s.base);
@@ -138,7 +126,6 @@ static void closed_against_drop(const struct program_env *env)
 static void wait_closed_again(void *arg)
 {
 	struct scene *s = arg;
-
 	wait_closed(s);
 	expect("W-28", atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_REOPENED);
 }
@@ -149,7 +136,6 @@ static void closed_against_reopen(const struct program_env *env)
 	struct watch_scene *w = &s.base;
 	struct program_thread closer;
 	uint64_t before, after;
-
 	watch_open(w, env, false);
 	expect("W-35", w->ops->sender_clone(w->tx, &w->other_tx) == CHAN_OK);
 	program_start(&closer, wait_closed_again, &s);
@@ -173,7 +159,6 @@ static void closed_against_reopen(const struct program_env *env)
 static void ring(struct chan_waiter *waiter)
 {
 	struct scene *s = (struct scene *)(void *)((char *)waiter - offsetof(struct scene, waiter));
-
 	s->woken++;
 	sem_post(&s->bell);
 }
@@ -188,7 +173,6 @@ static void open_armed(struct scene *s, const struct program_env *env)
 static void wait_armed(void *arg)
 {
 	struct scene *s = arg;
-
 	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
 		while (sem_wait(&s->bell) != 0)
 			;
@@ -200,7 +184,6 @@ static void wait_armed(void *arg)
 static void arm_against_send(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	open_armed(&s, env);
 	watch_run(&s.base, send_perhaps, wait_armed);
 	watch_close_down(&s.base);
@@ -209,7 +192,6 @@ static void arm_against_send(const struct program_env *env)
 static void arm_disarm_changed(void *arg)
 {
 	struct scene *s = arg;
-
 	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
 		bool fired = s->base.ops->disarm(&s->waiter);
 		/* fired, its wake may have been cancelled */
@@ -222,7 +204,6 @@ static void arm_disarm_changed(void *arg)
 static void disarm_against_send(const struct program_env *env)
 {
 	struct scene s = {.woken = 0};
-
 	open_armed(&s, env);
 	watch_run(&s.base, send_perhaps, arm_disarm_changed);
 	watch_close_down(&s.base);

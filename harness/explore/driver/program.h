@@ -23,11 +23,8 @@
  *   static void send_recv(const struct program_env *env)
  *   {
  *           struct scene s = {.ops = env->mpsc};
- *           struct program_thread threads[2];
  *           mpsc_open(env->mpsc, 1, &s.tx, &s.rx);
- *           program_start(&threads[0], sender, &s);
- *           program_start(&threads[1], receiver, &s);
- *           program_join(threads, 2);
+ *           program_together(&s, sender, receiver);
  *   }
  *
  * A handle that a thread uses and main drops afterwards is ordered by the join; one that two
@@ -107,6 +104,14 @@ void program_start(struct program_thread *thread, void (*body)(void *arg), void 
 
 /* Waits for them, and adds what they counted to the caller's tally. */
 void program_join(struct program_thread *threads, size_t count);
+
+/* Starts a thread for each of these functions, TOGETHER_MAX at most, all with the same argument,
+ * and joins them. */
+enum { TOGETHER_MAX = 4 };
+#define program_together(arg, ...)                                                                                     \
+	program_run_all(arg, (void (*const[])(void *)){__VA_ARGS__},                                                   \
+	                sizeof((void (*const[])(void *)){__VA_ARGS__}) / sizeof(void (*)(void *)))
+void program_run_all(void *arg, void (*const bodies[])(void *arg), size_t count);
 
 /* Whether the thread is blocked at this moment; `*steps` says how far it has come. Only an
  * explorer can tell: on real threads false. */
