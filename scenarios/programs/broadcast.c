@@ -53,11 +53,6 @@ void broadcast_close_down(struct broadcast_scene *s)
 	s->ops->receiver_drop(&s->other_rx);
 }
 
-void broadcast_run(struct broadcast_scene *s, void (*one)(void *), void (*other)(void *))
-{
-	program_together(s, one, other);
-}
-
 /* ------------------------------------------------------------------------------------------
  * Two receivers
  */
@@ -91,7 +86,7 @@ static void run_two_receivers(const struct program_env *env, bool hooks)
 	broadcast_open(&s, env, 2, hooks);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	program_start(&sender, send_one, &s);
-	broadcast_run(&s, recv_one, recv_one_other);
+	program_together(&s, recv_one, recv_one_other);
 	program_join(&sender, 1);
 	broadcast_close_down(&s);
 }
@@ -141,7 +136,7 @@ static void run_overwrite(const struct program_env *env, size_t capacity, bool h
 {
 	struct broadcast_scene s = {.before = 0};
 	broadcast_open(&s, env, capacity, hooks);
-	broadcast_run(&s, send_three, recv_all);
+	program_together(&s, send_three, recv_all);
 	broadcast_close_down(&s);
 }
 
@@ -180,7 +175,7 @@ static void lag_then_try(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
 	broadcast_open(&s, env, 1, false);
-	broadcast_run(&s, send_four, try_recv_lagged);
+	program_together(&s, send_four, try_recv_lagged);
 	broadcast_close_down(&s);
 }
 
@@ -212,7 +207,7 @@ static void send_against_try_recv(const struct program_env *env)
 	struct broadcast_scene s = {.before = 0};
 	unsigned number;
 	broadcast_open(&s, env, 2, false);
-	broadcast_run(&s, send_two, try_recv_two);
+	program_together(&s, send_two, try_recv_two);
 	while (broadcast_recv(&s, s.rx, &number, NULL, CHAN_NOW) == CHAN_OK)
 		expect("B-13", number == ++s.received);
 	expect("B-17", s.received == 2);
@@ -235,7 +230,7 @@ static void one_order(const struct program_env *env)
 	broadcast_open(&s, env, 2, false);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	expect("B-44", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
-	broadcast_run(&s, send_one, send_two_apart);
+	program_together(&s, send_one, send_two_apart);
 	for (int i = 0; i < 2; i++) {
 		expect("B-10", broadcast_recv(&s, s.rx, &s.order[0][i], NULL, CHAN_NOW) == CHAN_OK);
 		expect("B-10", broadcast_recv(&s, s.other_rx, &s.order[1][i], NULL, CHAN_NOW) == CHAN_OK);
@@ -273,7 +268,7 @@ static void lag_against_close(const struct program_env *env)
 	broadcast_open(&s, env, 2, false);
 	for (unsigned i = 1; i <= 3; i++)
 		expect("B-3", broadcast_send(&s, s.tx, i) == CHAN_OK);
-	broadcast_run(&s, drop_sender, recv_lagged);
+	program_together(&s, drop_sender, recv_lagged);
 	broadcast_close_down(&s);
 }
 
@@ -298,7 +293,7 @@ static void last_drop_wakes_all(const struct program_env *env)
 	broadcast_open(&s, env, 1, false);
 	expect("B-7", s.ops->subscribe(s.tx, &s.other_rx) == CHAN_OK);
 	program_start(&sender, drop_sender, &s);
-	broadcast_run(&s, recv_end, recv_end_other);
+	program_together(&s, recv_end, recv_end_other);
 	program_join(&sender, 1);
 	broadcast_close_down(&s);
 }
@@ -318,7 +313,7 @@ static void timeout_against_send(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
 	broadcast_open(&s, env, 1, false);
-	broadcast_run(&s, send_one, recv_in_time);
+	program_together(&s, send_one, recv_in_time);
 	broadcast_close_down(&s);
 }
 
@@ -348,7 +343,7 @@ static void length_is_seen(const struct program_env *env)
 {
 	struct broadcast_scene s = {.before = 0};
 	broadcast_open(&s, env, 2, false);
-	broadcast_run(&s, send_after_before, ask_length);
+	program_together(&s, send_after_before, ask_length);
 	broadcast_close_down(&s);
 }
 

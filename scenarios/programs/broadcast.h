@@ -30,7 +30,4 @@ enum chan_status broadcast_recv(struct broadcast_scene *s, struct chan_receiver 
                                 uint64_t deadline);
 void broadcast_close_down(struct broadcast_scene *s);
 
-/* Runs two threads to their end. */
-void broadcast_run(struct broadcast_scene *s, void (*one)(void *), void (*other)(void *));
-
 #endif

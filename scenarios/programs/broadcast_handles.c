@@ -44,7 +44,7 @@ static void subscribe_against_send(const struct program_env *env)
 	unsigned number, again;
 	broadcast_open(&s.base, env, 2, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
-	broadcast_run(&s.base, send_one, subscribe_and_look);
+	program_together(&s.base, send_one, subscribe_and_look);
 	expect("B-10", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_OK);
 	if (number == 2 && s.base.received == 0)
 		expect("B-7", broadcast_recv(&s.base, s.base.other_rx, &again, NULL, CHAN_NOW) == CHAN_OK);
@@ -72,7 +72,7 @@ static void receiver_drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
 	broadcast_open(&s.base, env, 1, true);
-	broadcast_run(&s.base, send_perhaps, drop_receiver);
+	program_together(&s.base, send_perhaps, drop_receiver);
 	expect("B-5", broadcast_send(&s.base, s.base.tx, 2) == CHAN_CLOSED);
 	broadcast_close_down(&s.base);
 }
@@ -97,7 +97,7 @@ static void drop_against_recv(const struct program_env *env)
 	broadcast_open(&s.base, env, 1, true);
 	expect("B-7", s.base.ops->subscribe(s.base.tx, &s.base.other_rx) == CHAN_OK);
 	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
-	broadcast_run(&s.base, recv_one, drop_other);
+	program_together(&s.base, recv_one, drop_other);
 	broadcast_close_down(&s.base);
 }
 
@@ -116,7 +116,7 @@ static void closed_against_drop(const struct program_env *env)
 	struct scene s = {.sent = false};
 	broadcast_open(&s.base, env, 1, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
-	broadcast_run(&s.base, wait_closed, drop_receiver);
+	program_together(&s.base, wait_closed, drop_receiver);
 	broadcast_close_down(&s.base);
 }
 
@@ -182,7 +182,7 @@ static void upgrade_against_last_drop(const struct program_env *env)
 	unsigned number;
 	broadcast_open(&s.base, env, 1, false);
 	expect("B-39", s.base.ops->downgrade(s.base.tx, &s.weak) == CHAN_OK);
-	broadcast_run(&s.base, upgrade_and_send, drop_sender);
+	program_together(&s.base, upgrade_and_send, drop_sender);
 	if (s.base.sent == 1)
 		expect("B-20", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_OK);
 	expect("B-39", broadcast_recv(&s.base, s.base.rx, &number, NULL, CHAN_NOW) == CHAN_CLOSED);
@@ -194,7 +194,7 @@ static void all_drop(const struct program_env *env)
 	struct scene s = {.sent = false};
 	broadcast_open(&s.base, env, 1, true);
 	expect("B-4", broadcast_send(&s.base, s.base.tx, 1) == CHAN_OK);
-	broadcast_run(&s.base, drop_sender, drop_receiver);
+	program_together(&s.base, drop_sender, drop_receiver);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ static void second_sender(const struct program_env *env)
 	unsigned first = 0, second = 0;
 	broadcast_open(&s.base, env, 2, false);
 	expect("B-44", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
-	broadcast_run(&s.base, send_first, send_second);
+	program_together(&s.base, send_first, send_second);
 	expect("B-10", broadcast_recv(&s.base, s.base.rx, &first, NULL, CHAN_NOW) == CHAN_OK);
 	expect("B-10", broadcast_recv(&s.base, s.base.rx, &second, NULL, CHAN_NOW) == CHAN_OK);
 	expect("B-10", first + second == 3);
@@ -245,7 +245,7 @@ static void end_after_message(const struct program_env *env)
 {
 	struct scene s = {.sent = false};
 	broadcast_open(&s.base, env, 2, false);
-	broadcast_run(&s.base, send_and_go, try_recv_first);
+	program_together(&s.base, send_and_go, try_recv_first);
 	broadcast_close_down(&s.base);
 }
 
@@ -282,7 +282,7 @@ static void run_length(struct scene *s, const struct program_env *env, size_t ca
 	for (unsigned i = 1; i <= before; i++)
 		expect("B-3", broadcast_send(&s->base, s->base.tx, i) == CHAN_OK);
 	program_start(&asks, ask_length, s);
-	broadcast_run(&s->base, send_last, try_recv);
+	program_together(&s->base, send_last, try_recv);
 	program_join(&asks, 1);
 	broadcast_close_down(&s->base);
 }

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * mpsc_arm.c - waiters without a thread: arms and disarms against what would fire them.
- *
- * `woken` is written by the wake and read after the disarm, both plainly: a wake that still ran
- * then would race.
  */
 #include "scenarios/programs/programs.h"
-
-#include <semaphore.h>
-
-struct armed {
-	struct chan_waiter waiter; /* first: the wake finds the rest from it */
-	unsigned woken;
-	sem_t bell;
-};
 
 struct scene {
 	const struct chan_mpsc_ops *ops;
@@ -24,19 +13,11 @@ struct scene {
 	enum chan_status status;
 };
 
-static void ring(struct chan_waiter *waiter)
-{
-	struct armed *armed = (struct armed *)waiter;
-	armed->woken++;
-	sem_post(&armed->bell);
-}
-
 static void open_armed(struct scene *s, const struct program_env *env)
 {
 	s->ops = env->mpsc;
 	mpsc_open(s->ops, 1, &s->tx, &s->rx);
-	s->armed.waiter.wake = ring;
-	sem_init(&s->armed.bell, 0, 0);
+	armed_open(&s->armed);
 }
 
 static void close_down(struct scene *s)
@@ -59,8 +40,7 @@ static void wait_armed(void *arg)
 	struct scene *s = arg;
 	unsigned number;
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
-		while (sem_wait(&s->armed.bell) != 0)
-			;
+		armed_await(&s->armed);
 		expect("P-4", s->before == 1); /* what was done before the event */
 		expect("S-9", s->ops->disarm(&s->armed.waiter) && s->armed.woken == 1);
 	}

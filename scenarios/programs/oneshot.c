@@ -4,14 +4,6 @@
  */
 #include "scenarios/programs/programs.h"
 
-#include <semaphore.h>
-
-struct armed {
-	struct chan_waiter waiter; /* first: the wake finds the rest from it */
-	unsigned woken;
-	sem_t bell;
-};
-
 struct scene {
 	const struct chan_oneshot_ops *ops;
 	struct chan_sender *tx;
@@ -36,11 +28,6 @@ static enum chan_status recv(struct scene *s, uint64_t deadline)
 	if (status == CHAN_OK)
 		expect("O-4", message_end(message) == 1);
 	return status;
-}
-
-static void run_two(struct scene *s, void (*one)(void *), void (*other)(void *))
-{
-	program_together(s, one, other);
 }
 
 static void close_down(struct scene *s)
@@ -73,7 +60,7 @@ static void send_recv(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, send_one, recv_one);
+	program_together(&s, send_one, recv_one);
 	expect("O-1", s.sent == CHAN_OK);
 	close_down(&s);
 }
@@ -91,7 +78,7 @@ static void try_recv_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, send_one, try_recv_twice);
+	program_together(&s, send_one, try_recv_twice);
 	if (s.received == CHAN_EMPTY)
 		expect("O-7", recv(&s, CHAN_NOW) == CHAN_OK);
 	close_down(&s);
@@ -113,7 +100,7 @@ static void close_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, send_one, close_and_look);
+	program_together(&s, send_one, close_and_look);
 	expect("O-11", s.sent == s.received);
 	close_down(&s);
 }
@@ -128,7 +115,7 @@ static void drop_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, send_one, drop_receiver);
+	program_together(&s, send_one, drop_receiver);
 }
 
 static void drop_sender(void *arg)
@@ -150,7 +137,7 @@ static void sender_drop_against_recv(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, drop_sender, recv_end);
+	program_together(&s, drop_sender, recv_end);
 	close_down(&s);
 }
 
@@ -158,7 +145,7 @@ static void both_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, drop_sender, drop_receiver);
+	program_together(&s, drop_sender, drop_receiver);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -178,7 +165,7 @@ static void timeout_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, send_one, recv_in_time);
+	program_together(&s, send_one, recv_in_time);
 	close_down(&s);
 }
 
@@ -205,7 +192,7 @@ static void closed_against_close(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, wait_closed, only_close);
+	program_together(&s, wait_closed, only_close);
 	close_down(&s);
 }
 
@@ -213,33 +200,24 @@ static void closed_against_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_channel(&s, env);
-	run_two(&s, wait_closed, drop_receiver);
+	program_together(&s, wait_closed, drop_receiver);
 }
 
 /* ------------------------------------------------------------------------------------------
  * Waiters
  */
 
-static void ring(struct chan_waiter *waiter)
-{
-	struct armed *armed = (struct armed *)waiter;
-	armed->woken++;
-	sem_post(&armed->bell);
-}
-
 static void open_armed(struct scene *s, const struct program_env *env)
 {
 	open_channel(s, env);
-	s->armed.waiter.wake = ring;
-	sem_init(&s->armed.bell, 0, 0);
+	armed_open(&s->armed);
 }
 
 static void wait_armed(void *arg)
 {
 	struct scene *s = arg;
 	if (s->ops->arm_recv(s->rx, &s->armed.waiter) == CHAN_ARMED) {
-		while (sem_wait(&s->armed.bell) != 0)
-			;
+		armed_await(&s->armed);
 		expect("S-9", s->ops->disarm(&s->armed.waiter) && s->armed.woken == 1);
 	}
 	s->received = recv(s, CHAN_NOW);
@@ -250,7 +228,7 @@ static void arm_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_armed(&s, env);
-	run_two(&s, send_one, wait_armed);
+	program_together(&s, send_one, wait_armed);
 	expect("O-4", s.received == CHAN_OK);
 	close_down(&s);
 }
@@ -259,7 +237,7 @@ static void arm_against_drop(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_armed(&s, env);
-	run_two(&s, drop_sender, wait_armed);
+	program_together(&s, drop_sender, wait_armed);
 	expect("O-5", s.received == CHAN_CLOSED);
 	close_down(&s);
 }
@@ -281,7 +259,7 @@ static void disarm_against_send(const struct program_env *env)
 {
 	struct scene s = {.before = 0};
 	open_armed(&s, env);
-	run_two(&s, send_one, arm_disarm_recv);
+	program_together(&s, send_one, arm_disarm_recv);
 	close_down(&s);
 }
 

@@ -8,3 +8,22 @@ const struct program *const program_tables[] = {
 	programs_unbounded_blocks,  programs_select,      programs_oneshot,       programs_broadcast,
 	programs_broadcast_handles, programs_watch,       programs_watch_handles, NULL,
 };
+
+static void ring(struct chan_waiter *waiter)
+{
+	struct armed *armed = (struct armed *)waiter;
+	armed->woken++;
+	sem_post(&armed->bell);
+}
+
+void armed_open(struct armed *armed)
+{
+	armed->waiter.wake = ring;
+	sem_init(&armed->bell, 0, 0);
+}
+
+void armed_await(struct armed *armed)
+{
+	while (sem_wait(&armed->bell) != 0)
+		;
+}

@@ -7,6 +7,8 @@
 
 #include "harness/explore/driver/program.h"
 
+#include <semaphore.h>
+
 enum {
 	ON_MPSC = 1 << KIND_MPSC,
 	ON_UNBOUNDED = 1 << KIND_UNBOUNDED,
@@ -20,5 +22,16 @@ extern const struct program programs_mpsc_messages[], programs_mpsc_close[], pro
 	programs_mpsc_receivers[], programs_mpsc_orders[], programs_mpsc_seen[], programs_mpsc_length[],
 	programs_unbounded[], programs_unbounded_blocks[], programs_select[], programs_oneshot[], programs_broadcast[],
 	programs_broadcast_handles[], programs_watch[], programs_watch_handles[];
+
+/* A waiter whose wake counts and rings. `woken` is written by the wake and read after the disarm,
+ * both plainly: a wake that still ran then would race. */
+struct armed {
+	struct chan_waiter waiter; /* first: the wake finds the rest from it */
+	unsigned woken;
+	sem_t bell;
+};
+
+void armed_open(struct armed *armed);
+void armed_await(struct armed *armed);
 
 #endif

@@ -52,11 +52,6 @@ void watch_close_down(struct watch_scene *s)
 	s->ops->receiver_drop(&s->other_rx);
 }
 
-void watch_run(struct watch_scene *s, void (*one)(void *), void (*other)(void *))
-{
-	program_together(s, one, other);
-}
-
 /* ------------------------------------------------------------------------------------------
  * Writing against reading
  */
@@ -86,7 +81,7 @@ static void write_against_borrow(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_two, borrow_two);
+	program_together(&s, write_two, borrow_two);
 	expect("W-34", watch_borrow(&s, s.rx, NULL) == 2);
 	watch_close_down(&s);
 }
@@ -95,7 +90,7 @@ static void write_against_clone(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, true);
-	watch_run(&s, write_two, borrow_two);
+	program_together(&s, write_two, borrow_two);
 	watch_close_down(&s);
 }
 
@@ -117,7 +112,7 @@ static void two_writers(const struct program_env *env)
 	bool unseen;
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
-	watch_run(&s, write_one, write_other);
+	program_together(&s, write_one, write_other);
 	unsigned number = watch_borrow(&s, s.rx, &unseen);
 	expect("W-30", (number == 1 || number == 3) && unseen);
 	expect("W-4", s.ops->changed(s.rx, CHAN_NOW) == CHAN_OK);
@@ -151,7 +146,7 @@ static void two_modify(const struct program_env *env)
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
-	watch_run(&s, modify, modify_other);
+	program_together(&s, modify, modify_other);
 	expect("W-20", watch_borrow(&s, s.rx, NULL) == 2);
 	watch_close_down(&s);
 }
@@ -178,7 +173,7 @@ static void update_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_one, update);
+	program_together(&s, write_one, update);
 	expect("W-3", s.ops->changed(s.rx, CHAN_NOW) == (s.before == 1 ? CHAN_EMPTY : CHAN_OK));
 	watch_close_down(&s);
 }
@@ -192,7 +187,7 @@ static void alone_again(const struct program_env *env)
 	watch_open(&s, env, false);
 	expect("W-35", s.ops->sender_clone(s.tx, &s.other_tx) == CHAN_OK);
 	program_start(&reader, update, &s);
-	watch_run(&s, write_one, write_other_and_drop);
+	program_together(&s, write_one, write_other_and_drop);
 	program_join(&reader, 1);
 	bool news = watch_borrow(&s, s.rx, NULL) != s.before;
 	expect("W-10", s.ops->changed(s.rx, CHAN_NOW) == (news ? CHAN_OK : CHAN_EMPTY));
@@ -223,7 +218,7 @@ static void changed_wakes_all(const struct program_env *env)
 	watch_open(&s, env, false);
 	expect("W-16", s.ops->receiver_clone(s.rx, &s.other_rx) == CHAN_OK);
 	program_start(&writer, write_one, &s);
-	watch_run(&s, wait_changed, wait_changed_other);
+	program_together(&s, wait_changed, wait_changed_other);
 	program_join(&writer, 1);
 	watch_close_down(&s);
 }
@@ -241,7 +236,7 @@ static void last_is_seen(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_two, changed_until_last);
+	program_together(&s, write_two, changed_until_last);
 	watch_close_down(&s);
 }
 
@@ -264,7 +259,7 @@ static void changed_against_drop(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_and_drop, changed_to_the_end);
+	program_together(&s, write_and_drop, changed_to_the_end);
 	expect("W-32", watch_borrow(&s, s.rx, NULL) == 1);
 	watch_close_down(&s);
 }
@@ -282,7 +277,7 @@ static void timeout_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_one, changed_in_time);
+	program_together(&s, write_one, changed_in_time);
 	expect("W-11", s.ops->changed(s.rx, CHAN_NOW) == CHAN_EMPTY);
 	watch_close_down(&s);
 }
@@ -305,7 +300,7 @@ static void wait_for_against_write(const struct program_env *env)
 {
 	struct watch_scene s = {.before = 0};
 	watch_open(&s, env, false);
-	watch_run(&s, write_two, wait_for_two);
+	program_together(&s, write_two, wait_for_two);
 	watch_close_down(&s);
 }
 

@@ -28,7 +28,4 @@ enum chan_status watch_send(struct watch_scene *s, struct chan_sender *tx, unsig
 unsigned watch_borrow(struct watch_scene *s, struct chan_receiver *rx, bool *unseen);
 void watch_close_down(struct watch_scene *s);
 
-/* Runs two threads to their end. */
-void watch_run(struct watch_scene *s, void (*one)(void *), void (*other)(void *));
-
 #endif

@@ -4,16 +4,12 @@
  */
 #include "scenarios/programs/watch.h"
 
-#include <semaphore.h>
-
 enum { PHASE_UNKNOWN, PHASE_REOPENED, PHASE_CLOSED };
 
 struct scene {
 	struct watch_scene base;
 	atomic_int phase;
-	struct chan_waiter waiter;
-	unsigned woken;
-	sem_t bell;
+	struct armed armed;
 };
 
 static void drop_sender(void *arg)
@@ -42,12 +38,12 @@ static void wait_end(void *arg)
 
 static void two_last_senders(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	struct program_thread receiver;
 	watch_open(&s.base, env, false);
 	expect("W-35", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
 	program_start(&receiver, wait_end, &s);
-	watch_run(&s.base, drop_sender, drop_other_sender);
+	program_together(&s.base, drop_sender, drop_other_sender);
 	program_join(&receiver, 1);
 	watch_close_down(&s.base);
 }
@@ -65,9 +61,9 @@ static void send_perhaps(void *arg)
 
 static void receiver_drop_against_send(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	watch_open(&s.base, env, true);
-	watch_run(&s.base, send_perhaps, drop_receiver);
+	program_together(&s.base, send_perhaps, drop_receiver);
 	expect("W-17", s.base.ops->subscribe(s.base.tx, &s.base.rx) == CHAN_OK);
 	expect("W-18", watch_borrow(&s.base, s.base.rx, NULL) == (s.base.sent == CHAN_OK ? 1 : 0));
 	watch_close_down(&s.base);
@@ -75,9 +71,9 @@ static void receiver_drop_against_send(const struct program_env *env)
 
 static void all_drop(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	watch_open(&s.base, env, true);
-	watch_run(&s.base, drop_sender, drop_receiver);
+	program_together(&s.base, drop_sender, drop_receiver);
 }
 
 static void subscribe(void *arg)
@@ -91,10 +87,10 @@ static void subscribe(void *arg)
  * or is news. */
 static void subscribe_against_send(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	watch_open(&s.base, env, false);
 	expect("W-35", s.base.ops->sender_clone(s.base.tx, &s.base.other_tx) == CHAN_OK);
-	watch_run(&s.base, send_perhaps, subscribe);
+	program_together(&s.base, send_perhaps, subscribe);
 	expect("W-18", s.base.sent == CHAN_OK);
 	bool news = s.base.ops->changed(s.base.other_rx, CHAN_NOW) == CHAN_OK;
 	expect("W-17", news || s.base.before == 1);
@@ -114,9 +110,9 @@ static void wait_closed(void *arg)
 
 static void closed_against_drop(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	watch_open(&s.base, env, false);
-	watch_run(&s.base, wait_closed, drop_receiver);
+	program_together(&s.base, wait_closed, drop_receiver);
 	watch_close_down(&s.base);
 }
 
@@ -132,7 +128,7 @@ static void wait_closed_again(void *arg)
 
 static void closed_against_reopen(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	struct watch_scene *w = &s.base;
 	struct program_thread closer;
 	uint64_t before, after;
@@ -156,56 +152,47 @@ static void closed_against_reopen(const struct program_env *env)
  * Waiters
  */
 
-static void ring(struct chan_waiter *waiter)
-{
-	struct scene *s = (struct scene *)(void *)((char *)waiter - offsetof(struct scene, waiter));
-	s->woken++;
-	sem_post(&s->bell);
-}
-
 static void open_armed(struct scene *s, const struct program_env *env)
 {
 	watch_open(&s->base, env, false);
-	s->waiter.wake = ring;
-	sem_init(&s->bell, 0, 0);
+	armed_open(&s->armed);
 }
 
 static void wait_armed(void *arg)
 {
 	struct scene *s = arg;
-	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
-		while (sem_wait(&s->bell) != 0)
-			;
-		expect("S-9", s->base.ops->disarm(&s->waiter) && s->woken == 1);
+	if (s->base.ops->arm_changed(s->base.rx, &s->armed.waiter) == CHAN_ARMED) {
+		armed_await(&s->armed);
+		expect("S-9", s->base.ops->disarm(&s->armed.waiter) && s->armed.woken == 1);
 	}
 	expect("W-4", s->base.ops->changed(s->base.rx, CHAN_NOW) == CHAN_OK);
 }
 
 static void arm_against_send(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	open_armed(&s, env);
-	watch_run(&s.base, send_perhaps, wait_armed);
+	program_together(&s.base, send_perhaps, wait_armed);
 	watch_close_down(&s.base);
 }
 
 static void arm_disarm_changed(void *arg)
 {
 	struct scene *s = arg;
-	if (s->base.ops->arm_changed(s->base.rx, &s->waiter) == CHAN_ARMED) {
-		bool fired = s->base.ops->disarm(&s->waiter);
+	if (s->base.ops->arm_changed(s->base.rx, &s->armed.waiter) == CHAN_ARMED) {
+		bool fired = s->base.ops->disarm(&s->armed.waiter);
 		/* fired, its wake may have been cancelled */
-		expect("S-9", s->woken <= (fired ? 1u : 0u));
-		s->waiter.wake = NULL; /* its memory is ours again */
+		expect("S-9", s->armed.woken <= (fired ? 1u : 0u));
+		s->armed.waiter.wake = NULL; /* its memory is ours again */
 	}
 	expect("S-11", s->base.ops->changed(s->base.rx, CHAN_FOREVER) == CHAN_OK);
 }
 
 static void disarm_against_send(const struct program_env *env)
 {
-	struct scene s = {.woken = 0};
+	struct scene s = {.phase = 0};
 	open_armed(&s, env);
-	watch_run(&s.base, send_perhaps, arm_disarm_changed);
+	program_together(&s.base, send_perhaps, arm_disarm_changed);
 	watch_close_down(&s.base);
 }
 
