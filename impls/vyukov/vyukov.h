@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * vyukov.h - the tables of the vyukov family, one a kind; vyukov.c puts them together.
- *
- * Kinds that have neither a ring of turns nor a list in them (oneshot, broadcast, watch) are the
- * futex family's, in both.
+ * vyukov.h - the tables of the vyukov family, which is Vyukov's two queues, and no other kinds;
+ * vyukov.c puts them together.
  */
 #ifndef CHANBENCH_VYUKOV_VYUKOV_H
 #define CHANBENCH_VYUKOV_VYUKOV_H
@@ -11,6 +9,7 @@
 #include "impls/channel.h"
 
 extern const struct chan_mpsc_ops chan_vyukov_mpsc_ops;
+extern const struct chan_mpsc_ops chan_vyukov_unbounded_ops;
 
 extern const struct chan_impl chan_vyukov;
 
