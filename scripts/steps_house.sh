@@ -34,7 +34,7 @@ arrows() {
 		xargs -rd '\n' grep -oE '^ *#include "(impls|harness|scenarios|fuzz)/[^"]+"' | sed 's/: *#include "/:/; s/"$//')
 	# The families and peers are known to the library's own list and to nobody in the harness.
 	if (cd "$root" && files 'harness/*.c' 'harness/*.h' 'harness/*.cc' | grep -vE '_test\.c$|/under_test/' |
-		xargs -rd '\n' grep -nE '"(mutex|futex|vyukov|example|glib|apr|tbb|ck_ring|rte_ring|moodycamel|std|crossbeam|kanal|flume|tokio|go)([_@][a-z_]*)?"|\bchan_(mutex|futex|vyukov)\b' |
+		xargs -rd '\n' grep -nE '"(mutex|futex|vyukov|example|glib|apr|tbb|ck_ring|rte_ring|moodycamel|std|crossbeam|kanal|flume|tokio|go)([_@][a-z_]*)?"|"[^"]*\b(vyukov|glib|apr|tbb|ck_ring|rte_ring|moodycamel|crossbeam|kanal|flume|tokio_[a-z]+|driver-[a-z]+)\b|\bchan_(mutex|futex|vyukov)\b' |
 		grep -vE ':[0-9]+:\s*(/\*| \*)|"futex_wait'); then
 		echo "harness/ must know no implementation by its name" && bad=1
 	fi

@@ -219,43 +219,67 @@ int driver_add(struct impl_set *set, const char *program)
 
 /* ------------------------------------------------------------------------------------------
  * Those that come with this program
+ *
+ * They lie in one folder, and names.txt beside them says which there could be, in two lines for
+ * each: "PROGRAM: NAME NAME...", and how one gets it where it is not there.
  */
 
-static const struct {
-	const char *file, *names, *cure;
-} own[] = {
-	{"driver-rust", "tokio_tasks tokio_blocking crossbeam flume kanal kanal_async async_channel std",
-         "not built: scripts/setup --peers installs cargo and builds it"},
-	{"driver-go", "go go_unbuffered", "not built: scripts/setup --peers installs golang-go and builds it"},
-};
+/* Where an installed chanbench has them, from the folder of the program. */
+#ifndef CHANBENCH_DRIVERS_INSTALLED
+#define CHANBENCH_DRIVERS_INSTALLED "../lib/chanbench/drivers"
+#endif
 
 static void add_absent(struct impl_set *set, const char *names, const char *cure)
 {
-	while (*names != '\0') {
+	for (names += strspn(names, " "); *names != '\0'; names += strspn(names, " ")) {
 		char name[33];
 		size_t n = strcspn(names, " ");
 		snprintf(name, sizeof name, "%.*s", (int)n, names);
 		if (impl_set_find(set, name) == NULL && !impl_set_add_absent(set, name, cure))
 			say("out of memory");
-		names += n + strspn(names + n, " ");
+		names += n;
 	}
+}
+
+/* Opens names.txt, and leaves its folder in `folder`: beside the program in a build, elsewhere when
+ * it is installed. NULL: there is none. */
+static FILE *open_names(char folder[PATH_MAX])
+{
+	static const char *const places[] = {"drivers", CHANBENCH_DRIVERS_INSTALLED};
+	char self[PATH_MAX], file[PATH_MAX + 16];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	FILE *names = NULL;
+
+	self[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(self, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	for (size_t i = 0; names == NULL && i < sizeof places / sizeof places[0]; i++) {
+		n = snprintf(folder, PATH_MAX, "%s/%s", self, places[i]);
+		snprintf(file, sizeof file, "%s/names.txt", folder);
+		if (n < PATH_MAX)
+			names = fopen(file, "re");
+	}
+	return names;
 }
 
 void driver_add_own(struct impl_set *set)
 {
-	char folder[PATH_MAX], program[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", folder, sizeof folder - 1);
-	folder[n > 0 ? n : 0] = '\0';
-	char *slash = strrchr(folder, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-		snprintf(program, sizeof program, "%s/drivers/%s", folder, own[i].file);
+	char folder[PATH_MAX], program[PATH_MAX + 64], line[1024], cure[256];
+	FILE *file = open_names(folder);
+
+	while (file != NULL && fgets(line, sizeof line, file) != NULL && fgets(cure, sizeof cure, file) != NULL) {
+		line[strcspn(line, "\n")] = cure[strcspn(cure, "\n")] = '\0';
+		size_t n = strcspn(line, ":");
+		const char *names = line[n] == ':' ? line + n + 1 : "";
+		snprintf(program, sizeof program, "%s/%.*s", folder, (int)(n < 60 ? n : 60), line);
 		if (access(program, X_OK) != 0)
-			add_absent(set, own[i].names, own[i].cure);
+			add_absent(set, names, cure);
 		else if (add_listed(set, program, false) == 0)
-			add_absent(set, own[i].names, "not in the packages that its driver was built from");
+			add_absent(set, names, "not in the packages that its driver was built from");
 	}
+	if (file != NULL)
+		fclose(file);
 }
 
 /* ------------------------------------------------------------------------------------------ */

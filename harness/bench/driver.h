@@ -20,9 +20,9 @@
  * taken is left out with a line of its own. */
 int driver_add(struct impl_set *set, const char *program);
 
-/* The drivers that come with this program: lie in drivers/ beside it where they have been built.
- * Those that do not are added to the set as absent, and names that are taken are left to whoever
- * has them. */
+/* Asks the drivers that come with this program; names.txt in their folder says which there are
+ * (harness/drivers/README.md). What a driver that has not been built would have is added to the set
+ * as absent. A name that is taken stays with the implementation that has it. */
 void driver_add_own(struct impl_set *set);
 
 /* What this implementation of a driver lacks for the block; NULL: nothing that its list speaks
