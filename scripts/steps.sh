@@ -191,7 +191,7 @@ stress() { # FLAVOUR SECONDS
 }
 
 # What a failed check saw is left whole, and can be checked again. The channel exchanges messages,
-# which a ledger may be the first to miss; then another seed is tried.
+# which the tally may be the first to miss; then another seed is tried.
 history_files() {
 	local folder=$work/histories bad=0 seed file
 	mkdir -p "$folder" && rm -f "$folder"/* && broken "$work/broken.so" || return

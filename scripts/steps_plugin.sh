@@ -169,7 +169,7 @@ soak() {
 	done
 	broken "$work/broken.so" || return
 	expect 1 "$soak" --minutes=0.02 --plugin="$work/broken.so" --impl=broken_drop --kind=mpsc || bad=1
-	says "$out" '^broken_drop +mpsc .*(LEDGER|HUNG)' || bad=1
+	says "$out" '^broken_drop +mpsc .*(TALLY|HUNG)' || bad=1
 	expect 2 "$soak" --minutes=0 || bad=1
 	expect 2 "$soak" --minute=1 || bad=1
 	expect 2 "$soak" --kind=pipe || bad=1

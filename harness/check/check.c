@@ -43,9 +43,9 @@ static void list_rules(const struct check_options *options)
 	printf("%zu rules, %zu tests\n", rules, tests);
 }
 
-/* The tests of one rule for one implementation's kind: their number; they are written to `cells`
+/* The tests of one rule for one implementation's kind: their number; they are written to `cases`
  * unless it is NULL. */
-static size_t plan_rule(const struct impl_info *info, enum kind kind, const struct rule *rule, struct cell *cells)
+static size_t plan_rule(const struct impl_info *info, enum kind kind, const struct rule *rule, struct test_case *cases)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < RULE_TESTS_MAX && rule->tests[i].what != NULL; i++) {
@@ -53,15 +53,15 @@ static size_t plan_rule(const struct impl_info *info, enum kind kind, const stru
 		for (int hooks = 0; hooks <= 1; hooks++) {
 			if (!rule_test_has_form(test, kind, hooks != 0))
 				continue;
-			if (cells != NULL)
-				cells[count] = (struct cell){info, kind, rule, test, hooks != 0};
+			if (cases != NULL)
+				cases[count] = (struct test_case){info, kind, rule, test, hooks != 0};
 			count++;
 		}
 	}
 	return count;
 }
 
-static size_t plan(const struct check_options *options, const struct impl_set *set, struct cell *cells)
+static size_t plan(const struct check_options *options, const struct impl_set *set, struct test_case *cases)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < set->count; i++)
@@ -74,7 +74,7 @@ static size_t plan(const struct check_options *options, const struct impl_set *s
 				for (const struct rule *rule = *table; rule->id != NULL; rule++)
 					if ((rule->kinds >> k & 1) != 0 && check_options_rule(options, rule->id))
 						count += plan_rule(info, (enum kind)k, rule,
-						                   cells != NULL ? cells + count : NULL);
+						                   cases != NULL ? cases + count : NULL);
 		}
 	return count;
 }
@@ -88,15 +88,15 @@ static void progress(const struct report *report, size_t total)
 		fprintf(stderr, "\r\033[K");
 		return;
 	}
-	const struct cell *cell = &report->cells[report->count];
-	fprintf(stderr, "\r\033[K%zu of %zu  %s %s %s", report->count + 1, total, cell->info->name,
-	        kind_names[cell->kind], cell->rule->id);
+	const struct test_case *test_case = &report->cases[report->count];
+	fprintf(stderr, "\r\033[K%zu of %zu  %s %s %s", report->count + 1, total, test_case->info->name,
+	        kind_names[test_case->kind], test_case->rule->id);
 }
 
 /* How many tests of an implementation and kind may hang before the others are left out. */
 #define HANGS_MAX 3
 
-static bool same_part(const struct cell *a, const struct cell *b)
+static bool same_part(const struct test_case *a, const struct test_case *b)
 {
 	return a->info == b->info && a->kind == b->kind;
 }
@@ -110,14 +110,14 @@ static int run_all(const struct check_options *options, struct report *report, s
 	report->count = 0;
 	while (report->count < total) {
 		struct outcome *outcome = &report->outcomes[report->count];
-		const struct cell *cell = &report->cells[report->count];
-		if (report->count > 0 && !same_part(cell, cell - 1))
+		const struct test_case *test_case = &report->cases[report->count];
+		if (report->count > 0 && !same_part(test_case, test_case - 1))
 			hangs = 0;
 		progress(report, total);
 		if (hangs < HANGS_MAX)
-			cell_run(cell, options->timeout_ns, outcome);
+			case_run(test_case, options->timeout_ns, outcome);
 		else
-			cell_skip(cell, "skipped after 3 hangs", outcome);
+			case_skip(test_case, "skipped after 3 hangs", outcome);
 		if (child_interrupted() != 0)
 			break;
 		report->count++;
@@ -128,16 +128,16 @@ static int run_all(const struct check_options *options, struct report *report, s
 		}
 		if (outcome->verdict != FAILED)
 			continue;
-		if (!cell->info->peer || options->strict_peers)
+		if (!test_case->info->peer || options->strict_peers)
 			status = EXIT_VERDICT;
 		if (hangs >= HANGS_MAX && !outcome->hung)
 			continue; /* the table counts it */
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\r\033[K");
-		report_failure(text, cell, outcome);
+		report_failure(text, test_case, outcome);
 		if (hangs == HANGS_MAX && outcome->hung)
 			fprintf(text, "%s %s: %d tests hung; its other tests are skipped, and count as failed\n\n",
-			        cell->info->name, kind_names[cell->kind], HANGS_MAX);
+			        test_case->info->name, kind_names[test_case->kind], HANGS_MAX);
 		fflush(text);
 	}
 	progress(report, report->count);
@@ -151,12 +151,12 @@ static int run_all(const struct check_options *options, struct report *report, s
 static bool same_as_first(const struct report *report, const enum verdict *first, FILE *text)
 {
 	for (size_t i = 0; i < report->count; i++) {
-		const struct cell *cell = &report->cells[i];
+		const struct test_case *test_case = &report->cases[i];
 		if (report->outcomes[i].verdict == first[i])
 			continue;
-		fprintf(text, "%s %s %s: %s was %s in the first run and is %s now\n", cell->info->name,
-		        kind_names[cell->kind], cell->rule->id, cell->test->what, verdict_names[first[i]],
-		        verdict_names[report->outcomes[i].verdict]);
+		fprintf(text, "%s %s %s: %s was %s in the first run and is %s now\n", test_case->info->name,
+		        kind_names[test_case->kind], test_case->rule->id, test_case->test->what,
+		        verdict_names[first[i]], verdict_names[report->outcomes[i].verdict]);
 		return false;
 	}
 	return true;
@@ -207,7 +207,7 @@ static char *render(const struct check_options *options, const struct report *re
 	else {
 		for (size_t i = 0; i < report->count; i++)
 			if (report->outcomes[i].verdict == FAILED)
-				report_failure(out, &report->cells[i], &report->outcomes[i]);
+				report_failure(out, &report->cases[i], &report->outcomes[i]);
 		report_print(out, report, matrix);
 	}
 	bool whole = ferror(out) == 0;
@@ -280,7 +280,7 @@ int check_main(int argc, char **argv)
 {
 	struct check_options options;
 	struct impl_set set = {.infos = NULL};
-	struct cell *cells = NULL;
+	struct test_case *cases = NULL;
 	struct outcome *outcomes = NULL;
 	int status = check_options_read(&options, argc, argv);
 
@@ -309,19 +309,19 @@ int check_main(int argc, char **argv)
 		status = EXIT_USAGE;
 		goto done;
 	}
-	cells = calloc(total, sizeof(*cells));
+	cases = calloc(total, sizeof(*cases));
 	outcomes = calloc(total, sizeof(*outcomes));
-	if (cells == NULL || outcomes == NULL) {
+	if (cases == NULL || outcomes == NULL) {
 		say("out of memory");
 		status = EXIT_MACHINE;
 		goto done;
 	}
-	plan(&options, &set, cells);
-	struct report report = {cells, outcomes, 0};
+	plan(&options, &set, cases);
+	struct report report = {cases, outcomes, 0};
 	status = run_and_report(&options, &report, total);
 done:
 	free(outcomes);
-	free(cells);
+	free(cases);
 	impl_set_close(&set);
 	check_options_free(&options);
 	return status;

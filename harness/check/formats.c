@@ -61,12 +61,12 @@ static void yaml_member(FILE *out, const char *name, const char *text)
 	yaml_text(out, text);
 }
 
-static void tap_point(FILE *out, size_t number, const struct cell *cell, const struct outcome *outcome)
+static void tap_point(FILE *out, size_t number, const struct test_case *test_case, const struct outcome *outcome)
 {
-	fprintf(out, "%s %zu - %s %s %s: ", outcome->verdict == FAILED ? "not ok" : "ok", number, cell->info->name,
-	        kind_names[cell->kind], cell->rule->id);
-	tap_text(out, cell->test->what);
-	fputs(cell->hooks ? ", elements with hooks" : "", out);
+	fprintf(out, "%s %zu - %s %s %s: ", outcome->verdict == FAILED ? "not ok" : "ok", number, test_case->info->name,
+	        kind_names[test_case->kind], test_case->rule->id);
+	tap_text(out, test_case->test->what);
+	fputs(test_case->hooks ? ", elements with hooks" : "", out);
 	if (skipped(outcome)) {
 		fprintf(out, " # SKIP %s: ", verdict_names[outcome->verdict]);
 		tap_text(out, outcome->why);
@@ -75,7 +75,7 @@ static void tap_point(FILE *out, size_t number, const struct cell *cell, const s
 	if (outcome->verdict != FAILED)
 		return;
 	fputs("  ---\n", out);
-	yaml_member(out, "rule", cell->rule->text);
+	yaml_member(out, "rule", test_case->rule->text);
 	yaml_member(out, "expected", outcome->expected);
 	yaml_member(out, "seen", outcome->seen);
 	yaml_member(out, "at", outcome->where);
@@ -90,7 +90,7 @@ void formats_tap(FILE *out, const struct report *report)
 {
 	fprintf(out, "TAP version 13\n1..%zu\n", report->count);
 	for (size_t i = 0; i < report->count; i++)
-		tap_point(out, i + 1, &report->cells[i], &report->outcomes[i]);
+		tap_point(out, i + 1, &report->cases[i], &report->outcomes[i]);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -131,12 +131,12 @@ static void xml_step(FILE *out, const char *text)
 	fputc('\n', out);
 }
 
-static void junit_case(FILE *out, const struct cell *cell, const struct outcome *outcome)
+static void junit_case(FILE *out, const struct test_case *test_case, const struct outcome *outcome)
 {
-	fprintf(out, "  <testcase classname=\"%s.%s\" name=\"%s: ", cell->info->name, kind_names[cell->kind],
-	        cell->rule->id);
-	xml_text(out, cell->test->what);
-	fprintf(out, "%s\" time=\"%.6f\"", cell->hooks ? ", elements with hooks" : "",
+	fprintf(out, "  <testcase classname=\"%s.%s\" name=\"%s: ", test_case->info->name, kind_names[test_case->kind],
+	        test_case->rule->id);
+	xml_text(out, test_case->test->what);
+	fprintf(out, "%s\" time=\"%.6f\"", test_case->hooks ? ", elements with hooks" : "",
 	        (double)outcome->elapsed_ns / 1e9);
 	if (outcome->verdict == PASSED) {
 		fputs("/>\n", out);
@@ -153,7 +153,7 @@ static void junit_case(FILE *out, const struct cell *cell, const struct outcome 
 		fputs("    <failure", out);
 		xml_attribute(out, "message", outcome->seen);
 		fputs(">rule: ", out);
-		xml_text(out, cell->rule->text);
+		xml_text(out, test_case->rule->text);
 		fputs("\nexpected: ", out);
 		xml_text(out, outcome->expected);
 		fputs("\nseen: ", out);
@@ -169,13 +169,14 @@ static void junit_case(FILE *out, const struct cell *cell, const struct outcome 
 	fputs("  </testcase>\n", out);
 }
 
-/* The cells from `first` on that are of the same implementation and kind, and what came of them. */
+/* The cases from `first` on that are of the same implementation and kind, and what came of them. */
 static size_t junit_suite(FILE *out, const struct report *report, size_t first)
 {
 	size_t end = first, failures = 0, skips = 0;
 	uint64_t elapsed = 0;
-	const struct cell *cell = &report->cells[first];
-	for (; end < report->count && report->cells[end].info == cell->info && report->cells[end].kind == cell->kind;
+	const struct test_case *test_case = &report->cases[first];
+	for (; end < report->count && report->cases[end].info == test_case->info &&
+	       report->cases[end].kind == test_case->kind;
 	     end++) {
 		failures += report->outcomes[end].verdict == FAILED;
 		skips += skipped(&report->outcomes[end]);
@@ -184,9 +185,10 @@ static size_t junit_suite(FILE *out, const struct report *report, size_t first)
 	fprintf(out,
 	        " <testsuite name=\"%s.%s\" tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"%zu\" "
 	        "time=\"%.6f\">\n",
-	        cell->info->name, kind_names[cell->kind], end - first, failures, skips, (double)elapsed / 1e9);
+	        test_case->info->name, kind_names[test_case->kind], end - first, failures, skips,
+	        (double)elapsed / 1e9);
 	for (size_t i = first; i < end; i++)
-		junit_case(out, &report->cells[i], &report->outcomes[i]);
+		junit_case(out, &report->cases[i], &report->outcomes[i]);
 	fputs(" </testsuite>\n", out);
 	return end;
 }

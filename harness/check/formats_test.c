@@ -28,10 +28,10 @@ static const struct rule_test tests[] = {{.what = "good & <well>"}, {.what = "ba
 static char *written(void (*write)(FILE *out, const struct report *report))
 {
 	static struct outcome outcomes[3];
-	const struct cell cells[] = {{&info, KIND_MPSC, &rule, &tests[0], false},
-	                             {&info, KIND_MPSC, &rule, &tests[1], true},
-	                             {&info, KIND_WATCH, &rule, &tests[2], false}};
-	const struct report report = {cells, outcomes, 3};
+	const struct test_case cases[] = {{&info, KIND_MPSC, &rule, &tests[0], false},
+	                                  {&info, KIND_MPSC, &rule, &tests[1], true},
+	                                  {&info, KIND_WATCH, &rule, &tests[2], false}};
+	const struct report report = {cases, outcomes, 3};
 	char *text = NULL;
 	size_t length = 0;
 	outcomes[1].verdict = FAILED;

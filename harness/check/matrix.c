@@ -25,8 +25,8 @@ int matrix_open(struct matrix *matrix, const struct check_options *options, cons
 			matrix->rows[matrix->row_count++] = entry;
 	}
 	for (size_t i = 0; i < report->count; i++)
-		if (i == 0 || report->cells[i].info != report->cells[i - 1].info)
-			matrix->columns[matrix->column_count++] = report->cells[i].info;
+		if (i == 0 || report->cases[i].info != report->cases[i - 1].info)
+			matrix->columns[matrix->column_count++] = report->cases[i].info;
 	return 0;
 }
 
@@ -53,9 +53,9 @@ enum verdict matrix_at(const struct matrix *matrix, size_t row, size_t column, c
 	const struct outcome *of[VERDICT_COUNT] = {NULL};
 	*why = "";
 	for (size_t i = 0; i < matrix->report->count; i++) {
-		const struct cell *cell = &matrix->report->cells[i];
+		const struct test_case *test_case = &matrix->report->cases[i];
 		const struct outcome *outcome = &matrix->report->outcomes[i];
-		if (cell->info == matrix->columns[column] && strcmp(cell->rule->id, entry->id) == 0 &&
+		if (test_case->info == matrix->columns[column] && strcmp(test_case->rule->id, entry->id) == 0 &&
 		    of[outcome->verdict] == NULL)
 			of[outcome->verdict] = outcome;
 	}

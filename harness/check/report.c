@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-static const char *variant(const struct cell *cell)
+static const char *variant(const struct test_case *test_case)
 {
-	return cell->hooks ? ", elements with hooks" : "";
+	return test_case->hooks ? ", elements with hooks" : "";
 }
 
 /* What the child printed, without CMocka's own account of the test. */
@@ -28,12 +28,12 @@ static void print_output(FILE *out, const char *output)
 	}
 }
 
-void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome)
+void report_failure(FILE *out, const struct test_case *test_case, const struct outcome *outcome)
 {
 	size_t count = outcome->step_count, first = count > STEPS_MAX ? count - STEPS_MAX : 0;
-	fprintf(out, "FAILED  %s  %s  %s: %s%s\n", cell->info->name, kind_names[cell->kind], cell->rule->id,
-	        cell->test->what, variant(cell));
-	fprintf(out, "  rule:     %s\n", cell->rule->text);
+	fprintf(out, "FAILED  %s  %s  %s: %s%s\n", test_case->info->name, kind_names[test_case->kind],
+	        test_case->rule->id, test_case->test->what, variant(test_case));
+	fprintf(out, "  rule:     %s\n", test_case->rule->text);
 	fprintf(out, "  done:\n");
 	if (first > 0)
 		fprintf(out, "    ... (%zu steps before)\n", first);
@@ -50,23 +50,23 @@ void report_failure(FILE *out, const struct cell *cell, const struct outcome *ou
 
 static bool same_reason(const struct report *report, size_t i, size_t k)
 {
-	const struct cell *a = &report->cells[i], *b = &report->cells[k];
+	const struct test_case *a = &report->cases[i], *b = &report->cases[k];
 	const struct outcome *x = &report->outcomes[i], *y = &report->outcomes[k];
 	return a->info == b->info && a->kind == b->kind && x->verdict == y->verdict && strcmp(x->why, y->why) == 0;
 }
 
-/* One line for all rules of an implementation and kind that have the verdict of cell `first` for
- * its reason; nothing when an earlier cell has told it. */
+/* One line for all rules of an implementation and kind that have the verdict of case `first` for
+ * its reason; nothing when an earlier case has told it. */
 static void list_reason(FILE *out, const struct report *report, size_t first)
 {
 	const char *last = "";
 	for (size_t i = 0; i < first; i++)
 		if (same_reason(report, i, first))
 			return;
-	fprintf(out, "%s  %s  %s (%s):", report->cells[first].info->name, kind_names[report->cells[first].kind],
+	fprintf(out, "%s  %s  %s (%s):", report->cases[first].info->name, kind_names[report->cases[first].kind],
 	        verdict_names[report->outcomes[first].verdict], report->outcomes[first].why);
 	for (size_t i = first; i < report->count; i++) {
-		const char *id = report->cells[i].rule->id;
+		const char *id = report->cases[i].rule->id;
 		if (!same_reason(report, i, first) || strcmp(last, id) == 0)
 			continue;
 		fprintf(out, " %s", id);
@@ -97,12 +97,13 @@ static void print_counts(FILE *out, const struct report *report)
 		fprintf(out, " %11s", verdict_names[v]);
 	fprintf(out, "\n");
 	for (size_t i = 0; i < report->count;) {
-		const struct cell *cell = &report->cells[i];
+		const struct test_case *test_case = &report->cases[i];
 		size_t counts[VERDICT_COUNT] = {0};
-		for (; i < report->count && report->cells[i].info == cell->info && report->cells[i].kind == cell->kind;
+		for (; i < report->count && report->cases[i].info == test_case->info &&
+		       report->cases[i].kind == test_case->kind;
 		     i++)
 			counts[report->outcomes[i].verdict]++;
-		fprintf(out, "%-24s %-10s", cell->info->name, kind_names[cell->kind]);
+		fprintf(out, "%-24s %-10s", test_case->info->name, kind_names[test_case->kind]);
 		for (int v = 0; v < VERDICT_COUNT; v++)
 			fprintf(out, " %11zu", counts[v]);
 		fprintf(out, "\n");

@@ -9,9 +9,9 @@
 
 #include <stdio.h>
 
-/* What came of every cell, in the order in which they ran. */
+/* What came of every case, in the order in which they ran. */
 struct report {
-	const struct cell *cells;
+	const struct test_case *cases;
 	struct outcome *outcomes;
 	size_t count;
 };
@@ -19,7 +19,7 @@ struct report {
 struct matrix;
 
 /* One failure in full. */
-void report_failure(FILE *out, const struct cell *cell, const struct outcome *outcome);
+void report_failure(FILE *out, const struct test_case *test_case, const struct outcome *outcome);
 
 /* What was declared, not offered and untestable; then the matrix, or (NULL) a table of counts
  * per implementation and kind; and a last line. */

@@ -50,7 +50,7 @@ const char *__tsan_default_options(void)
 }
 
 struct running {
-	const struct cell *cell;
+	const struct test_case *test_case;
 	const struct chan_impl *impl;
 };
 
@@ -59,29 +59,29 @@ static void run_in_cmocka(void **state)
 	struct running *running = *state;
 	for (size_t i = 0; i < CRASHES; i++)
 		sigaction(crashes[i], &crash_actions[i], NULL);
-	rule_test_run(running->cell->test, running->impl, running->cell->kind, running->cell->hooks);
+	rule_test_run(running->test_case->test, running->impl, running->test_case->kind, running->test_case->hooks);
 }
 
 static int run_child(int pipe, void *arg)
 {
-	const struct cell *cell = arg;
+	const struct test_case *test_case = arg;
 	char error[512];
-	struct running running = {.cell = cell};
-	const struct CMUnitTest tests[] = {{cell->rule->id, run_in_cmocka, NULL, NULL, &running}};
+	struct running running = {.test_case = test_case};
+	const struct CMUnitTest tests[] = {{test_case->rule->id, run_in_cmocka, NULL, NULL, &running}};
 
 	setenv("LIBC_FATAL_STDERR_", "1",
 	       /* what the C library says before it aborts goes to stderr, not to the terminal */
 	       1);
 	expect_report_to(pipe);
-	step("load %s", cell->info->name);
-	running.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof(error));
+	step("load %s", test_case->info->name);
+	running.impl = impl_load(test_case->info->name, test_case->info->plugin, error, sizeof(error));
 	if (running.impl == NULL) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_FAILURE;
 	}
 	for (size_t i = 0; i < CRASHES; i++)
 		sigaction(crashes[i], NULL, &crash_actions[i]);
-	int failed = cmocka_run_group_tests_name(cell->rule->id, tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name(test_case->rule->id, tests, NULL, NULL);
 	if (failed != 0)
 		return failed;
 	if (__lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0)
@@ -136,15 +136,15 @@ static void hear(const char *line, void *arg)
 }
 
 /* Whether it can run at all; says why not. */
-static bool runnable(const struct cell *cell, struct outcome *outcome)
+static bool runnable(const struct test_case *test_case, struct outcome *outcome)
 {
-	const char *lacks = rule_test_lacks(cell->test, cell->info, cell->kind);
+	const char *lacks = rule_test_lacks(test_case->test, test_case->info, test_case->kind);
 	if (lacks != NULL) {
 		outcome->verdict = NOT_OFFERED;
 		snprintf(outcome->why, sizeof(outcome->why), "%s", lacks);
 		return false;
 	}
-	if (!rule_test_can_start(cell->test, cell->info)) {
+	if (!rule_test_can_start(test_case->test, test_case->info)) {
 		outcome->verdict = UNTESTABLE;
 		snprintf(outcome->why, sizeof(outcome->why), "its counters cannot be started near their wrap");
 		return false;
@@ -153,42 +153,42 @@ static bool runnable(const struct cell *cell, struct outcome *outcome)
 }
 
 /* A rule that the implementation does not claim to keep has no other verdict. */
-static void apply_deviations(const struct cell *cell, struct outcome *outcome)
+static void apply_deviations(const struct test_case *test_case, struct outcome *outcome)
 {
-	const char *why = info_deviation(cell->info, cell->rule->id);
+	const char *why = info_deviation(test_case->info, test_case->rule->id);
 	if (why == NULL)
 		return;
 	outcome->verdict = DECLARED;
 	snprintf(outcome->why, sizeof(outcome->why), "%s", why);
 }
 
-void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome)
+void case_skip(const struct test_case *test_case, const char *why, struct outcome *outcome)
 {
 	memset(outcome, 0, sizeof(*outcome));
-	if (!runnable(cell, outcome))
+	if (!runnable(test_case, outcome))
 		return;
 	outcome->verdict = FAILED;
 	snprintf(outcome->expected, sizeof(outcome->expected), "the test is run");
 	snprintf(outcome->seen, sizeof(outcome->seen), "%s", why);
-	apply_deviations(cell, outcome);
+	apply_deviations(test_case, outcome);
 }
 
 /* A thread that waits by trying again and again never comes to rest, and rest is what most tests
  * look for: not worth waiting for long. */
 #define SPINNER_TIMEOUT_NS 2000000000u
 
-void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome)
+void case_run(const struct test_case *test_case, uint64_t timeout_ns, struct outcome *outcome)
 {
-	const bool spins = (cell->info->flags & CHAN_SPINS) != 0;
+	const bool spins = (test_case->info->flags & CHAN_SPINS) != 0;
 	memset(outcome, 0, sizeof(*outcome));
-	if (!runnable(cell, outcome))
+	if (!runnable(test_case, outcome))
 		return;
 	if (spins && timeout_ns > SPINNER_TIMEOUT_NS)
 		timeout_ns = SPINNER_TIMEOUT_NS;
 	struct listening listening = {.outcome = outcome};
 	struct child_result result;
 	const struct child_spec spec = {.body = run_child,
-	                                .arg = (void *)(uintptr_t)cell,
+	                                .arg = (void *)(uintptr_t)test_case,
 	                                .on_line = hear,
 	                                .on_line_arg = &listening,
 	                                .silence_ns = timeout_ns,
@@ -211,5 +211,5 @@ void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outc
 		outcome->verdict = UNTESTABLE;
 		snprintf(outcome->why, sizeof(outcome->why), "it spins: whether it waits or hangs cannot be seen");
 	}
-	apply_deviations(cell, outcome);
+	apply_deviations(test_case, outcome);
 }

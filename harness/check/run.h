@@ -7,7 +7,7 @@
 
 #include "harness/check/rule.h"
 
-struct cell {
+struct test_case {
 	const struct impl_info *info;
 	enum kind kind;
 	const struct rule *rule;
@@ -45,9 +45,9 @@ struct outcome {
 };
 
 /* Runs it; `timeout_ns` of silence is a hang. */
-void cell_run(const struct cell *cell, uint64_t timeout_ns, struct outcome *outcome);
+void case_run(const struct test_case *test_case, uint64_t timeout_ns, struct outcome *outcome);
 
 /* Does not run it: failed for that reason (unless it could not have run anyway). */
-void cell_skip(const struct cell *cell, const char *why, struct outcome *outcome);
+void case_skip(const struct test_case *test_case, const char *why, struct outcome *outcome);
 
 #endif

@@ -27,7 +27,7 @@ static void print_help(void)
 	       "  bench      measures, and prints a table\n"
 	       "  compare    says what became faster, slower or broken from one result file to another\n"
 	       "  check      tests the rules of the contract\n"
-	       "  stress     lets threads loose on it, and checks the ledger and the histories\n"
+	       "  stress     lets threads loose on it, and checks the tally and the histories\n"
 	       "  explore    runs small programs under every interleaving, and every memory order that C11 allows\n"
 	       "\n"
 	       "  chanbench COMMAND --help tells more, with examples; --version says what this is.\n"

@@ -33,7 +33,7 @@ void round_fail(struct round *round, const char *format, ...)
 bool worker_more(struct worker *worker)
 {
 	if (worker->steps == 0 || worker->op_count + OPS_MARGIN > worker->op_limit ||
-	    worker->made + 2 * BATCH_MAX > worker->round->ledger.per_thread || atomic_load(&worker->round->failed))
+	    worker->made + 2 * BATCH_MAX > worker->round->tally.per_thread || atomic_load(&worker->round->failed))
 		return false;
 	worker->steps--;
 	return true;
@@ -154,11 +154,11 @@ static int on_clone(void *dst, const void *src, void *context)
 	__builtin_memcpy(dst, src, round->config.size);
 	if (round->config.size >= sizeof(uint64_t)) {
 		uint64_t value = value_look(round, src);
-		size_t at = (size_t)(value >> 32) * round->ledger.per_thread + (value & UINT32_MAX) - 1;
+		size_t at = (size_t)(value >> 32) * round->tally.per_thread + (value & UINT32_MAX) - 1;
 		if (!atomic_load(&round->failed))
-			atomic_fetch_add_explicit(&round->ledger.alive[at], 1, memory_order_relaxed);
+			atomic_fetch_add_explicit(&round->tally.alive[at], 1, memory_order_relaxed);
 	}
-	atomic_fetch_add_explicit(&round->ledger.cloned, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&round->tally.cloned, 1, memory_order_relaxed);
 	return 0;
 }
 
@@ -224,13 +224,13 @@ static void *thread_main(void *arg)
 
 static bool prepare(struct round *round, size_t operations)
 {
-	struct ledger *ledger = &round->ledger;
+	struct tally *tally = &round->tally;
 	size_t share = operations / round->threads + 1;
-	ledger->per_thread = share * 4 + 256 < VALUES_MAX ? share * 4 + 256 : VALUES_MAX;
-	ledger->alive = calloc((round->threads + 1) * ledger->per_thread, sizeof *ledger->alive);
-	ledger->notes = calloc((round->threads + 1) * ledger->per_thread, sizeof *ledger->notes);
+	tally->per_thread = share * 4 + 256 < VALUES_MAX ? share * 4 + 256 : VALUES_MAX;
+	tally->alive = calloc((round->threads + 1) * tally->per_thread, sizeof *tally->alive);
+	tally->notes = calloc((round->threads + 1) * tally->per_thread, sizeof *tally->notes);
 	round->workers = aligned_alloc(64, (round->threads + 1) * sizeof *round->workers);
-	if (ledger->alive == NULL || ledger->notes == NULL || round->workers == NULL)
+	if (tally->alive == NULL || tally->notes == NULL || round->workers == NULL)
 		return false;
 	__builtin_memset(round->workers, 0, (round->threads + 1) * sizeof *round->workers);
 	round->prepared = round->threads + 1;
@@ -253,20 +253,20 @@ static bool prepare(struct round *round, size_t operations)
 /* Each value must have ended. */
 static void settle(struct round *round)
 {
-	struct ledger *ledger = &round->ledger;
-	uint64_t made = atomic_load(&ledger->made) + atomic_load(&ledger->cloned), ended = 0;
+	struct tally *tally = &round->tally;
+	uint64_t made = atomic_load(&tally->made) + atomic_load(&tally->cloned), ended = 0;
 	for (int i = 0; i < VALUE_ENDS; i++)
-		ended += atomic_load(&ledger->ended[i]);
+		ended += atomic_load(&tally->ended[i]);
 	if (atomic_load(&round->failed) || (!round->hooks && round->may_vanish))
 		return;
-	for (size_t i = 0; i < round->threads * ledger->per_thread; i++)
-		if (atomic_load(&ledger->alive[i]) != 0)
+	for (size_t i = 0; i < round->threads * tally->per_thread; i++)
+		if (atomic_load(&tally->alive[i]) != 0)
 			round_fail(round,
-			           "ledger: value %zu.%zu was sent and never ended: neither received nor handed back "
+			           "tally: value %zu.%zu was sent and never ended: neither received nor handed back "
 			           "nor destroyed",
-			           i / ledger->per_thread, i % ledger->per_thread + 1);
+			           i / tally->per_thread, i % tally->per_thread + 1);
 	if (made != ended)
-		round_fail(round, "ledger: %llu values were made and %llu ended", (unsigned long long)made,
+		round_fail(round, "tally: %llu values were made and %llu ended", (unsigned long long)made,
 		           (unsigned long long)ended);
 }
 
@@ -319,6 +319,6 @@ void round_free(struct round *round)
 		free(round->workers[i].ops);
 	free((void *)(uintptr_t)round->history.ops);
 	free(round->workers);
-	free(round->ledger.notes);
-	free(round->ledger.alive);
+	free(round->tally.notes);
+	free(round->tally.alive);
 }

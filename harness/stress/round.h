@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * round.h - one round of stress: a fresh channel, some threads that do to it whatever they like,
- * and a ledger that must come out even.
+ * and a tally that must come out even.
  *
  * A scenario (scenarios/stress/) opens the channel, says what a thread does, and closes up. All
  * that it chooses, it chooses with worker_random, whose seed follows from that of the round and the
@@ -9,7 +9,7 @@
  * An operation stands between op_begin and op_end, so that a hang can be told with the operations
  * it happened in, and so that it can be recorded.
  *
- * THE LEDGER knows of each value how often it is alive (its counts are relaxed, so that they order
+ * THE TALLY knows of each value how often it is alive (its counts are relaxed, so that they order
  * nothing and hide no race). A value is made by a producer (and by `clone`) and ends exactly once:
  * received, handed back, or destroyed by the channel. Elements of 8 bytes and more carry their
  * number and a pattern made from it, which shows one that is torn; smaller ones are counted only.
@@ -43,7 +43,7 @@ struct board {
 
 enum value_end { VALUE_RECEIVED, VALUE_RETURNED, VALUE_DESTROYED, VALUE_ENDS };
 
-struct ledger {
+struct tally {
 	atomic_uchar *alive; /* of each value of each thread: how often */
 	uint64_t *
 		/* of each: written before the send and read after the receive, without any order
@@ -71,7 +71,7 @@ struct round {
 	bool may_vanish; /* without hooks, values may end unseen in the channel */
 	void *own;       /* the scenario's */
 
-	struct ledger ledger;
+	struct tally tally;
 	struct worker *workers;
 	/* how many there are; a scenario may want fewer threads than it was given */
 	unsigned prepared;

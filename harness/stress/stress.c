@@ -5,7 +5,7 @@
 #include "harness/child.h"
 #include "harness/cli/commands.h"
 #include "harness/say.h"
-#include "harness/stress/cell.h"
+#include "harness/stress/campaign.h"
 #include "harness/stress/recheck.h"
 #include "harness/stress/round.h"
 
@@ -27,7 +27,7 @@ static const struct option stress_option_table[] = {
 	{"threads", "N", "at most so many threads in a round, 2 to 16 (6)", false},
 	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
 	{"wrap", NULL, "in every round the counters begin just before they wrap", false},
-	{"no-history", NULL, "record no histories: the ledger only, at full speed", false},
+	{"no-history", NULL, "record no histories: the tally only, at full speed", false},
 	{"histories", "DIR", "where the whole history of a failed check is left, a folder ($TMPDIR, or /tmp)", false},
 	{"check-history", "FILE", "runs nothing: checks such a history again", false},
 	{"timeout", "S",
@@ -43,7 +43,7 @@ static const struct command stress_command = {
 		"       chanbench stress --check-history=FILE",
 	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
 	.details =
-		"Round by round, on fresh channels. The ledger: every value that was made ended exactly once, "
+		"Round by round, on fresh channels. The tally: every value that was made ended exactly once, "
 		"received, handed\n"
 		"back or destroyed. The histories: the results of all operations can be explained by the operations "
 		"having\n"
@@ -61,7 +61,7 @@ static const struct command stress_command = {
 	.run = stress_main,
 };
 
-static const char *const verdict_words[] = {"ok", "LEDGER", "HISTORY", "CRASHED", "HUNG", "not run"};
+static const char *const verdict_words[] = {"ok", "TALLY", "HISTORY", "CRASHED", "HUNG", "not run"};
 
 struct asked {
 	struct options given;
@@ -121,7 +121,7 @@ static void print_row(const char *impl, enum kind kind, const struct stress_resu
 static int run_all(const struct asked *asked, const struct impl_set *set)
 {
 	int status = EXIT_GOOD;
-	size_t cells = 0;
+	size_t campaigns = 0;
 	child_catch_interrupts();
 	printf("seed %" PRIu64 ", up to %u threads\n", asked->options.seed, asked->options.threads);
 	printf("%-16s %-10s %7s %11s %10s %9s %11s %9s %12s  %s\n", "implementation", "kind", "rounds", "operations",
@@ -133,11 +133,11 @@ static int run_all(const struct asked *asked, const struct impl_set *set)
 			    (asked->kinds.count > 0 &&
 			     names_index(&asked->kinds, kind_names[kind]) == asked->kinds.count))
 				continue;
-			cells++;
+			campaigns++;
 			if (asked->options.wrap && (set->infos[i].flags & CHAN_HONOURS_START) == 0)
 				say("%s %s: its counters cannot be told where to begin: they begin where they do",
 				    set->infos[i].name, kind_names[kind]);
-			stress_cell_run(&set->infos[i], kind, &asked->options, &result);
+			stress_campaign_run(&set->infos[i], kind, &asked->options, &result);
 			print_row(set->infos[i].name, kind, &result);
 			if (child_interrupted() != 0) {
 				say("interrupted: the last row is of a run that was cut short");
@@ -149,7 +149,7 @@ static int run_all(const struct asked *asked, const struct impl_set *set)
 				status = EXIT_VERDICT;
 		}
 	}
-	if (cells == 0) {
+	if (campaigns == 0) {
 		say("nothing to do: no selected implementation has a selected kind");
 		return EXIT_USAGE;
 	}

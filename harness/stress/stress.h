@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress.h - `chanbench stress`: real threads at every kind of every implementation, with a ledger
+ * stress.h - `chanbench stress`: real threads at every kind of every implementation, with a tally
  * of live objects and histories that are checked for linearizability.
  */
 #ifndef CHANBENCH_STRESS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * value.c - values and their ledger; see round.h.
+ * value.c - values and their tally; see round.h.
  */
 #include "harness/stress/round.h"
 
@@ -23,9 +23,9 @@ static bool carries_number(const struct round *round)
 static atomic_uchar *alive_of(struct round *round, uint64_t value)
 {
 	uint64_t thread = value >> 32, number = value & UINT32_MAX;
-	if (thread > round->threads || number == 0 || number > round->ledger.per_thread)
+	if (thread > round->threads || number == 0 || number > round->tally.per_thread)
 		return NULL;
-	return &round->ledger.alive[thread * round->ledger.per_thread + number - 1];
+	return &round->tally.alive[thread * round->tally.per_thread + number - 1];
 }
 
 uint64_t value_make(struct worker *worker, void *memory)
@@ -33,7 +33,7 @@ uint64_t value_make(struct worker *worker, void *memory)
 	struct round *round = worker->round;
 	uint64_t value = history_value(worker->index, worker->made++);
 	unsigned char *bytes = memory;
-	atomic_fetch_add_explicit(&round->ledger.made, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&round->tally.made, 1, memory_order_relaxed);
 	if (!carries_number(round)) {
 		memset(bytes, SMALL, round->config.size);
 		return value;
@@ -42,7 +42,7 @@ uint64_t value_make(struct worker *worker, void *memory)
 	for (size_t i = sizeof value; i < round->config.size; i++)
 		bytes[i] = pattern(value, i);
 	atomic_uchar *alive = alive_of(round, value);
-	round->ledger.notes[alive - round->ledger.alive] = value;
+	round->tally.notes[alive - round->tally.alive] = value;
 	atomic_store_explicit(alive, 1, memory_order_relaxed);
 	return value;
 }
@@ -54,19 +54,19 @@ uint64_t value_look(struct round *round, const void *memory)
 	if (!carries_number(round)) {
 		for (size_t i = 0; i < round->config.size; i++)
 			if (bytes[i] != SMALL)
-				round_fail(round, "ledger: an element of %zu bytes with content that nobody sent",
+				round_fail(round, "tally: an element of %zu bytes with content that nobody sent",
 				           round->config.size);
 		return 0;
 	}
 	memcpy(&value, bytes, sizeof value);
 	if (alive_of(round, value) == NULL) {
-		round_fail(round, "ledger: a value %#" PRIx64 " that nobody sent", value);
+		round_fail(round, "tally: a value %#" PRIx64 " that nobody sent", value);
 		return 0;
 	}
 	for (size_t i = sizeof value; i < round->config.size; i++) {
 		if (bytes[i] == pattern(value, i))
 			continue;
-		round_fail(round, "ledger: value %" PRIu64 ".%" PRIu64 " is torn at byte %zu of %zu", value >> 32,
+		round_fail(round, "tally: value %" PRIu64 ".%" PRIu64 " is torn at byte %zu of %zu", value >> 32,
 		           value & UINT32_MAX, i, round->config.size);
 		break;
 	}
@@ -77,7 +77,7 @@ uint64_t value_end(struct round *round, const void *memory, enum value_end how)
 {
 	static const char *const ends[VALUE_ENDS] = {"received", "handed back", "destroyed"};
 	uint64_t value = value_look(round, memory);
-	atomic_fetch_add_explicit(&round->ledger.ended[how], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&round->tally.ended[how], 1, memory_order_relaxed);
 	if (value == 0)
 		return 0;
 	atomic_uchar *alive = alive_of(round, value);
@@ -85,12 +85,12 @@ uint64_t value_end(struct round *round, const void *memory, enum value_end how)
 	while (before > 0 && !atomic_compare_exchange_weak_explicit(alive, &before, (unsigned char)(before - 1),
 	                                                            memory_order_relaxed, memory_order_relaxed))
 		;
-	if (round->ledger.notes[alive - round->ledger.alive] != value)
+	if (round->tally.notes[alive - round->tally.alive] != value)
 		round_fail(round,
-		           "ledger: what was written before value %" PRIu64 ".%" PRIu64 " was sent is not seen (M-67)",
+		           "tally: what was written before value %" PRIu64 ".%" PRIu64 " was sent is not seen (M-67)",
 		           value >> 32, value & UINT32_MAX);
 	if (before == 0)
-		round_fail(round, "ledger: value %" PRIu64 ".%" PRIu64 " was %s after it had ended", value >> 32,
+		round_fail(round, "tally: value %" PRIu64 ".%" PRIu64 " was %s after it had ended", value >> 32,
 		           value & UINT32_MAX, ends[how]);
 	return value;
 }

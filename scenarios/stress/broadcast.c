@@ -270,7 +270,7 @@ static void close_round(struct round *round)
 static void reenter(struct worker *worker)
 {
 	struct own *own = worker->round->own;
-	if (worker->tx != NULL && worker->made + 1 < worker->round->ledger.per_thread) {
+	if (worker->tx != NULL && worker->made + 1 < worker->round->tally.per_thread) {
 		_Alignas(64) unsigned char element[ELEMENT_MAX];
 		value_make(worker, element);
 		if (own->ops->send(worker->tx, element, NULL) == CHAN_OK)

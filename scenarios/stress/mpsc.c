@@ -109,7 +109,7 @@ static void reenter(struct worker *worker)
 	if (worker->tx != NULL) {
 		if (ops->sender_get != NULL)
 			ops->sender_get(worker->tx, CHAN_LEN);
-		if (worker->made + 1 >= worker->round->ledger.per_thread)
+		if (worker->made + 1 >= worker->round->tally.per_thread)
 			return;
 		value_make(worker, element);
 		if (ops->send(worker->tx, element, CHAN_NOW) != CHAN_OK)

@@ -265,12 +265,12 @@ static void step(struct worker *worker)
  * sleep shows as a hang. */
 static void await_receipt(struct worker *worker)
 {
-	struct ledger *ledger = &worker->round->ledger;
+	struct tally *tally = &worker->round->tally;
 	while (!atomic_load(&worker->round->failed)) {
 		uint64_t ended = 0, made;
 		for (int i = 0; i < VALUE_ENDS; i++)
-			ended += atomic_load_explicit(&ledger->ended[i], memory_order_relaxed);
-		made = atomic_load_explicit(&ledger->made, memory_order_relaxed);
+			ended += atomic_load_explicit(&tally->ended[i], memory_order_relaxed);
+		made = atomic_load_explicit(&tally->made, memory_order_relaxed);
 		if (made == ended)
 			return;
 		usleep(50);

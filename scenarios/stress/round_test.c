@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * round_test.c - rounds of stress: right channels pass, and the ledger and the histories find what
+ * round_test.c - rounds of stress: right channels pass, and the tally and the histories find what
  * a receive does wrong.
  */
 #include "harness/stress/round.h"

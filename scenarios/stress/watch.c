@@ -419,7 +419,7 @@ static void reenter(struct worker *worker)
 {
 	const struct own *own = worker->round->own;
 	_Alignas(64) unsigned char element[ELEMENT_MAX];
-	if (worker->tx != NULL && worker->made + 1 < worker->round->ledger.per_thread) {
+	if (worker->tx != NULL && worker->made + 1 < worker->round->tally.per_thread) {
 		value_make(worker, element);
 		if (own->ops->send(worker->tx, element) != CHAN_OK)
 			value_end(worker->round, element, VALUE_RETURNED);

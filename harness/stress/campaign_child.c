@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/stress/cell_child.h"
+#include "harness/stress/campaign_child.h"
 
 #include "harness/say.h"
 #include "harness/stress/history_file.h"
@@ -17,7 +17,7 @@
 #define ROUND_TIMEOUTS 6
 
 struct child {
-	const struct stress_cell *cell;
+	const struct stress_campaign *campaign;
 	const struct scenario *scenario;
 	const struct chan_impl *impl;
 	int pipe;
@@ -62,7 +62,7 @@ static void end_now(struct child *child, const char *verdict, const char *text)
 static void *heart(void *arg)
 {
 	struct child *child = arg;
-	const uint64_t patience = (uint64_t)(child->cell->options->timeout * ROUND_TIMEOUTS * 1e9);
+	const uint64_t patience = (uint64_t)(child->campaign->options->timeout * ROUND_TIMEOUTS * 1e9);
 	uint64_t before = 0, failed_at = 0;
 	for (;; usleep(50000)) {
 		uint64_t now = atomic_load_explicit(&board->checking, memory_order_relaxed);
@@ -77,7 +77,7 @@ static void *heart(void *arg)
 		} else if (failed_at == 0) {
 			failed_at = chan_now();
 		} else if (chan_now() - failed_at > GRACE_NS) {
-			end_now(child, "ledger", child->round->failure);
+			end_now(child, "tally", child->round->failure);
 		}
 		if (child->begun != 0 && chan_now() - child->begun > patience)
 			end_now(child, "endless", "the threads of the round are at work, and do not come to an end");
@@ -104,23 +104,24 @@ static void send_stats(struct child *child)
 static void add_up(struct child *child, const struct round *round)
 {
 	struct stress_result *sums = &child->sums;
-	const struct ledger *ledger = &round->ledger;
+	const struct tally *tally = &round->tally;
 	sums->rounds++;
 	sums->operations = 0;
 	for (unsigned i = 0; i < THREADS_MAX; i++)
 		sums->operations += atomic_load(&board->seats[i].operations);
-	sums->made += atomic_load(&ledger->made) + atomic_load(&ledger->cloned);
-	sums->received += atomic_load(&ledger->ended[VALUE_RECEIVED]);
-	sums->returned += atomic_load(&ledger->ended[VALUE_RETURNED]);
-	sums->destroyed += atomic_load(&ledger->ended[VALUE_DESTROYED]);
+	sums->made += atomic_load(&tally->made) + atomic_load(&tally->cloned);
+	sums->received += atomic_load(&tally->ended[VALUE_RECEIVED]);
+	sums->returned += atomic_load(&tally->ended[VALUE_RETURNED]);
+	sums->destroyed += atomic_load(&tally->ended[VALUE_DESTROYED]);
 }
 
 /* What contradicts what, and where the whole of it is. */
 static void report_history(struct child *child, const struct round *round, const struct verify_result *result)
 {
 	static char text[VERIFY_TEXT + 2 * HISTORY_PATH_MAX], path[HISTORY_PATH_MAX];
-	const char *directory = child->cell->options->histories;
-	int error = history_save(directory, child->cell->info->name, round->seed, &round->history, path, sizeof path);
+	const char *directory = child->campaign->options->histories;
+	int error =
+		history_save(directory, child->campaign->info->name, round->seed, &round->history, path, sizeof path);
 	if (error == 0)
 		snprintf(text, sizeof text,
 		         "%sthe whole history is in %s; chanbench stress --check-history=FILE checks it again\n",
@@ -159,18 +160,18 @@ static bool check_history(struct child *child, const struct round *round)
 static bool run_round(struct child *child, uint64_t number)
 {
 	static const size_t sizes[] = {300, 1000, 4000, 10000};
-	const struct stress_options *options = child->cell->options;
+	const struct stress_options *options = child->campaign->options;
 	uint64_t seed = options->seed + number, random = seed;
 	struct round *round = calloc(1, sizeof *round);
 	bool good = false;
 	if (round == NULL)
 		return false;
-	round->kind = child->cell->kind;
+	round->kind = child->campaign->kind;
 	round->impl = child->impl;
 	round->scenario = child->scenario;
 	round->board = board;
 	round->seed = seed;
-	round->honours_start = (child->cell->info->flags & CHAN_HONOURS_START) != 0;
+	round->honours_start = (child->campaign->info->flags & CHAN_HONOURS_START) != 0;
 	round->wrap = options->wrap;
 	round->threads = 2 + (unsigned)random_below(&random, options->threads - 1);
 	round->recorded = options->history && random_below(&random, 4) != 0;
@@ -185,7 +186,7 @@ static bool run_round(struct child *child, uint64_t number)
 	}
 	add_up(child, round);
 	if (atomic_load(&round->failed))
-		report(child, "ledger", round->failure);
+		report(child, "tally", round->failure);
 	else
 		good = !round->recorded || check_history(child, round);
 	send_stats(child);
@@ -196,19 +197,19 @@ done:
 	return good;
 }
 
-int stress_cell_child(int pipe, void *arg)
+int stress_campaign_child(int pipe, void *arg)
 {
-	const struct stress_cell *cell = arg;
+	const struct stress_campaign *campaign = arg;
 	static struct child child;
 	char error[512];
 	pthread_t heartbeat;
 
-	child.cell = cell;
+	child.campaign = campaign;
 	child.pipe = pipe;
 	pthread_mutex_init(&child.lock, NULL);
-	child.scenario = stress_scenarios[cell->kind];
-	board = cell->board;
-	child.impl = impl_load(cell->info->name, cell->info->plugin, error, sizeof error);
+	child.scenario = stress_scenarios[campaign->kind];
+	board = campaign->board;
+	child.impl = impl_load(campaign->info->name, campaign->info->plugin, error, sizeof error);
 	if (child.impl == NULL) {
 		fprintf(stderr, "%s\n", error);
 		return EXIT_MACHINE;
@@ -217,10 +218,10 @@ int stress_cell_child(int pipe, void *arg)
 		atomic_store(&board->seats[i].code, OP_CODES);
 	if (pthread_create(&heartbeat, NULL, heart, &child) != 0)
 		return EXIT_MACHINE;
-	uint64_t end = chan_now() + (uint64_t)(cell->options->seconds * 1e9);
+	uint64_t end = chan_now() + (uint64_t)(campaign->options->seconds * 1e9);
 	for (uint64_t n = 0; run_round(&child, n); n++)
-		if (cell->options->operations != 0 ? child.sums.operations >= cell->options->operations
-		                                   : chan_now() >= end)
+		if (campaign->options->operations != 0 ? child.sums.operations >= campaign->options->operations
+		                                       : chan_now() >= end)
 			break;
 	dprintf(pipe, "ended\n");
 	return EXIT_GOOD;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "harness/stress/cell.h"
+#include "harness/stress/campaign.h"
 
 #include "harness/child.h"
-#include "harness/stress/cell_child.h"
+#include "harness/stress/campaign_child.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +28,8 @@ static void hear(const char *line, void *arg)
 	struct listening *listening = arg;
 	struct stress_result *r = listening->result;
 	uint64_t round;
-	if (strcmp(line, "ledger") == 0)
-		r->verdict = STRESS_LEDGER;
+	if (strcmp(line, "tally") == 0)
+		r->verdict = STRESS_TALLY;
 	else if (strcmp(line, "history") == 0)
 		r->verdict = STRESS_HISTORY;
 	else if (strcmp(line, "endless") == 0)
@@ -61,23 +61,23 @@ static void tell_seats(struct board *board, struct stress_result *result)
 	}
 }
 
-void stress_cell_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,
-                     struct stress_result *result)
+void stress_campaign_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,
+                         struct stress_result *result)
 {
-	struct stress_cell cell = {.info = info, .kind = kind, .options = options};
+	struct stress_campaign campaign = {.info = info, .kind = kind, .options = options};
 	struct listening listening = {.result = result};
 	struct child_result ended;
 	char how[256];
 
 	*result = (struct stress_result){.verdict = STRESS_GOOD, .seed = options->seed};
-	cell.board = mmap(NULL, sizeof *cell.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (cell.board == MAP_FAILED) {
+	campaign.board = mmap(NULL, sizeof *campaign.board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (campaign.board == MAP_FAILED) {
 		result->verdict = STRESS_MACHINE;
 		add(result, "no memory to share with the process that is watched\n");
 		return;
 	}
-	const struct child_spec spec = {.body = stress_cell_child,
-	                                .arg = &cell,
+	const struct child_spec spec = {.body = stress_campaign_child,
+	                                .arg = &campaign,
 	                                .on_line = hear,
 	                                .on_line_arg = &listening,
 	                                .silence_ns = (uint64_t)(options->timeout * 1e9)};
@@ -90,15 +90,15 @@ void stress_cell_run(const struct impl_info *info, enum kind kind, const struct 
 		add(result, "%s\n", how);
 	}
 	if (result->verdict == STRESS_HUNG) {
-		tell_seats(cell.board, result);
+		tell_seats(campaign.board, result);
 	} else if (ended.end == CHILD_NOT_STARTED || (ended.end == CHILD_EXITED && ended.code == 3)) {
 		result->verdict = STRESS_MACHINE;
 		add(result, "the process for it %s\n%s", how, ended.output);
 	} else if (!good && ended.end != CHILD_INTERRUPTED && result->verdict == STRESS_GOOD) {
 		result->verdict = STRESS_CRASHED;
 		add(result, "%s\n", how);
-		tell_seats(cell.board, result);
+		tell_seats(campaign.board, result);
 		add(result, "%s", ended.output);
 	}
-	munmap(cell.board, sizeof *cell.board);
+	munmap(campaign.board, sizeof *campaign.board);
 }

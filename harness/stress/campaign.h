@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * cell.h - the stress of one kind of one implementation, in a process of its own.
+ * campaign.h - the stress of one kind of one implementation, in a process of its own.
  */
-#ifndef CHANBENCH_STRESS_CELL_H
-#define CHANBENCH_STRESS_CELL_H
+#ifndef CHANBENCH_STRESS_CAMPAIGN_H
+#define CHANBENCH_STRESS_CAMPAIGN_H
 
 #include "harness/info.h"
 
 struct stress_options {
-	double seconds;        /* how long each cell goes on */
+	double seconds;        /* how long each campaign goes on */
 	uint64_t operations;   /* 0: no limit but the time; else it ends after so many */
 	uint64_t seed;         /* of the first round; each further one has the next number */
 	unsigned threads;      /* at most so many */
 	bool history;          /* record and check histories */
 	bool wrap;             /* counters begin just before they wrap, in every round */
-	double timeout;        /* a cell whose threads do nothing for so long hangs */
+	double timeout;        /* a campaign whose threads do nothing for so long hangs */
 	const char *histories; /* the directory where a history that failed is left */
 };
 
-enum stress_verdict { STRESS_GOOD, STRESS_LEDGER, STRESS_HISTORY, STRESS_CRASHED, STRESS_HUNG, STRESS_MACHINE };
+enum stress_verdict { STRESS_GOOD, STRESS_TALLY, STRESS_HISTORY, STRESS_CRASHED, STRESS_HUNG, STRESS_MACHINE };
 
 struct stress_result {
 	enum stress_verdict verdict;
@@ -31,7 +31,7 @@ struct stress_result {
 	char text[20480];                             /* what went wrong */
 };
 
-void stress_cell_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,
-                     struct stress_result *result);
+void stress_campaign_run(const struct impl_info *info, enum kind kind, const struct stress_options *options,
+                         struct stress_result *result);
 
 #endif

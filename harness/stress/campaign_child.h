@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * cell_child.h - the side of a stress cell that touches the channel. It reports in lines:
+ * campaign_child.h - the side of a stress campaign that touches the channel. It reports in lines:
  *
  *   alive                the threads are at work
  *   round N SEED         begins
  *   stats ...            after each round, the sums so far, in the order of STATS_FORMAT
- *   ledger | history | endless
+ *   tally | history | endless
  *                        the verdict when it is not good; then
  *   text ...             each line of what went wrong
  *   ended
  */
-#ifndef CHANBENCH_STRESS_CELL_CHILD_H
-#define CHANBENCH_STRESS_CELL_CHILD_H
+#ifndef CHANBENCH_STRESS_CAMPAIGN_CHILD_H
+#define CHANBENCH_STRESS_CAMPAIGN_CHILD_H
 
-#include "harness/stress/cell.h"
+#include "harness/stress/campaign.h"
 #include "harness/stress/round.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 	"stats %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64           \
 	" %" SCNu64 " %" SCNu64 " %" SCNu64
 
-struct stress_cell {
+struct stress_campaign {
 	const struct impl_info *info;
 	enum kind kind;
 	const struct stress_options *options;
@@ -34,6 +34,6 @@ struct stress_cell {
 };
 
 /* The body of the child: its exit status is 0 when it could report whatever it had to. */
-int stress_cell_child(int pipe, void *cell);
+int stress_campaign_child(int pipe, void *campaign);
 
 #endif
