@@ -16,11 +16,7 @@
  * begins again only as often as others get on.
  */
 #include "impls/select.h"
-
-#include <linux/futex.h>
-#include <stdatomic.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "impls/base/futex.h"
 
 /* One call of chan_select. */
 struct run {
@@ -40,25 +36,20 @@ static void wake(struct chan_waiter *waiter)
 	/* Orders nothing: whoever sees it tries the operation, which synchronises by itself, and
 	 * disarms, which waits for this call. */
 	__atomic_store_n(&b->fired, 1, __ATOMIC_RELAXED);
-	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0)
-		syscall(SYS_futex, &run->word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0) /* A1 */
+		chan_futex_wake(&run->word, 1);
 }
 
-/* Waits for a wake that was not looked at yet; true: there is one. Spurious and interrupted
- * sleeps go round (S-16). */
+/* Waits for a wake that was not looked at yet. True: there is one. False: the deadline has come.
+ * Sleeps that are spurious or interrupted go round (S-16). */
 static bool await_wake(struct run *run, uint64_t deadline)
 {
-	const struct timespec until = {
-		.tv_sec = (time_t)(deadline / 1000000000u),
-		.tv_nsec = (long)(deadline % 1000000000u),
-	};
+	bool in_time = deadline != CHAN_NOW;
 
-	while (atomic_exchange_explicit(&run->word, 0, memory_order_acquire) == 0) {
-		if (deadline == CHAN_NOW || (deadline != CHAN_FOREVER && chan_now() >= deadline))
+	while (atomic_exchange_explicit(&run->word, 0, memory_order_acquire) == 0) { /* R1 */
+		if (!in_time)
 			return false;
-		/* The BITSET form takes an absolute time of CLOCK_MONOTONIC (S-13). */
-		syscall(SYS_futex, &run->word, FUTEX_WAIT_BITSET_PRIVATE, 0, deadline == CHAN_FOREVER ? NULL : &until,
-		        NULL, FUTEX_BITSET_MATCH_ANY);
+		in_time = chan_futex_wait(&run->word, 0, deadline);
 	}
 	return true;
 }

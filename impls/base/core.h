@@ -34,7 +34,7 @@
 #define CHANBENCH_BASE_CORE_H
 
 #include "impls/base/config.h"
-#include "impls/base/owner_check.h"
+#include "impls/base/fast.h"
 #include "impls/base/inside.h"
 #include "impls/base/wait.h"
 

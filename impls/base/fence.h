@@ -29,38 +29,12 @@
 #ifndef CHANBENCH_BASE_FENCE_H
 #define CHANBENCH_BASE_FENCE_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-
-/* Whether the heavy side reaches the others. Written once, by the first chan_fence_setup; before
- * it both sides fence for real. */
-extern atomic_bool chan_fence_asymmetric;
+#include "impls/base/fast.h"
 
 /* Every open calls it before it gives out a handle, and so all who use the channel agree. */
 void chan_fence_setup(void);
 
 /* For the sides that sleep. Between its stores before and its loads after. */
 void chan_fence_heavy(void);
-
-#if defined(__GNUC__) && !defined(__clang__) && defined(__SANITIZE_THREAD__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wtsan" /* see above */
-#endif
-static inline void chan_fence_full(void)
-{
-	atomic_thread_fence(memory_order_seq_cst);
-}
-#if defined(__GNUC__) && !defined(__clang__) && defined(__SANITIZE_THREAD__)
-#pragma GCC diagnostic pop
-#endif
-
-/* For the side that must be fast. Between its stores before and its loads after. */
-static inline void chan_fence_light(void)
-{
-	if (atomic_load_explicit(&chan_fence_asymmetric, memory_order_relaxed))
-		atomic_signal_fence(memory_order_seq_cst);
-	else
-		chan_fence_full();
-}
 
 #endif

@@ -15,6 +15,7 @@
 #ifndef CHANBENCH_BASE_FUTEX_H
 #define CHANBENCH_BASE_FUTEX_H
 
+#include "impls/base/timespec.h"
 #include "impls/channel.h"
 
 #include <errno.h>
@@ -29,10 +30,7 @@ _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "a futex is a plain
  * False: the deadline has come. True: woken, or changed already, or a signal, or nothing at all. */
 static inline bool chan_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline)
 {
-	const struct timespec until = {
-		.tv_sec = (time_t)(deadline / 1000000000u),
-		.tv_nsec = (long)(deadline % 1000000000u),
-	};
+	const struct timespec until = chan_timespec(deadline);
 
 	/* WAIT_BITSET takes an absolute time, of CLOCK_MONOTONIC unless told otherwise (S-13). */
 	long failed = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,

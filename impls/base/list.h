@@ -25,15 +25,10 @@ static inline void list_init(struct list *l)
 	l->next = l->prev = l;
 }
 
-/* For the head of a list; for a node it says that it is in none. */
+/* For the head of a list. For a node it says that the node is in none. */
 static inline bool list_empty(const struct list *l)
 {
 	return l->next == l;
-}
-
-static inline bool list_linked(const struct list *node)
-{
-	return node->next != node;
 }
 
 static inline void list_append(struct list *head, struct list *node)
@@ -54,18 +49,6 @@ static inline void list_unlink(struct list *node)
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
 	list_init(node);
-}
-
-/* Moves everything in `from` to the end of `to`. */
-static inline void list_move_all(struct list *to, struct list *from)
-{
-	if (list_empty(from))
-		return;
-	from->next->prev = to->prev;
-	to->prev->next = from->next;
-	from->prev->next = to;
-	to->prev = from->prev;
-	list_init(from);
 }
 
 #endif

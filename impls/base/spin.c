@@ -11,7 +11,7 @@
 #define YIELDS_MOST    4u
 #define PAUSES_EVERY   16u   /* waits of a thread */
 #define CLOCK_EVERY    1024u /* ns */
-#define PAUSES_PAIR    512u  /* ns without an answer: a peer that is at work answers in half of it */
+#define PAUSES_PAIR    512u  /* ns: a peer that is at work answers in half of it */
 #define PAUSES_CROWD   2048u /* ns, where a switch may lead to anybody */
 #define YIELDS         4u    /* on one CPU, before the sleep */
 #define YIELD_COSTS    1024u /* ns: two switches */
@@ -71,7 +71,7 @@ static struct {
 
 static chan_last_cpu_t *running_on(chan_last_cpu place)
 {
-	return &running[(place & CHAN_PLACE_CPU) % CPUS].thread;
+	return &running[(place & CHAN_LAST_CPU_MASK) % CPUS].thread;
 }
 
 /* For explorers there is nothing to see. */
@@ -111,7 +111,7 @@ bool chan_spin_on_one_cpu(void)
 
 static bool same_cpu(chan_last_cpu a, chan_last_cpu b)
 {
-	return ((a ^ b) & CHAN_PLACE_CPU) == 0;
+	return ((a ^ b) & CHAN_LAST_CPU_MASK) == 0;
 }
 
 /* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one
@@ -236,8 +236,8 @@ bool chan_spin(struct spin *spin)
 		wait = spin->least;
 	if (wait < 16)
 		wait = 16;
-	if (wait > CHAN_PACE_MAX)
-		wait = CHAN_PACE_MAX;
+	if (wait > CHAN_POLL_MAX)
+		wait = CHAN_POLL_MAX;
 	chan_relax_for(wait);
 	spin->gone += wait;
 	if (spin->gone - spin->asked >= CLOCK_EVERY)

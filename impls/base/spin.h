@@ -62,11 +62,8 @@
 #ifndef CHANBENCH_BASE_SPIN_H
 #define CHANBENCH_BASE_SPIN_H
 
+#include "impls/base/fast.h"
 #include "impls/channel.h"
-
-#include <sched.h>
-#include <stdatomic.h>
-#include <sys/rseq.h>
 
 /* Nanoseconds that a spin may take. */
 extern _Atomic uint32_t chan_spin_budget;
@@ -105,52 +102,9 @@ static inline void chan_relax_for(uint32_t ns)
 	while (pauses-- > 1);
 }
 
-/* The CPU on which this thread runs, at this moment. The kernel keeps it in a word of the
- * thread's own (rseq). */
-static inline int chan_cpu(void)
-{
-#if defined(__x86_64__) || defined(__aarch64__)
-	if (__rseq_size != 0) {
-		const struct rseq *area = (const void *)((char *)__builtin_thread_pointer() + __rseq_offset);
-		return (int)*(const volatile uint32_t *)&area->cpu_id;
-	}
-#endif
-	return sched_getcpu();
-}
-
-/* A thread, and the CPU on which it was seen: its pointer to its thread-local storage, and in
- * the bits that are the same for all (stacks, at whose ends that lies, are pages apart) the
- * number of the CPU. 0: nobody yet. */
-typedef uint64_t chan_last_cpu;
-
-#define CHAN_PLACE_CPU ((chan_last_cpu)0xfff)
-
-static inline chan_last_cpu chan_last_cpu_now(void)
-{
-#if defined(__x86_64__) || defined(__aarch64__)
-	uintptr_t thread = (uintptr_t)__builtin_thread_pointer();
-#else
-	static _Thread_local char here;
-	uintptr_t thread = (uintptr_t)&here;
-#endif
-	return (thread & ~CHAN_PLACE_CPU) | ((chan_last_cpu)chan_cpu() & CHAN_PLACE_CPU);
-}
-
-/* Where one side of a channel was last seen, for the other to look at (chan_spin_begin). */
-typedef _Atomic chan_last_cpu chan_last_cpu_t;
-
-/* Writes only what has changed, so that the line stays shared. */
-static inline void chan_last_cpu_note(chan_last_cpu_t *seen)
-{
-	chan_last_cpu place = chan_last_cpu_now();
-
-	if (atomic_load_explicit(seen, memory_order_relaxed) != place)
-		atomic_store_explicit(seen, place, memory_order_relaxed);
-}
-
 /* --- pace --- */
 
-#define CHAN_PACE_MAX 1024u /* ns */
+#define CHAN_POLL_MAX 1024u /* ns */
 
 struct poll {
 	uint32_t ns; /* the wait before the next look; begin with 0 */
@@ -167,7 +121,7 @@ static inline void poll_gained(struct poll *pace, size_t n, size_t most)
 {
 	if (n <= 1 || n >= most)
 		pace->ns /= 2;
-	else if (pace->ns < CHAN_PACE_MAX)
+	else if (pace->ns < CHAN_POLL_MAX)
 		pace->ns = pace->ns < 8 ? 16 : pace->ns * 2;
 }
 

@@ -43,7 +43,7 @@ static void the_environment_limits_the_looks(void **state)
 
 static void it_ends_by_the_clock(void **state)
 {
-	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
+	chan_last_cpu_t elsewhere = CHAN_LAST_CPU_MASK; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void it_ends_by_the_clock(void **state)
 
 static void it_ends_by_the_deadline(void **state)
 {
-	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU; /* the last CPU there can be */
+	chan_last_cpu_t elsewhere = CHAN_LAST_CPU_MASK; /* the last CPU there can be */
 	struct spin spin;
 
 	(void)state;
@@ -136,13 +136,13 @@ static void the_budget_follows_what_sleepers_learn(void **state)
 
 static void spin_on_one_cpu(void *arg)
 {
-	chan_last_cpu_t nowhere = 0, here = 0, elsewhere = CHAN_PLACE_CPU;
+	chan_last_cpu_t nowhere = 0, here = 0, elsewhere = CHAN_LAST_CPU_MASK;
 	struct spin spin;
 
 	(void)arg;
 	base_pin(base_cpu(0));
 	chan_last_cpu_note(&here);
-	MUST((int)(here & CHAN_PLACE_CPU) == base_cpu(0) && chan_cpu() == sched_getcpu());
+	MUST((int)(here & CHAN_LAST_CPU_MASK) == base_cpu(0) && chan_cpu() == sched_getcpu());
 	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &here, CHAN_FOREVER) <= 4);
@@ -169,7 +169,7 @@ static bool yields_first(const chan_last_cpu_t *peer, bool eager)
 
 static void who_is_answered_after_yields_only_yields_at_once(void **state)
 {
-	chan_last_cpu_t elsewhere = CHAN_PLACE_CPU;
+	chan_last_cpu_t elsewhere = CHAN_LAST_CPU_MASK;
 	struct spin spin;
 	int pauses = 0;
 
@@ -254,7 +254,7 @@ static void the_pace_finds_the_rhythm(void **state)
 	}
 	for (int i = 0; i < 100; i++)
 		poll_gained(&poll, 30, 100);
-	assert_true(poll.ns >= CHAN_PACE_MAX && poll.ns < 2 * CHAN_PACE_MAX);
+	assert_true(poll.ns >= CHAN_POLL_MAX && poll.ns < 2 * CHAN_POLL_MAX);
 	uint32_t before = poll.ns;
 	poll_gained(&poll, 0, 100);
 	assert_int_equal(poll.ns, before / 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/wait.h"
+#include "impls/base/timespec.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -22,7 +23,6 @@ static void wait_init(struct wait *w, void *handle)
 	w->handle = handle;
 	atomic_init(&w->state, (unsigned short)WAIT_QUEUED);
 	w->event = 0;
-	w->flag = 0;
 	w->want = 0;
 	w->granted = 0;
 }
@@ -53,10 +53,7 @@ void chan_wait_blocked_end(struct wait_blocked *blocked)
 
 static bool block_on_cond(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline)
 {
-	const struct timespec until = {
-		.tv_sec = (time_t)(deadline / 1000000000u),
-		.tv_nsec = (long)(deadline % 1000000000u),
-	};
+	const struct timespec until = chan_timespec(deadline);
 
 	while (chan_wait_state(&blocked->wait) == WAIT_QUEUED) {
 		if (deadline == CHAN_FOREVER)

@@ -66,7 +66,6 @@ struct __attribute__((may_alias)) wait {
 	void *handle;         /* armed: that handle, as its kind knows it; NULL: a blocked thread */
 	_Atomic unsigned short state;
 	unsigned short event; /* what it waits for, as its kind numbers it */
-	unsigned flag;        /* for its kind */
 	size_t want, granted; /* bounded mpsc: slots wanted, and assigned so far */
 };
 

@@ -40,15 +40,6 @@
  * What both kinds need
  */
 
-/* Whether a channel can be made of it. Says nothing of the capacity, which only mpsc has. */
-static bool config_is_valid(const struct chan_config *config)
-{
-	size_t align = config->align != 0 ? config->align : 1;
-
-	return config->size <= CHAN_SIZE_MAX && align <= CHAN_ALIGN_MAX && (align & (align - 1)) == 0 &&
-	       config->size % align == 0;
-}
-
 /* Memory for `bytes`, aligned as the elements ask for; NULL when there is none. */
 static void *example_alloc(const struct chan_config *config, size_t bytes)
 {
@@ -126,16 +117,14 @@ static enum chan_status example_open(const struct chan_config *config, struct ch
                                      struct chan_receiver **rx)
 {
 	struct example *channel;
-	size_t bytes;
 
-	if (config == NULL || tx == NULL || rx == NULL || !config_is_valid(config) || config->capacity == 0 ||
-	    config->capacity > CHAN_CAPACITY_MAX || __builtin_mul_overflow(config->capacity, config->size, &bytes))
+	if (tx == NULL || rx == NULL || !chan_config_valid(config, CHAN_CAPACITY_MAX))
 		return CHAN_INVALID;
 
 	channel = calloc(1, sizeof(*channel));
 	if (channel == NULL)
 		return CHAN_NOMEM;
-	channel->ring = example_alloc(config, bytes);
+	channel->ring = example_alloc(config, config->capacity * config->size);
 	if (channel->ring == NULL)
 		goto no_ring;
 	if (pthread_mutex_init(&channel->lock, NULL) != 0)
@@ -310,7 +299,7 @@ static enum chan_status once_open(const struct chan_config *config, struct chan_
 {
 	struct once *once;
 
-	if (config == NULL || tx == NULL || rx == NULL || !config_is_valid(config))
+	if (tx == NULL || rx == NULL || !chan_config_valid(config, 0))
 		return CHAN_INVALID;
 
 	once = calloc(1, sizeof(*once));

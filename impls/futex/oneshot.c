@@ -70,7 +70,7 @@
 #include "impls/futex/futex.h"
 #include "impls/base/config.h"
 #include "impls/base/futex.h"
-#include "impls/base/owner_check.h"
+#include "impls/base/fast.h"
 #include "impls/base/spin.h"
 #include "impls/base/compiler.h"
 #include "impls/base/wait.h"

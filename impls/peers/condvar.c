@@ -7,6 +7,7 @@
  * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is
  * its own: `closed` flags under the mutex, and a broadcast.
  */
+#include "impls/base/timespec.h"
 #include "impls/peers/peer.h"
 
 #include <errno.h>
@@ -97,7 +98,7 @@ static bool wait_for(struct condvar_channel *c, pthread_cond_t *condition, uint6
 {
 	if (deadline == CHAN_FOREVER)
 		return pthread_cond_wait(condition, &c->lock) == 0;
-	struct timespec at = {.tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u)};
+	const struct timespec at = chan_timespec(deadline);
 	return pthread_cond_timedwait(condition, &c->lock, &at) != ETIMEDOUT;
 }
 
