@@ -175,7 +175,9 @@ int explore_run_subject(const struct explore_target *target, const struct explor
 	}
 	if (!explore_arguments(target, "run", subject, asked, seconds, argv))
 		return EXIT_MACHINE;
-	double limit = asked->replay != NULL ? REPLAY_SECONDS : seconds > 0 ? seconds + GRACE_SECONDS : 0;
+	double limit = asked->replay != NULL ? (double)REPLAY_SECONDS
+	               : seconds > 0         ? seconds + (double)GRACE_SECONDS
+	                                     : 0;
 	struct child_spec spec = {.argv = (const char *const *)argv,
 	                          .on_line = take_line,
 	                          .on_line_arg = &reading,

@@ -156,7 +156,8 @@ static int weaken_subject(const struct explore_target *target, const struct expl
 		struct child_spec spec = {.argv = (const char *const *)argv,
 		                          .on_line = take_line,
 		                          .on_line_arg = ways,
-		                          .total_ns = seconds > 0 ? (uint64_t)((seconds + GRACE_SECONDS) * 1e9) : 0};
+		                          .total_ns = seconds > 0 ? (uint64_t)((seconds + (double)GRACE_SECONDS) * 1e9)
+		                                                  : 0};
 		child_run(&spec, &result);
 		explore_arguments_free(argv);
 		if (result.end == CHILD_INTERRUPTED)
