@@ -65,7 +65,7 @@ follow_a_message() {
 	(
 		cd "$work/follow" && for name in "$root"/impls/*.c "$root"/impls/{base,mutex,fastpath,futex,vyukov}/*.c; do
 			case $name in *_test.c) continue ;; esac
-			gcc -std=gnu11 -D_GNU_SOURCE --coverage -O0 -DNDEBUG -I"$root" -c "$name" \
+			gcc -std=gnu11 -D_GNU_SOURCE --coverage -O2 -DNDEBUG -I"$root" -c "$name" \
 				-o "$(sed "s,^$root/,,; s,/,_,g; s,\.c$,.o," <<<"$name")" || exit
 		done
 		gcc -std=gnu11 -D_GNU_SOURCE -O1 -I"$root" "$root/scripts/follow.c" ./*.o --coverage -o follow -pthread

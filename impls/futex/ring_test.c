@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/futex/ring.c"
 
-#define LANE_TESTED chan_futex_mpsc_ops
+#include "impls/testing/bounded.h"
 
-static uint64_t claim_slot(struct lane *lane)
+static uint64_t claim_slot(struct bounded *ch)
 {
-	return atomic_fetch_add(&lane->ring.claim, 2);
+	return atomic_fetch_add(&((struct ring *)ch)->claim, 2);
 }
 
-static void fill_slot(struct lane *lane, uint64_t at, uint64_t v)
+static void fill_slot(struct bounded *ch, uint64_t at, uint64_t v)
 {
-	ring_publish(&lane->ring, at, &v, 1, &lane->gate);
+	ring_publish((struct ring *)ch, at, &v, 1);
 }
 
-static uint64_t claim_message(struct lane *lane)
+static uint64_t claim_message(struct bounded *ch)
 {
-	return atomic_fetch_add(&lane->ring.head, 2);
+	return atomic_fetch_add(&((struct ring *)ch)->head, 2);
 }
 
-static void free_slot(struct lane *lane, uint64_t at)
+static void free_slot(struct bounded *ch, uint64_t at)
 {
-	atomic_store(&lane->ring.taken[ring_place(&lane->ring, at)], ring_lap(&lane->ring, at));
-}
+	struct ring *r = (struct ring *)ch;
 
-#include "impls/fastpath/bounded_testing.h"
+	atomic_store(&r->taken[ring_place(r, at)], ring_lap(r, at));
+}
 
 int main(void)
 {
-	return lane_tests();
+	return bounded_tests(&(const struct preempted){&chan_futex_mpsc_ops, &store, claim_slot, fill_slot,
+	                                               claim_message, free_slot});
 }

@@ -258,7 +258,7 @@ static enum chan_status open_unbounded(const struct chan_config *config, struct 
 
 #define ENTRIES                                                                                                        \
 	.send = chan_mpsc_send, .recv = chan_mpsc_recv, .send_many = chan_mpsc_send_many,                              \
-	.recv_many = chan_mpsc_recv_many, .sender_clone = chan_core_sender_clone,                                      \
+	.recv_many = chan_mpsc_recv_many, .sender_clone = chan_core_sender_clone, .upgrade = chan_core_upgrade,        \
 	.receiver_clone = chan_mpsc_receiver_clone, CHAN_MPSC_ENTRIES
 
 const struct chan_mpsc_ops chan_mutex_mpsc_ops = {.open = open_bounded, CHAN_MPSC_PERMITS, ENTRIES};

@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/vyukov/ring.c"
 
-#define LANE_TESTED chan_vyukov_mpsc_ops
+#include "impls/testing/bounded.h"
 
-static uint64_t claim_slot(struct lane *lane)
+static uint64_t claim_slot(struct bounded *ch)
 {
-	uint64_t at = atomic_load(&lane->ring.tail);
+	struct ring *r = (struct ring *)ch;
+	uint64_t at = atomic_load(&r->tail);
 
-	atomic_store(&lane->ring.tail, ring_next(&lane->ring, at));
+	atomic_store(&r->tail, ring_next(r, at));
 	return at;
 }
 
-static void fill_slot(struct lane *lane, uint64_t at, uint64_t v)
+static void fill_slot(struct bounded *ch, uint64_t at, uint64_t v)
 {
-	ring_write(&lane->ring, at, &v, 1);
+	ring_write((struct ring *)ch, at, &v, 1);
 }
 
-static uint64_t claim_message(struct lane *lane)
+static uint64_t claim_message(struct bounded *ch)
 {
-	uint64_t at = atomic_load(&lane->ring.head);
+	struct ring *r = (struct ring *)ch;
+	uint64_t at = atomic_load(&r->head);
 
-	atomic_store(&lane->ring.head, ring_next(&lane->ring, at));
+	atomic_store(&r->head, ring_next(r, at));
 	return at;
 }
 
-static void free_slot(struct lane *lane, uint64_t at)
+static void free_slot(struct bounded *ch, uint64_t at)
 {
 	uint64_t v;
 
-	ring_read(&lane->ring, at, &v, 1);
+	ring_read((struct ring *)ch, at, &v, 1);
 }
-
-#include "impls/fastpath/bounded_testing.h"
 
 int main(void)
 {
-	return lane_tests();
+	return bounded_tests(&(const struct preempted){&chan_vyukov_mpsc_ops, &store, claim_slot, fill_slot,
+	                                               claim_message, free_slot});
 }

@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * lane_testing.h - tests of lane_ops.h over one ring. Included once, by a test program that has
- * included the ring and lane_ops.h, has defined LANE_TESTED (the table), and what peers do that are
- * then preempted:
- *
- *   claim_slot(lane)        as a sender of several: takes the next position, and no more; returns
- *                           it
- *   fill_slot(lane, at, v)  finishes that
- *   claim_message(lane)     as a receiver of several: takes the oldest message, and no more
- *   free_slot(lane, at)     finishes that
+ * bounded.h - unit tests of a bounded channel with a ring in front of the lock, for what rules
+ * cannot see: peers that are preempted in the middle of a step. A test program describes its ring
+ * and what such a peer does, and calls bounded_tests.
  */
-#ifndef CHANBENCH_BASE_LANE_TESTING_H
-#define CHANBENCH_BASE_LANE_TESTING_H
+#ifndef CHANBENCH_TESTING_BOUNDED_H
+#define CHANBENCH_TESTING_BOUNDED_H
 
+#include "impls/fastpath/bounded.h"
 #include "impls/testing/base.h"
 
-static const struct chan_mpsc_ops *const ops = &LANE_TESTED;
+struct preempted {
+	const struct chan_mpsc_ops *ops;
+	const struct bounded_store *store;
+	/* One of several senders takes the next position and no more; returns it. And finishes. */
+	uint64_t (*claim_slot)(struct bounded *ch);
+	void (*fill_slot)(struct bounded *ch, uint64_t at, uint64_t v);
+	/* One of several receivers takes the oldest message and no more. And finishes. */
+	uint64_t (*claim_message)(struct bounded *ch);
+	void (*free_slot)(struct bounded *ch, uint64_t at);
+};
 
+static const struct preempted *ring;
+static const struct chan_mpsc_ops *ops;
 static struct chan_sender *tx, *tx2;
 static struct chan_receiver *rx, *rx2;
 
-static void open_channel(size_t capacity, uint64_t start)
+static void open_pair(size_t capacity, uint64_t start)
 {
 	struct chan_config config = {.size = sizeof(uint64_t), .capacity = capacity, .start = start};
 
@@ -86,14 +92,14 @@ static void a_sender_in_the_middle_is_waited_for(void **state)
 	uint64_t v;
 
 	(void)state;
-	open_channel(4, UINT64_MAX - 1);
+	open_pair(4, UINT64_MAX - 1);
 	assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
-	uint64_t at = claim_slot(lane_of((struct handle *)tx));
+	uint64_t at = ring->claim_slot(bounded_of((struct bounded_handle *)tx));
 	assert_int_equal(give(tx, 2), CHAN_OK);
 	assert_int_equal(ops->receiver_get(rx, CHAN_LEN), 2);
 	attempt_start(&receive);
 	assert_false(atomic_load(&receive.done));
-	fill_slot(lane_of((struct handle *)tx), at, 1);
+	ring->fill_slot(bounded_of((struct bounded_handle *)tx), at, 1);
 	pthread_join(receive.thread, NULL);
 	assert_int_equal(receive.status, CHAN_OK);
 	assert_int_equal(receive.value, 1);
@@ -110,17 +116,17 @@ static void a_receiver_in_the_middle_is_waited_for(void **state)
 	uint64_t v;
 
 	(void)state;
-	open_channel(2, UINT64_MAX - 1);
+	open_pair(2, UINT64_MAX - 1);
 	assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
 	assert_int_equal(ops->receiver_clone(rx, &rx2), CHAN_OK);
 	assert_int_equal(give(tx, 1), CHAN_OK);
 	assert_int_equal(give(tx, 2), CHAN_OK);
-	uint64_t at = claim_message(lane_of((struct handle *)tx));
+	uint64_t at = ring->claim_message(bounded_of((struct bounded_handle *)tx));
 	assert_int_equal(ops->recv(rx2, &v, CHAN_NOW), CHAN_OK);
 	assert_int_equal(v, 2);
 	attempt_start(&send);
 	assert_false(atomic_load(&send.done));
-	free_slot(lane_of((struct handle *)tx), at);
+	ring->free_slot(bounded_of((struct bounded_handle *)tx), at);
 	pthread_join(send.thread, NULL);
 	assert_int_equal(send.status, CHAN_OK);
 	assert_int_equal(give(tx, 5), CHAN_OK);
@@ -128,7 +134,7 @@ static void a_receiver_in_the_middle_is_waited_for(void **state)
 	drop_all();
 }
 
-/* The one sender has looked at the gate and has not sent yet: a close waits for it, so that its
+/* The one sender has looked at the state and has not sent yet: a close waits for it, so that its
  * message is received (M-34, M-48). */
 static void a_single_sender_in_the_middle_is_waited_for(void **state)
 {
@@ -136,14 +142,14 @@ static void a_single_sender_in_the_middle_is_waited_for(void **state)
 	uint64_t v = 7;
 
 	(void)state;
-	open_channel(2, 0);
-	struct lane *lane = lane_of((struct handle *)tx);
-	struct lane_handle *h = (struct lane_handle *)tx;
-	atomic_store(&lane->busy, 1);
+	open_pair(2, 0);
+	struct bounded_handle *h = (struct bounded_handle *)tx;
+	struct bounded *ch = bounded_of(h);
+	atomic_store(&ch->busy, 1);
 	attempt_start(&close);
 	assert_false(atomic_load(&close.done));
-	assert_int_equal(ring_send_single(&lane->ring, &v, 1, &h->seen, &lane->gate), 1);
-	atomic_store(&lane->busy, 0);
+	assert_int_equal(ring->store->send_alone(h, &v, 1), 1);
+	atomic_store(&ch->busy, 0);
 	pthread_join(close.thread, NULL);
 	assert_int_equal(give(tx, 8), CHAN_CLOSED);
 	assert_int_equal(ops->recv(rx, &v, CHAN_NOW), CHAN_OK);
@@ -164,7 +170,7 @@ static void exact_at_every_place(void **state)
 			size_t capacity = capacities[c];
 			uint64_t in = 0, out = 0, v;
 
-			open_channel(capacity, UINT64_MAX - 300);
+			open_pair(capacity, UINT64_MAX - 300);
 			for (uint64_t i = 0; i < 700 * capacity; i++) {
 				if (i == capacity + way && way & 1)
 					assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
@@ -213,7 +219,7 @@ static void the_single_sender_is_interrupted(void **state)
 		pthread_t thread;
 		uint64_t sent = 0, next = 0, v;
 
-		open_channel(1 + round % 5, round);
+		open_pair(1 + round % 5, round);
 		assert_int_equal(ops->downgrade(tx, &weak), CHAN_OK);
 		MUST(pthread_create(&thread, NULL, send_each, &sent) == 0);
 		for (; next < round % EACH; next++) {
@@ -233,7 +239,7 @@ static void the_single_sender_is_interrupted(void **state)
 	}
 }
 
-static int lane_tests(void)
+static int bounded_tests(const struct preempted *what)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sender_in_the_middle_is_waited_for),
@@ -243,6 +249,8 @@ static int lane_tests(void)
 		cmocka_unit_test(the_single_sender_is_interrupted),
 	};
 
+	ring = what;
+	ops = what->ops;
 	return cmocka_run_group_tests(tests, base_named, NULL);
 }
 
