@@ -106,30 +106,12 @@ enum chan_status chan_bounded_receiver_clone(struct chan_receiver *rx, struct ch
  * Taking
  */
 
-/* A message that is still being put in is waited for. Those behind it may have been sent long ago,
- * and a batch must not leave them (M-58). */
-size_t chan_bounded_take_rest(struct bounded_handle *h, void *msgs, size_t n, size_t limit)
-{
-	struct bounded *ch = bounded_of(h);
-	size_t size = ch->mpsc.core.layout.size;
-	unsigned looks = 0;
-
-	while (n < limit && bounded_store_of(ch)->locked.len(&ch->mpsc) > 0) {
-		size_t more = bounded_store_of(ch)->take(h, size == 0 ? NULL : (char *)msgs + n * size, limit - n);
-
-		if (more == 0)
-			bounded_await_peer(&looks);
-		n += more;
-	}
-	return n;
-}
-
 size_t chan_bounded_take(struct handle *rx, void *msgs, size_t limit)
 {
 	struct bounded_handle *h = (struct bounded_handle *)rx;
 	size_t n = bounded_store_of(bounded_of(h))->take(h, msgs, limit);
 
-	return n != 0 && n < limit ? chan_bounded_take_rest(h, msgs, n, limit) : n;
+	return n != 0 && n < limit ? bounded_store_of(bounded_of(h))->take_rest(h, msgs, n, limit) : n;
 }
 
 /* ------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ struct bounded_handle {
 	struct poll poll;
 };
 
-/* What a ring can do, and the family's three functions that are apart from the straight way. */
+/* What a ring can do, and the family's four functions that are apart from the straight way. */
 struct bounded_store {
 	/* The store of mpsc.h, whose operations are called under the lock. take, block_senders and
 	 * publish_state are those of bounded.c; the ring has the others. len is called without the
@@ -162,12 +162,13 @@ struct bounded_store {
 	void (*many_senders)(struct bounded *ch);
 	void (*many_receivers)(struct bounded *ch);
 
-	/* bounded_send_later, bounded_send_several and bounded_receive_later with this store, each
-	 * as a CHAN_APART function of the family. */
+	/* bounded_send_later, bounded_send_several, bounded_take_rest and bounded_receive_later
+	 * with this store, each as a CHAN_APART function of the family. */
 	enum chan_status (*send_later)(struct bounded_handle *h, const void *msgs, size_t n, size_t *sent,
 	                               uint64_t deadline, bool blocked);
 	enum chan_status (*send_several)(struct bounded_handle *h, const void *msgs, size_t n, size_t *sent,
 	                                 uint64_t deadline);
+	size_t (*take_rest)(struct bounded_handle *h, void *msgs, size_t n, size_t limit);
 	enum chan_status (*receive_later)(struct bounded_handle *h, void *msgs, size_t limit, size_t *received,
 	                                  uint64_t deadline);
 };
@@ -215,10 +216,6 @@ enum chan_status chan_bounded_receiver_clone(struct chan_receiver *rx, struct ch
 size_t chan_bounded_take(struct handle *rx, void *msgs, size_t limit);
 void chan_bounded_block_senders(struct mpsc *ch, bool sender);
 bool chan_bounded_publish_state(struct mpsc *ch);
-
-/* Takes the rest of a batch of which `n` messages were taken; returns how many were taken in
- * all. */
-size_t chan_bounded_take_rest(struct bounded_handle *h, void *msgs, size_t n, size_t limit);
 
 /* ------------------------------------------------------------------------------------------
  * Sending
@@ -397,13 +394,33 @@ static CHAN_INLINE enum chan_status bounded_send_many(struct chan_sender *tx, co
  * Receiving
  */
 
+/* Takes the rest of a batch of which `n` messages were taken, until there is none; returns how many
+ * were taken in all. A message that is still being put in is waited for. Those behind it may have
+ * been sent long ago, and a batch must not leave them (M-58). */
+static CHAN_INLINE size_t bounded_take_rest(struct bounded_handle *h, void *msgs, size_t n, size_t limit,
+                                            const struct bounded_store *store)
+{
+	struct bounded *ch = bounded_of(h);
+	size_t size = ch->mpsc.core.layout.size;
+	unsigned looks = 0;
+
+	while (n < limit && store->locked.len(&ch->mpsc) > 0) {
+		size_t more = store->take(h, size == 0 ? NULL : (char *)msgs + n * size, limit - n);
+
+		if (more == 0)
+			bounded_await_peer(&looks);
+		n += more;
+	}
+	return n;
+}
+
 /* Takes up to `limit` messages; 0: there is none, or the next one is still being put in. */
 static CHAN_INLINE size_t bounded_take_some(struct bounded_handle *h, void *msgs, size_t limit,
                                             const struct bounded_store *store)
 {
 	size_t n = store->take(h, msgs, limit);
 
-	return CHAN_RARELY(n != 0 && n < limit) ? chan_bounded_take_rest(h, msgs, n, limit) : n;
+	return CHAN_RARELY(n != 0 && n < limit) ? store->take_rest(h, msgs, n, limit) : n;
 }
 
 /* Tries until some messages were taken, or there are none: `*empty`. 0: that, or there are none and

@@ -361,6 +361,11 @@ static CHAN_APART enum chan_status send_several(struct bounded_handle *h, const 
 	return bounded_send_several(h, msgs, n, sent, deadline, &store);
 }
 
+static CHAN_APART size_t take_rest(struct bounded_handle *h, void *msgs, size_t n, size_t limit)
+{
+	return bounded_take_rest(h, msgs, n, limit, &store);
+}
+
 static CHAN_APART enum chan_status receive_later(struct bounded_handle *h, void *msgs, size_t limit, size_t *received,
                                                  uint64_t deadline)
 {
@@ -386,6 +391,7 @@ static const struct bounded_store store = {
 	.many_senders = ring_block_senders,
 	.send_later = send_later,
 	.send_several = send_several,
+	.take_rest = take_rest,
 	.receive_later = receive_later,
 };
 
