@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.h - what every `open` checks first, and the memory layout that follows from it.
+ * config.h - the check of a config that every `open` begins with, and the layout of an element in
+ * memory that follows from it.
  */
 #ifndef CHANBENCH_BASE_CONFIG_H
 #define CHANBENCH_BASE_CONFIG_H
@@ -18,8 +19,8 @@ struct layout {
 	size_t stride;
 };
 
-/* Checks size and alignment and fills in `layout`. CHAN_OK or CHAN_INVALID. Inline for kinds
- * whose channels are opened by the million. */
+/* Checks size and alignment, and fills in `layout`. CHAN_OK or CHAN_INVALID. It is inline for the
+ * kinds whose channels are opened by the million. */
 static inline enum chan_status chan_config_layout(const struct chan_config *config, struct layout *layout)
 {
 	if (!chan_config_valid(config, 0))
@@ -39,15 +40,15 @@ static inline enum chan_status chan_config_layout(const struct chan_config *conf
 	return CHAN_OK;
 }
 
-/* As chan_config_layout, and the capacity against the largest one of the kind (rules M-1, M-2,
- * B-1). */
+/* As chan_config_layout; also checks the capacity against the largest one of the kind (rules M-1,
+ * M-2, B-1). */
 enum chan_status chan_config_bounded(const struct chan_config *config, size_t max_capacity, struct layout *layout);
 
-/* As chan_config_layout, for the kinds that hand out copies: destroy without clone would end one
- * value twice. */
+/* As chan_config_layout, for the kinds that hand out copies. It refuses `destroy` without `clone`,
+ * which would end one value twice. */
 enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout);
 
-/* Copies the bytes of one element; either pointer may be NULL when there are none. */
+/* Copies the bytes of one element. Either pointer may be NULL when there are none. */
 static inline void chan_bytes_copy(void *dst, const void *src, size_t size)
 {
 	if (size == sizeof(uint64_t))
@@ -61,8 +62,9 @@ static inline void chan_layout_copy(const struct layout *layout, void *dst, cons
 	chan_bytes_copy(dst, src, layout->size);
 }
 
-/* Memory for `count` elements, aligned for them; NULL when there is none or the product
- * overflows. Freed by free(). Never NULL for lack of size: zero-sized elements get a byte each. */
+/* Memory for `count` elements, aligned for them. The caller frees it with free(). NULL when there
+ * is none, or when the product overflows; never because elements have no bytes, for such elements
+ * get one byte each. */
 void *chan_config_alloc(const struct layout *layout, size_t count);
 
 #endif

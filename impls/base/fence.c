@@ -17,7 +17,7 @@ static long membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0);
 }
 
-/* A process says once that it wants to use the command, so that others need not be disturbed. */
+/* A process registers once for the command, so that the kernel need not disturb others. */
 static bool enlist(void)
 {
 	return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
@@ -45,7 +45,7 @@ void chan_fence_heavy(void)
 		return;
 	if (errno == EPERM && enlist() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0)
 		return; /* a child of fork() that the kernel did not take over */
-	/* The others have already left their fences out: there is no way to go on that is right. */
+	/* The light sides have left their fences out already: no way to go on would be right. */
 	fprintf(stderr, "channel: membarrier worked when the channel was opened and now fails: %s\n", strerror(errno));
 	abort();
 }

@@ -1,40 +1,50 @@
 /* SPDX-License-Identifier: MIT
  *
- * fence.h - a full fence of which the frequent side pays nothing.
+ * fence.h - a full fence for which the frequent side pays nothing.
  *
- * The question of every sleeper (Dekker's): one thread announces that it is going to sleep and
- * looks once more whether there is something to do; another makes something to do and looks whether
- * somebody sleeps. Each must see the other's store if the other missed its own, and for that the
- * store and the load of each side need a full fence between them: 10 to 20 ns on each message, for
- * the sake of a sleep that takes 25 us.
+ * Every sleeper raises the question that Dekker's algorithm answers. One thread announces that it
+ * is going to sleep, and looks once more whether there is something to do. Another thread makes
+ * something to do, and looks whether anybody sleeps. If one of them misses the other's store, the
+ * other must see its own. That takes a full fence between the store and the load of each side.
  *
- *   who makes something to do (often)         who goes to sleep (rarely)
- *   ---------------------------------         --------------------------
- *   publish                                   announce
- *   chan_fence_light()                        chan_fence_heavy()
- *   read the announcement                     look again; sleep if there is nothing
+ *   the side that makes something to do (often)     the side that goes to sleep (rarely)
+ *   -------------------------------------------     ------------------------------------
+ *   1  publishes                                    1  announces
+ *   2  chan_fence_light()                           2  chan_fence_heavy()
+ *   3  reads the announcement                       3  looks again, and sleeps if there is nothing
  *
- * Linux has a system call that runs a full fence on every CPU on which a thread of this process is
- * running: membarrier. The one that goes to sleep makes it, and the others need only keep the
- * compiler from reordering: the fence comes to them, between two of their instructions, before or
- * after the two in question or between them; in each case one side sees the other. (A thread that
- * is not running has gone through the scheduler, which is a full fence too.)
+ * THE HEAVY SIDE makes the system call membarrier. It runs a full fence on every CPU on which a
+ * thread of this process is running. A thread that is not running has gone through the scheduler,
+ * which is a full fence too.
  *
- * Where membarrier is not to be had, both sides run a real fence. The pairing is one of stores
- * before loads only; data is published with release and acquire on the operations themselves.
+ * THE LIGHT SIDE only keeps the compiler from reordering. The heavy side's fence comes to it before
+ * step 1, between 1 and 3, or after 3. In the first case step 3 sees the announcement; in the last,
+ * the other side's step 3 sees what was published; in between, both do.
  *
- * THREADSANITIZER knows neither kind of fence. Nothing here is needed for what it checks: a lost
- * fence is a lost wake, never a race on data.
+ * Where membarrier is not to be had, both sides run a real fence.
+ *
+ * ORDER. The pairing orders stores before loads, and nothing else. Data is published with release
+ * and acquire on the operations themselves.
+ *
+ * NOTES
+ *
+ * What it saves. A full fence is 10 to 20 ns on each message, for the sake of a sleep that takes
+ * 25 us.
+ *
+ * ThreadSanitizer knows neither kind of fence. It needs neither for what it checks: a fence that is
+ * missing here is a lost wake, never a race on data.
  */
 #ifndef CHANBENCH_BASE_FENCE_H
 #define CHANBENCH_BASE_FENCE_H
 
 #include "impls/base/fast.h"
 
-/* Every open calls it before it gives out a handle, and so all who use the channel agree. */
+/* Every open calls it before it gives out a handle, so that all threads that use the channel
+ * agree on which fence it is. */
 void chan_fence_setup(void);
 
-/* For the sides that sleep. Between its stores before and its loads after. */
+/* Stands between the stores and the loads of the side that goes to sleep. The light side stands in
+ * fast.h. */
 void chan_fence_heavy(void);
 
 #endif

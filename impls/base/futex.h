@@ -2,15 +2,20 @@
  *
  * futex.h - sleeping on a word: the two system calls that everything that sleeps here is built of.
  *
- * A thread that has found a word to be `expected` sleeps until somebody who has changed it wakes
- * it. The kernel compares and goes to sleep in one step, so that a change between the caller's look
- * and its sleep is not missed. The words are private to the process.
+ *   sleeper                                    waker
+ *   -------                                    -----
+ *   1  reads the word: `expected`              1  changes the word
+ *   2  chan_futex_wait(word, expected, ...)    2  chan_futex_wake(word, n)
+ *   3  reads the word again
  *
- * Any return means "look again": wakes may be spurious, for who wakes holds no claim on the memory.
- * By the time of its system call the sleeper may have seen the change, gone on, and given the
- * memory back; whoever sleeps there next is woken for nothing.
+ * The kernel compares the word and puts the thread to sleep in one step, so a change between the
+ * sleeper's steps 1 and 2 is not missed. The words are private to the process.
  *
- * No memory ordering comes from here: it comes from the atomic operations on the word.
+ * Any return of the wait means "look again", because wakes may be spurious. The waker has no claim
+ * on the memory of the word: before its system call the sleeper may have seen the change, gone on,
+ * and given the memory back. A thread that sleeps at the same address by then is woken for nothing.
+ *
+ * ORDER. The system calls order no memory. The atomic operations on the word do.
  */
 #ifndef CHANBENCH_BASE_FUTEX_H
 #define CHANBENCH_BASE_FUTEX_H
@@ -26,8 +31,9 @@
 
 _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "a futex is a plain 32-bit word to the kernel");
 
-/* Sleeps while `*word` is `expected`, at most until the deadline, which is never CHAN_NOW.
- * False: the deadline has come. True: woken, or changed already, or a signal, or nothing at all. */
+/* Sleeps while `*word` is `expected`, at most until the deadline, which is never CHAN_NOW. False:
+ * the deadline has come. True: the thread was woken, the word had changed already, a signal came,
+ * or nothing at all happened. */
 static inline bool chan_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline)
 {
 	const struct timespec until = chan_timespec(deadline);
@@ -38,7 +44,7 @@ static inline bool chan_futex_wait(_Atomic uint32_t *word, uint32_t expected, ui
 	return !(failed != 0 && errno == ETIMEDOUT);
 }
 
-/* Wakes up to `n` of those who sleep on `word`. Does not read it. */
+/* Wakes up to `n` of the threads that sleep on `word`. It does not read the word. */
 static inline void chan_futex_wake(_Atomic uint32_t *word, int n)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * mark.h - "this thread is inside a callback of that channel".
+ * inside.h - "this thread is inside a callback of that channel".
  *
  * `clone`, and the functions given to watch's modify and wait_for, run while a value is pinned. A
- * call on the same channel from inside would wait for the very thread that makes it, so it is
- * refused instead: CHAN_INVALID. The marks of a thread are a list on its stack, for callbacks nest
- * across channels; it is nearly always empty, and asking costs a thread-local load.
+ * call on the same channel from inside would wait for the thread that makes it. So the call is
+ * refused with CHAN_INVALID instead (CALLBACKS in channel.h).
  *
  *   struct inside inside;
- *   inside_enter(&inside, channel);          a call on `channel` from here:
- *   config.clone(dst, src, context);     if (inside_callback_of(channel)) return CHAN_INVALID;
+ *   inside_enter(&inside, channel);       a call on `channel` from here on:
+ *   config.clone(dst, src, context);      if (inside_callback_of(channel)) return CHAN_INVALID;
  *   inside_leave(&inside);
+ *
+ * Callbacks nest across channels, so a thread has a list of the channels that it is inside of. The
+ * list stands on the thread's stack and no other thread sees it. It is nearly always empty, and
+ * then the question costs one thread-local load.
  */
-#ifndef CHANBENCH_BASE_MARK_H
-#define CHANBENCH_BASE_MARK_H
+#ifndef CHANBENCH_BASE_INSIDE_H
+#define CHANBENCH_BASE_INSIDE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,16 +28,16 @@ struct inside {
 
 extern _Thread_local struct inside *chan_inside_innermost;
 
-static inline void inside_enter(struct inside *mark, const void *channel)
+static inline void inside_enter(struct inside *inside, const void *channel)
 {
-	mark->channel = channel;
-	mark->outer = chan_inside_innermost;
-	chan_inside_innermost = mark;
+	inside->channel = channel;
+	inside->outer = chan_inside_innermost;
+	chan_inside_innermost = inside;
 }
 
-static inline void inside_leave(struct inside *mark)
+static inline void inside_leave(struct inside *inside)
 {
-	chan_inside_innermost = mark->outer;
+	chan_inside_innermost = inside->outer;
 }
 
 static inline bool inside_callback_of(const void *channel)

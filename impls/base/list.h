@@ -3,8 +3,8 @@
  * list.h - an intrusive doubly linked list: queues of waiters, unlinked from the middle in constant
  * time.
  *
- * Unsynchronised: whoever owns the list holds the lock that guards it. A node is in at most one
- * list; one that was unlinked knows it (list_linked), so that a waiter that gives up can be
+ * It is not synchronised: the owner of the list holds the lock that guards it. A node stands in at
+ * most one list. list_unlink needs no head and may be called again, so a waiter that gives up is
  * unlinked from whichever list it stands in by then.
  */
 #ifndef CHANBENCH_BASE_LIST_H

@@ -2,18 +2,18 @@
 #include "impls/base/park.h"
 #include "impls/base/futex.h"
 
-/* Sleeps until told, or until the deadline. */
+/* The owner's steps 3 to 5: sleeps until told, or until the deadline. */
 static bool sleep_until(struct parker *parker, uint64_t deadline)
 {
 	uint32_t expected = PARKER_EMPTY;
 
-	/* A failed exchange reads WOKEN: R1. One that succeeds needs no order, here and below,
-	 * but C11 wants none weaker than that of the failure. */
+	/* R1, when it fails: it has read WOKEN. When it succeeds, here and below, no order is
+	 * needed, but in C11 success may not be weaker than failure. */
 	if (!atomic_compare_exchange_strong_explicit(&parker->word, &expected, PARKER_ASLEEP, memory_order_acquire,
 	                                             memory_order_acquire))
 		return true;
 	bool in_time = true;
-	while (in_time && !chan_parker_woken(parker)) /* R1 */
+	while (in_time && !chan_parker_woken(parker)) /* R1: told */
 		in_time = chan_futex_wait(&parker->word, PARKER_ASLEEP, deadline);
 	expected = PARKER_ASLEEP;
 	return !atomic_compare_exchange_strong_explicit(&parker->word, &expected, PARKER_EMPTY, memory_order_acquire,
@@ -46,13 +46,13 @@ bool chan_park(struct parker *parker, struct spin_site *site, uint64_t deadline)
 
 void chan_unpark(struct parker *parker)
 {
-	/* Sound without order: who comes after it to sleep finds WOKEN, and is not told the
+	/* Relaxed: an owner that falls asleep only after this read finds WOKEN at A1, and learns no
 	 * time. */
 	if (atomic_load_explicit(&parker->word, memory_order_relaxed) == PARKER_ASLEEP) {
 		parker->woken_at = chan_now();
 		parker->woken_on = chan_cpu();
 	}
-	/* A1, pairs with R1 */
+	/* A1: publishes all that was done before */
 	if (atomic_exchange_explicit(&parker->word, PARKER_WOKEN, memory_order_release) == PARKER_ASLEEP)
 		chan_futex_wake(&parker->word, 1);
 }

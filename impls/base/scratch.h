@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * scratch.h - a place for one element while it is moved out of a channel to be destroyed with no
- * lock held.
+ * scratch.h - a place for one element on its way out of a channel, to be destroyed with no lock
+ * held.
  *
- * Small elements stand in the caller's frame, larger ones on the heap; it is had before anything is
- * changed, so that running out of memory (CHAN_NOMEM) leaves the channel as it was. Re-entrant: a
- * destroy callback that calls the channel again gets a scratch of its own.
+ *   1  scratch_get   before anything is changed: CHAN_NOMEM then leaves the channel as it was
+ *   2  the element is moved to `element`, under the lock
+ *   3  the lock is given back, and `destroy` runs on `element`
+ *   4  scratch_put
+ *
+ * A small element stands in the caller's frame, a larger one on the heap. Calls nest: a destroy
+ * callback that uses the channel again gets a scratch of its own.
  */
 #ifndef CHANBENCH_BASE_SCRATCH_H
 #define CHANBENCH_BASE_SCRATCH_H
@@ -16,7 +20,7 @@
 #include <stdlib.h>
 
 struct scratch {
-	void *element; /* NULL: not had */
+	void *element; /* NULL: there is no memory */
 	alignas(max_align_t) unsigned char small[256];
 };
 

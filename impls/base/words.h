@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * words.h - an element in memory that may be overwritten while it is read: copied as atomic words.
+ * words.h - an element in memory that may be overwritten while it is read: it is copied as atomic
+ * words.
  *
  * A reader that copies first and asks afterwards whether the copy is whole (a sequence lock) reads
- * what another thread is writing. As plain memory that is a data race, whatever is done with the
- * copy; as atomic words it is not, and costs the same: the words are moved with plain moves. (After
- * Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012.)
+ * what another thread is writing. As plain memory that would be a data race, whatever the reader
+ * does with the copy. As atomic words it is none, and it costs the same: the words are moved with
+ * plain moves. The source is Boehm, "Can seqlocks get along with programming language memory
+ * models?", MSPC 2012.
  *
- *   writer                                  reader
- *   ------                                  ------
- *   the mark that says "being written"      the mark, with acquire
- *   chan_words_store(words, element, n)     chan_words_load(element, words, n)
- *   the mark of the new one, with release   the mark again; the same: the copy is whole
+ *   writer                                       reader
+ *   ------                                       ------
+ *   1  the stamp := "being written"              1  reads the stamp, with acquire
+ *   2  chan_words_store(words, element, n)       2  chan_words_load(element, words, n)
+ *   3  the stamp := the new one, with release    3  reads the stamp again; if it is the same, the
+ *                                                   copy is whole
  *
- * ORDER. Each store is a release and each load an acquire, instead of the fence that Linux's
- * seqlock has here: a reader that finds one word of a later element has synchronised with its
- * writer, and so sees at its second look the mark that was set before that word. (Fences would do
- * as well, but ThreadSanitizer does not know them. On x86 both are a plain move.)
+ * ORDER
+ *   A1 -> R1  each store of a word (release) -> each load of it (acquire). A reader that finds one
+ *             word of a later element has synchronised with its writer. So its second look at the
+ *             stamp sees what the writer set before that word.
  *
- * `words` has room for chan_words(size) words; the bytes of the last one that the element does not
- * have are 0. Elements need no alignment, and may be NULL when they have no bytes.
+ * LAYOUT. `words` has room for chan_words(size) words. The bytes of the last word that the element
+ * does not have are 0. Elements need no alignment, and may be NULL when they have no bytes.
+ *
+ * NOTES. Linux's seqlock has fences in place of A1 and R1. They would do as well, but
+ * ThreadSanitizer does not know them. On x86 both are a plain move.
  */
 #ifndef CHANBENCH_BASE_WORDS_H
 #define CHANBENCH_BASE_WORDS_H
@@ -33,24 +39,24 @@
 
 typedef _Atomic uint64_t chan_word_t;
 
-/* Words for an element of `size` bytes. */
+/* The number of words of an element of `size` bytes. */
 static inline size_t chan_words(size_t size)
 {
 	return (size + 7) / 8;
 }
 
-/* One word, of which the element has `bytes`. */
+/* Stores one word, of which the element has `bytes` bytes. */
 static inline void chan_word_store(chan_word_t *word, const char *from, size_t bytes)
 {
 	uint64_t value = 0;
 
 	memcpy(&value, from, bytes);
-	atomic_store_explicit(word, value, memory_order_release);
+	atomic_store_explicit(word, value, memory_order_release); /* A1: after the stamp */
 }
 
 static inline void chan_word_load(char *to, const chan_word_t *word, size_t bytes)
 {
-	uint64_t value = atomic_load_explicit(word, memory_order_acquire);
+	uint64_t value = atomic_load_explicit(word, memory_order_acquire); /* R1 */
 
 	memcpy(to, &value, bytes);
 }
