@@ -40,6 +40,7 @@ void chan_core_ref(struct core *core)
 
 void chan_core_unref(struct core *core)
 {
+	/* A1, R1: frees after all uses */
 	if (atomic_fetch_sub_explicit(&core->refs, 1, memory_order_acq_rel) == 1)
 		core->end(core);
 }

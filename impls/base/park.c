@@ -16,6 +16,7 @@ static bool sleep_until(struct parker *parker, uint64_t deadline)
 	while (in_time && !chan_parker_woken(parker)) /* R1: told */
 		in_time = chan_futex_wait(&parker->word, PARKER_ASLEEP, deadline);
 	expected = PARKER_ASLEEP;
+	/* R1, when it fails: told after all */
 	return !atomic_compare_exchange_strong_explicit(&parker->word, &expected, PARKER_EMPTY, memory_order_acquire,
 	                                                memory_order_acquire);
 }

@@ -23,7 +23,7 @@ _Atomic uint32_t chan_spin_budget = 30000;
 _Atomic uint32_t chan_spin_looks = UINT32_MAX;
 _Atomic uint32_t chan_spin_pauses = 64;
 
-/* The shortest of several tries: the others were interrupted. */
+/* Takes the shortest of several tries, for the others were interrupted. */
 static uint32_t measure_pauses(void)
 {
 	uint64_t best = UINT64_MAX;
@@ -63,21 +63,21 @@ void chan_spin_setup(void)
 	pthread_once(&once, setup);
 }
 
-/* Who came back from a wait on a CPU and has not begun another; 0: nobody. A thread that came
- * back from being preempted is not seen. */
+/* For each CPU the thread that came back from a wait there and has not begun another; 0: none. A
+ * thread that came back from being preempted is not seen. */
 static struct {
 	alignas(64) chan_last_cpu_t thread;
 } running[CPUS];
 
-static chan_last_cpu_t *running_on(chan_last_cpu place)
+static chan_last_cpu_t *running_on(chan_last_cpu seen)
 {
-	return &running[(place & CHAN_LAST_CPU_MASK) % CPUS].thread;
+	return &running[(seen & CHAN_LAST_CPU_MASK) % CPUS].thread;
 }
 
-/* For explorers there is nothing to see. */
-static void record(chan_last_cpu place, chan_last_cpu thread)
+/* Explorers (CHANBENCH_SPIN=0 or 1) are spared the steps. */
+static void record(chan_last_cpu seen, chan_last_cpu thread)
 {
-	chan_last_cpu_t *entry = running_on(place);
+	chan_last_cpu_t *entry = running_on(seen);
 
 	if (atomic_load_explicit(&chan_spin_looks, memory_order_relaxed) > 1 &&
 	    atomic_load_explicit(entry, memory_order_relaxed) != thread)
@@ -96,7 +96,7 @@ static void leave(void)
 	record(chan_last_cpu_now(), 0);
 }
 
-/* It may be moved at any time, so it is asked again now and then. */
+/* The thread may be moved at any time, so the kernel is asked again now and then. */
 bool chan_spin_on_one_cpu(void)
 {
 	static _Thread_local uint32_t asked;
@@ -114,31 +114,31 @@ static bool same_cpu(chan_last_cpu a, chan_last_cpu b)
 	return ((a ^ b) & CHAN_LAST_CPU_MASK) == 0;
 }
 
-/* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one
- * where another has come by since. */
+/* Whether the peer cannot be at work at this moment: it was last seen on this CPU, or on one where
+ * another thread has come by since. */
 static bool peer_is_off(const struct spin *spin)
 {
-	chan_last_cpu place = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
+	chan_last_cpu seen = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
 
-	if (place == 0)
+	if (seen == 0)
 		return false;
-	if (same_cpu(place, chan_last_cpu_now()))
+	if (same_cpu(seen, chan_last_cpu_now()))
 		return true;
 	if (!spin->eager)
 		return false;
-	chan_last_cpu last = atomic_load_explicit(running_on(place), memory_order_relaxed);
-	return last != 0 && last != place;
+	chan_last_cpu last = atomic_load_explicit(running_on(seen), memory_order_relaxed);
+	return last != 0 && last != seen;
 }
 
 static bool peer_is_elsewhere(const chan_last_cpu_t *peer)
 {
-	chan_last_cpu place = peer == NULL ? 0 : atomic_load_explicit(peer, memory_order_relaxed);
+	chan_last_cpu seen = peer == NULL ? 0 : atomic_load_explicit(peer, memory_order_relaxed);
 
-	return place != 0 && !same_cpu(place, chan_last_cpu_now());
+	return seen != 0 && !same_cpu(seen, chan_last_cpu_now());
 }
 
-/* Where the answer comes only when others have run, pauses are in vain; but now and then it is
- * tried. */
+/* Where the answer comes only when others have run, pauses are in vain. Now and then they are tried
+ * all the same. */
 static bool yields_at_once(const struct spin_site *site)
 {
 	static _Thread_local uint32_t waits;
@@ -198,8 +198,8 @@ void chan_spin_until(struct spin *spin, uint64_t deadline)
 	spin->until = deadline;
 }
 
-/* Lets others run. What they take is theirs: it costs this wait no more than the switches, and a
- * 64th, that nobody does this for ever. */
+/* Lets others run. An eager wait is charged for the switches only, and for a 64th of what the
+ * others took, so that no thread does this for ever. */
 static void yield(struct spin *spin)
 {
 	if (spin->begun == 0)
@@ -272,6 +272,6 @@ void chan_spin_learn(uint64_t ns)
 	uint32_t old = atomic_load_explicit(&chan_spin_budget, memory_order_relaxed);
 	uint64_t bounded = ns < BUDGET_LEAST ? BUDGET_LEAST : ns > BUDGET_MOST ? BUDGET_MOST : ns;
 
-	/* Two sleepers may learn at once; one lesson is lost. */
+	/* When two sleepers learn at once, one lesson is lost. */
 	atomic_store_explicit(&chan_spin_budget, (uint32_t)((7 * (uint64_t)old + bounded) / 8), memory_order_relaxed);
 }

@@ -10,7 +10,7 @@ static struct chan_waiter *waiter_of_wait(struct wait *w)
 	return LIST_ENTRY(w, struct chan_waiter, impl);
 }
 
-/* Under the lock; whoever reads the state without it (chan_wait_disarm) uses acquire. */
+/* A1, with WOKEN. All other states are set under the lock. */
 static void set_state(struct wait *w, enum wait_state state)
 {
 	atomic_store_explicit(&w->state, (unsigned short)state, memory_order_release);
@@ -73,7 +73,7 @@ static bool block_parked(pthread_mutex_t *lock, struct wait_blocked *blocked, ui
 	pthread_mutex_lock(lock);
 	if (told || chan_wait_state(&blocked->wait) == WAIT_QUEUED)
 		return told;
-	/* It was woken, but who did it has not yet come to tell it. */
+	/* It was woken, but its waker has not yet come to tell it. */
 	pthread_mutex_unlock(lock);
 	chan_park(&blocked->parker, blocked->site, CHAN_FOREVER);
 	pthread_mutex_lock(lock);
@@ -132,7 +132,8 @@ void chan_wait_wake_all(struct list *queue, struct list *wakes)
 		chan_wait_wake(chan_wait_first(queue), wakes);
 }
 
-/* Moves those who are parked from the head of `wakes` to `parked`, oldest first. Under the lock. */
+/* Moves the parked threads from the head of `wakes` (I3) to `parked`, oldest first. Under the
+ * lock. */
 static void take_parked(struct list *wakes, struct list *parked)
 {
 	while (!list_empty(wakes) && chan_wait_first(wakes)->handle == NULL) {
@@ -143,8 +144,8 @@ static void take_parked(struct list *wakes, struct list *parked)
 	}
 }
 
-/* With no lock held: nobody else knows the list, but each wait is gone as soon as its thread was
- * told. */
+/* With no lock held. No other thread knows the list, but each wait is gone as soon as its thread
+ * was told. */
 static void unpark_all(const struct list *parked)
 {
 	const struct list *next;
@@ -165,7 +166,7 @@ static void call_back(pthread_mutex_t *lock, struct list *wakes)
 		set_state(w, WAIT_RUNNING);
 		pthread_mutex_unlock(lock);
 		waiter->wake(waiter);
-		/* A1, pairs with R1: from here on the waiter may be gone */
+		/* A1: the callback is over; from here on the waiter may be gone (I2) */
 		set_state(w, WAIT_WOKEN);
 		pthread_mutex_lock(lock);
 	}

@@ -1,51 +1,68 @@
 /* SPDX-License-Identifier: MIT
  *
- * wait.h - who waits for a channel: blocked threads and armed waiters, in one queue.
+ * wait.h - the waits for a channel: blocked threads and armed waiters, in one queue.
  *
  * A channel has one mutex, and a queue of `struct wait` for each thing that can be waited for. A
  * blocked thread has its wait on its stack, with something of its own to sleep on, so that a wake
- * reaches the thread that it is meant for; an armed `struct chan_waiter` has its wait inside
+ * reaches the thread that it is meant for. An armed `struct chan_waiter` has its wait inside
  * itself. To the channel the two are the same: an event picks the waits that it serves, in order,
  * and wakes them.
  *
- * An operation that wakes somebody:
+ * AN OPERATION THAT WAKES
  *
  *   struct list wakes = WAKES_NONE(wakes);
  *   pthread_mutex_lock(&ch->lock);
  *   ...                                    the predicate changes
- *   chan_wait_wake(wait, &wakes);         signalled here, under the lock, or put aside
- *   chan_wait_unlock(&ch->lock, &wakes);  unlocks, and wakes and calls back what was put aside,
- *                                         with no lock held
+ *   chan_wait_wake(wait, &wakes);          it is signalled here, under the lock, or put aside
+ *   chan_wait_unlock(&ch->lock, &wakes);   unlocks; wakes and calls back, with no lock held, what
+ *                                          was put aside
  *
- * An operation that blocks:
+ * AN OPERATION THAT BLOCKS
  *
  *   struct wait_blocked blocked;
  *   chan_wait_blocked_init(&blocked, site);
  *   list_append(&ch->queue, &blocked.wait.queue);
- *   if (!chan_wait_block(&ch->lock, &blocked, deadline))   the deadline came and nobody had woken
- *                                                          it
- *           list_unlink(&blocked.wait.queue);
+ *   if (!chan_wait_block(&ch->lock, &blocked, deadline))
+ *           list_unlink(&blocked.wait.queue);    the deadline came, and nobody had woken it
  *   chan_wait_blocked_end(&blocked);
  *
- * HOW A BLOCKED THREAD SLEEPS is its own choice, at chan_wait_blocked_init: on a condition
- * variable, which is signalled under the lock; or parked (park.h), after a spin. Who is parked is
- * told after the lock has been released, else it would run into it; until then its wait stands in
- * the `wakes` list of the thread that woke it, and if its deadline comes meanwhile it stays for the
- * little that is left.
+ * HOW A BLOCKED THREAD SLEEPS is chosen at chan_wait_blocked_init. With a `site` it is parked
+ * (park.h), after a spin. Without one it sleeps on a condition variable, which is signalled under
+ * the lock. A parked thread is told only after the lock has been released, for it would run into
+ * the lock. Until then its wait stands in the `wakes` list of the thread that woke it. If its
+ * deadline comes meanwhile, the thread stays for the little that is left.
  *
- * THE LIFE OF A WAIT (its state; all changes but the last under the channel's lock)
+ * THE LIFE OF A WAIT is its `state`. All changes but the last are made under the channel's lock.
  *
- *   QUEUED   stands in the channel's queue
- *   PICKED   armed only: an event picked it; stands in the `wakes` list of the thread that will
- *            call it
+ *   QUEUED   it stands in the channel's queue
+ *   PICKED   armed only: an event has picked it; it stands in the `wakes` list of the thread that
+ *            will call it
  *   RUNNING  armed only: its callback runs, on that thread, with no lock held; it stands in no list
- *   WOKEN    over. For an armed wait this is stored, with release, after the callback has returned;
- *            it is the last touch of the waiter by the channel, and who disarms acquires it before
- *            giving the memory back
+ *   WOKEN    it is over
  *
- * Callbacks are called one by one with the lock free, after all who are parked have been told; the
- * waits that are still PICKED can be disarmed meanwhile by whoever armed them: a disarm unlinks
- * them from whichever list they stand in.
+ *   blocked:  QUEUED -> WOKEN
+ *   armed:    QUEUED -> PICKED -> RUNNING -> WOKEN; a disarm ends it in any of these states
+ *
+ * DELIVERY. Parked threads are told first. Then callbacks are called one by one, with the lock
+ * free. Meanwhile the waits that are still PICKED can be disarmed: a disarm unlinks its wait from
+ * whichever list it stands in.
+ *
+ * INVARIANTS
+ *   I1  Every wait in a channel's queue is QUEUED. A wait that was woken stands in it no more.
+ *   I2  After an armed wait is WOKEN, the channel does not touch the waiter any more.
+ *   I3  `wakes` holds the waits of parked threads before those of armed waiters.
+ *
+ * WHO EXCLUDES WHOM
+ *
+ *               wake     deliver              disarm
+ *   wake        lock     lock                 lock
+ *   deliver              lock, own `wakes`    lock; while RUNNING, the disarm waits for WOKEN
+ *   disarm                                    one thread owns the handle
+ *
+ * ORDER
+ *   A1 -> R1  WOKEN is stored (release) after the callback has returned -> chan_wait_disarm reads
+ *             it (acquire): the callback happens-before the return of the waiter's memory.
+ *   What passes between waits otherwise is ordered by the channel's lock.
  */
 #ifndef CHANBENCH_BASE_WAIT_H
 #define CHANBENCH_BASE_WAIT_H
@@ -59,10 +76,11 @@
 
 enum wait_state { WAIT_QUEUED, WAIT_PICKED, WAIT_RUNNING, WAIT_WOKEN };
 
-/* Stands in the words of a struct chan_waiter, which the compiler must not take for words only. */
+/* An armed wait stands in the words of a struct chan_waiter, which the compiler must not take for
+ * words only. */
 struct __attribute__((may_alias)) wait {
 	struct list queue;    /* in the channel's queue, or in a wakes list */
-	struct list siblings; /* armed: in the list of what is armed on its handle */
+	struct list siblings; /* armed: in the list of the waits that are armed on its handle */
 	void *handle;         /* armed: that handle, as its kind knows it; NULL: a blocked thread */
 	_Atomic unsigned short state;
 	unsigned short event; /* what it waits for, as its kind numbers it */
@@ -74,7 +92,7 @@ _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "
 struct wait_blocked {
 	struct wait wait;
 	struct spin_site *site; /* NULL: it sleeps on `cond` */
-	bool spun;              /* set by a caller who has spun already: it parks at once */
+	bool spun;              /* the caller sets it, who has spun already: it parks at once */
 	union {
 		pthread_cond_t cond;
 		struct parker parker;
@@ -103,47 +121,48 @@ static inline struct wait *chan_wait_first(const struct list *queue)
 	return LIST_ENTRY(queue->next, struct wait, queue);
 }
 
-/* A wait for a blocking operation; `event`, `want` and the queue are the caller's to set. It
- * will park, after a spin as `site` remembers it; or, where that is NULL, sleep on a condition
- * variable. */
+/* Makes the wait of a blocking operation. The caller sets `event` and `want`, and puts it in a
+ * queue. Its thread will park, after a spin as `site` remembers it; where `site` is NULL it will
+ * sleep on a condition variable. */
 void chan_wait_blocked_init(struct wait_blocked *blocked, struct spin_site *site);
 void chan_wait_blocked_end(struct wait_blocked *blocked);
 
-/* Blocks the calling thread until its wait has been woken or the deadline has come; called and
- * returns with `lock` held. True: woken (also if the deadline came at the same time). The
- * deadline is never CHAN_NOW. */
+/* Blocks the calling thread until its wait has been woken or the deadline has come, which is never
+ * CHAN_NOW. It is called, and returns, with `lock` held. True: the wait was woken, also if the
+ * deadline came at the same time. */
 bool chan_wait_block(pthread_mutex_t *lock, struct wait_blocked *blocked, uint64_t deadline);
 
 /* All of it, for an operation that waits at the end of `queue` until it is woken, and then looks
- * again. CHAN_OK: woken; CHAN_TIMEOUT: the deadline came; CHAN_EMPTY: the deadline is CHAN_NOW,
- * and it did not wait. */
+ * again. CHAN_OK: it was woken. CHAN_TIMEOUT: the deadline came. CHAN_EMPTY: the deadline is
+ * CHAN_NOW, and there was no wait. */
 enum chan_status chan_wait_in(pthread_mutex_t *lock, struct list *queue, struct spin_site *site, uint64_t deadline);
 
-/* Prepares a waiter and registers it with the handle `handle`, whose armed waits are `armed`;
- * the caller appends it to a queue. Under the lock. */
+/* Prepares the wait of `waiter`, for `event`, and registers it with `handle`, whose armed waits are
+ * `armed`. The caller appends it to a queue. Under the lock. */
 struct wait *chan_wait_arm(struct chan_waiter *waiter, void *handle, struct list *armed, unsigned event);
 
-/* Wakes one wait: takes it from its queue; a thread on a condition variable is signalled, all
- * others go to `wakes`, parked ones first. Under the lock. */
+/* Wakes one wait, and takes it from its queue. A thread on a condition variable is signalled; any
+ * other wait goes to `wakes` (I3). Under the lock. */
 void chan_wait_wake(struct wait *wait, struct list *wakes);
 
 /* Wakes everybody in the queue. Under the lock. */
 void chan_wait_wake_all(struct list *queue, struct list *wakes);
 
-/* Unparks and calls back what is in `wakes`, with the lock released; called and returns with it
- * held. For who goes on afterwards: the channel may have changed. */
+/* Unparks and calls back what is in `wakes`, with the lock released. It is called, and returns,
+ * with the lock held, for callers that go on afterwards. The channel may have changed meanwhile. */
 void chan_wait_deliver(pthread_mutex_t *lock, struct list *wakes);
 
-/* Unlocks, and unparks and calls back what is in `wakes`. Afterwards the lock has been given up
- * for good: the channel is touched again only between two callbacks, so the caller's handle must
- * still hold it. */
+/* Unlocks, and unparks and calls back what is in `wakes`. The lock is taken again between two
+ * callbacks, so the caller must keep the channel alive until this has returned. */
 void chan_wait_unlock(pthread_mutex_t *lock, struct list *wakes);
 
 /* Ends the registration of an armed wait: takes it from its lists, and waits until a running
- * callback has returned (for which the lock is released in between; called and returns with it
- * held). Returns the state in which it was found. QUEUED: it had not fired. From PICKED on it
- * had: the event was given to it (a callback that was not begun is cancelled), and what it did
- * not use is the caller's to pass on. Never from inside a callback. */
+ * callback has returned. It is called, and returns, with the lock held, and releases it for that
+ * wait. It must not be called from inside a callback.
+ *
+ * Returns the state in which the wait was found. QUEUED: it had not fired. PICKED or later: it
+ * had fired, that is, the event was given to it. A callback that was not begun is cancelled. The
+ * caller passes on what the wait was given and did not use. */
 enum wait_state chan_wait_disarm(pthread_mutex_t *lock, struct wait *wait);
 
 #endif
