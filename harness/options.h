@@ -29,6 +29,7 @@ struct command {
 	const char *examples;         /* lines */
 	const struct option *options; /* ends with {NULL} */
 	size_t operands;              /* how many arguments that are no options */
+	/* argv[0] is the command's name; the result is the exit status (harness/say.h) */
 	int (*run)(int argc, char **argv);
 };
 

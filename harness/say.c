@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void say(const char *format, ...)
@@ -29,6 +30,13 @@ void say(const char *format, ...)
 	fflush(stdout);
 	if (write(STDERR_FILENO, line, length) < 0)
 		return; /* nobody to tell; the exit status remains */
+}
+
+bool say_is_stdout(int fd)
+{
+	struct stat file, standard;
+	return fstat(fd, &file) == 0 && fstat(STDOUT_FILENO, &standard) == 0 && file.st_dev == standard.st_dev &&
+	       file.st_ino == standard.st_ino;
 }
 
 static size_t min3(size_t a, size_t b, size_t c)

@@ -5,6 +5,7 @@
 #ifndef CHANBENCH_HARNESS_SAY_H
 #define CHANBENCH_HARNESS_SAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum exit_status {
@@ -18,6 +19,10 @@ enum exit_status {
 /* Prints "chanbench: ...\n" to stderr, as one write. Returns nothing; the caller says what
  * follows. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether what is written to this descriptor comes out where the standard output does: then nothing
+ * else may be printed there. */
+bool say_is_stdout(int fd);
 
 /* The name in `names` (count of them) that is nearest to what was typed, or NULL when none is
  * near: for "unknown scenario 'fanin'; did you mean 'fan_in'?" */

@@ -3,12 +3,12 @@
 
 #include "harness/check/expect.h"
 #include "harness/check/quiesce.h"
+#include "harness/sleep.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 
 #define ACTORS_MAX 16
 
@@ -109,12 +109,6 @@ void want_actor_blocked(struct actor *actor, const char *file, int line)
 	snprintf(expected, sizeof(expected), "thread %c (%s) is blocked", actor->name, actor->what);
 	snprintf(seen, sizeof(seen), "it returned %s", status_name(actor->status));
 	broken(file, line, expected, seen);
-}
-
-static void sleep_until(uint64_t deadline)
-{
-	struct timespec ts = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
 /* Waits until the job has returned (true), or until nothing moves any more. */

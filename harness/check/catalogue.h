@@ -10,6 +10,8 @@
 
 #include "harness/check/rule.h"
 
+#include <stdio.h>
+
 struct catalogue_entry {
 	const char *id;
 	unsigned kinds;               /* of all its rows */
@@ -27,7 +29,8 @@ struct catalogue {
 int catalogue_open(struct catalogue *catalogue);
 void catalogue_close(struct catalogue *catalogue);
 
-/* Calls `f` for each row of the tables that has this id, in their order. */
-void catalogue_rows(const char *id, void (*f)(const struct rule *rule, void *arg), void *arg);
+/* Writes impls/SEMANTICS.md, the rules as documentation. A test compares the page in the tree with
+ * what this writes, so that neither can say what the other does not. 0, or -1 after one line. */
+int catalogue_write_page(FILE *out);
 
 #endif

@@ -2,10 +2,9 @@
 #include "harness/check/check.h"
 
 #include "harness/bench/results.h"
+#include "harness/check/catalogue.h"
 #include "harness/check/formats.h"
 #include "harness/check/matrix.h"
-#include "harness/check/options.h"
-#include "harness/check/page.h"
 #include "harness/check/report.h"
 #include "harness/check/run.h"
 #include "harness/check/test.h"
@@ -15,11 +14,134 @@
 #include "harness/say.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+/* ------------------------------------------------------------------------------------------
+ * The command line
+ */
+
+#define RULES_MAX 1024
+
+static bool matches(const char *pattern, const char *id)
+{
+	return fnmatch(pattern, id, 0) == 0;
+}
+
+bool check_options_rule(const struct check_options *options, const char *id)
+{
+	for (size_t i = 0; i < options->rules.count; i++)
+		if (matches(options->rules.of[i], id))
+			return true;
+	return options->rules.count == 0;
+}
+
+/* Says which of the names is no rule's. */
+static int check_rules(const struct names *rules)
+{
+	static const char *ids[RULES_MAX];
+	size_t count = 0;
+	for (const struct rule *const *table = rule_tables; *table != NULL; table++)
+		for (const struct rule *rule = *table; rule->id != NULL && count < RULES_MAX; rule++)
+			ids[count++] = rule->id;
+	for (const struct rule_note *const *table = rule_notes; *table != NULL; table++)
+		for (const struct rule_note *note = *table; note->id != NULL && count < RULES_MAX; note++)
+			ids[count++] = note->id;
+	for (size_t n = 0; n < rules->count; n++) {
+		size_t i = 0;
+		while (i < count && !matches(rules->of[n], ids[i]))
+			i++;
+		if (i < count)
+			continue;
+		const char *nearest = say_nearest(rules->of[n], ids, count);
+		if (nearest != NULL)
+			say("there is no rule '%s'; did you mean '%s'?", rules->of[n], nearest);
+		else
+			say("there is no rule '%s': 'chanbench check --list' shows all", rules->of[n]);
+		return -1;
+	}
+	return 0;
+}
+
+static int read_kinds(const struct options *given, unsigned *kinds)
+{
+	struct names names;
+	int failed = names_split(&names, options_get(given, "kind"), "kind");
+	if (failed == 0)
+		failed = names_check("kind", &names, kind_names, KIND_COUNT);
+	*kinds = names.count == 0 ? (1u << KIND_COUNT) - 1 : 0;
+	for (size_t i = 0; failed == 0 && i < names.count; i++)
+		*kinds |= 1u << kind_of_name(names.of[i]);
+	names_free(&names);
+	return failed;
+}
+
+/* Each of them, and what goes with what. 0, or -1 after one line. */
+static int read_format(struct check_options *options)
+{
+	static const char *const formats[] = {"text", "tap", "junit", "json", "markdown"};
+	const char *format = options_get(&options->given, "format");
+	bool json = options_get(&options->given, "json") != NULL;
+	size_t i = 0;
+	while (format != NULL && i < 5 && strcmp(format, formats[i]) != 0)
+		i++;
+	if (i == 5 || (i == FORMAT_JSON && !options->matrix) || (i == FORMAT_MARKDOWN && !options->list)) {
+		say("--format=%s: there are text, tap and junit", format);
+		return -1;
+	}
+	options->format = (enum check_format)i;
+	if (json && (!options->matrix || (format != NULL && i != FORMAT_JSON))) {
+		say(options->matrix ? "--json and --format=%s: only one of them" : "--json goes with --rules", format);
+		return -1;
+	}
+	if (json)
+		options->format = FORMAT_JSON;
+	if (options->matrix && (i == FORMAT_TAP || i == FORMAT_JUNIT)) {
+		say("--rules with --format=%s: these list tests, not rules", format);
+		return -1;
+	}
+	if (options->list && (options->matrix || options->out != NULL || options->repeat > 1)) {
+		say("--list runs nothing: leave --rules, --out and --repeat away");
+		return -1;
+	}
+	return 0;
+}
+
+static int read_options(struct check_options *options, int argc, char **argv)
+{
+	uint64_t seconds = 10;
+	memset(options, 0, sizeof(*options));
+	int status = options_read(&options->given, &check_command, argc, argv);
+	if (status >= 0)
+		return status;
+	options->repeat = 1;
+	options->strict_peers = options_get(&options->given, "strict-peers") != NULL;
+	options->matrix = options_get(&options->given, "rules") != NULL;
+	options->out = options_get(&options->given, "out");
+	options->list = options_get(&options->given, "list") != NULL;
+	if (names_split(&options->impls, options_get(&options->given, "impl"), "impl") != 0 ||
+	    names_split(&options->rules, options_get(&options->given, "rule"), "rule") != 0 ||
+	    check_rules(&options->rules) != 0 || read_kinds(&options->given, &options->kinds) != 0 ||
+	    options_number(&options->given, "timeout", 1, 86400, &seconds) != 0 ||
+	    options_number(&options->given, "repeat", 1, 1000000, &options->repeat) != 0 || read_format(options) != 0)
+		return EXIT_USAGE;
+	options->timeout_ns = seconds * 1000000000u;
+	return -1;
+}
+
+static void free_options(struct check_options *options)
+{
+	names_free(&options->rules);
+	names_free(&options->impls);
+	options_close(&options->given);
+}
+
+/* ------------------------------------------------------------------------------------------
+ * What is run
+ */
 
 /* About what one test takes in a report. */
 #define OUTCOME_BYTES 300
@@ -221,12 +343,9 @@ static char *render(const struct check_options *options, const struct report *re
 /* Where the text goes meanwhile: nowhere when the standard output is for another format. */
 static FILE *text_stream(const struct check_options *options, const struct results_out *out)
 {
-	struct stat file, standard;
 	if (options->out == NULL)
 		return options->format == FORMAT_TEXT ? stdout : NULL;
-	bool same = fstat(out->fd, &file) == 0 && fstat(STDOUT_FILENO, &standard) == 0 &&
-	            file.st_dev == standard.st_dev && file.st_ino == standard.st_ino;
-	return same ? NULL : stdout;
+	return say_is_stdout(out->fd) ? NULL : stdout;
 }
 
 /* Runs what is planned and writes what came of it. */
@@ -276,13 +395,13 @@ done:
 	return status;
 }
 
-int check_main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct check_options options;
 	struct impl_set set = {.infos = NULL};
 	struct test_case *cases = NULL;
 	struct outcome *outcomes = NULL;
-	int status = check_options_read(&options, argc, argv);
+	int status = read_options(&options, argc, argv);
 
 	if (status >= 0)
 		goto done;
@@ -290,7 +409,7 @@ int check_main(int argc, char **argv)
 		status = EXIT_GOOD;
 		if (options.format != FORMAT_MARKDOWN)
 			list_rules(&options);
-		else if (page_write(stdout) != 0)
+		else if (catalogue_write_page(stdout) != 0)
 			status = EXIT_MACHINE;
 		if (fflush(stdout) != 0)
 			status = EXIT_MACHINE;
@@ -323,6 +442,43 @@ done:
 	free(outcomes);
 	free(cases);
 	impl_set_close(&set);
-	check_options_free(&options);
+	free_options(&options);
 	return status;
 }
+
+static const struct option check_option_table[] = {
+	{"impl", "A,B",
+         "only these; 'peers': all peers, 'all': everything (without it: ours, and those of the plug-ins)", false},
+	{"strict-peers", NULL, "peers that break rules count for the exit status, too", false},
+	{"kind", "K,L", "only these kinds: mpsc, unbounded, oneshot, broadcast, watch", false},
+	{"rule", "M-12,B-*", "only these rules; * stands for anything", false},
+	{"plugin", "F.so", "also the implementations of this plug-in", true},
+	{"rules", NULL, "print what each implementation makes of each rule", false},
+	{"json", NULL, "with --rules: as JSON, and nothing else", false},
+	{"format", "text|tap|junit", "how the outcome of each test is written (text)", false},
+	{"out", "FILE", "write that (JSON, TAP, XML, text) to this file, and the text to the standard output", false},
+	{"repeat", "N", "run all of it N times, up to the first run that fails or differs", false},
+	{"timeout", "S", "a test that makes no progress for so many seconds hangs (10)", false},
+	{"list", NULL, "show the rules and their tests, run nothing", false},
+	{NULL, NULL, NULL, false},
+};
+
+const struct command check_command = {
+	.name = "check",
+	.usage = "[--impl=A,B] [--kind=K,L] [--rule=RULES] [--plugin=F.so]... [--rules [--json]] [--format=F] "
+		 "[--out=FILE] "
+		 "[--repeat=N] [--timeout=S] [--list]",
+	.summary = "Tests whether an implementation keeps the rules of the contract.",
+	.details = "Each test runs in a process of its own. Verdicts: passed; failed; declared (the implementation "
+		   "says that it\n"
+		   "does not keep the rule); not offered (it lacks a function that the test needs); untestable (and "
+		   "why).\n"
+		   "After 3 hangs the other tests of that implementation and kind are not run: they count as failed.\n"
+		   "Exit status: 0 nothing failed, 1 something did, 2 wrong usage, 3 the machine failed, 128+N "
+		   "interrupted.\n",
+	.examples = "  chanbench check --rule='M-*' --kind=mpsc\n"
+		    "  chanbench check --plugin=./mine.so --impl=mine\n"
+		    "  chanbench check --format=junit --out=check.xml\n",
+	.options = check_option_table,
+	.run = run,
+};

@@ -21,7 +21,31 @@
 #ifndef CHANBENCH_CHECK_CHECK_H
 #define CHANBENCH_CHECK_CHECK_H
 
-/* argv[0] is "check". Returns the exit status (harness/say.h): 1 when any test failed. */
-int check_main(int argc, char **argv);
+#include "harness/bench/names.h"
+#include "harness/check/rule.h"
+#include "harness/options.h"
+
+/* Its exit status is EXIT_VERDICT when any test failed. */
+extern const struct command check_command;
+
+/* The command line. */
+enum check_format { FORMAT_TEXT, FORMAT_TAP, FORMAT_JUNIT, FORMAT_JSON, FORMAT_MARKDOWN };
+
+struct check_options {
+	struct options given; /* --plugin is read from here */
+	struct names impls;   /* none: all */
+	struct names rules;   /* ids and patterns ("B-*"); none: all */
+	unsigned kinds;       /* bit k: enum kind k */
+	uint64_t timeout_ns;
+	uint64_t repeat; /* how often all of it is run, at most */
+	bool list;
+	bool matrix;
+	bool strict_peers; /* a peer that fails fails the run */
+	enum check_format format;
+	const char *out; /* NULL: the standard output */
+};
+
+/* Whether the rule was asked for. */
+bool check_options_rule(const struct check_options *options, const char *id);
 
 #endif

@@ -46,7 +46,8 @@ static bool offers_any(const struct impl_info *info, unsigned kinds)
 	return false;
 }
 
-enum verdict matrix_at(const struct matrix *matrix, size_t row, size_t column, const char **why)
+/* What came of it, and why when it is not all passed ("" otherwise). */
+static enum verdict matrix_at(const struct matrix *matrix, size_t row, size_t column, const char **why)
 {
 	static const enum verdict order[] = {FAILED, DECLARED, PASSED, UNTESTABLE, NOT_OFFERED};
 	const struct catalogue_entry *entry = matrix->rows[row];

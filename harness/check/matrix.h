@@ -9,7 +9,7 @@
 #define CHANBENCH_CHECK_MATRIX_H
 
 #include "harness/check/catalogue.h"
-#include "harness/check/options.h"
+#include "harness/check/check.h"
 #include "harness/check/report.h"
 
 /* The rules that were asked for, and the implementations that were run. */
@@ -25,9 +25,6 @@ struct matrix {
 /* 0, or -1 after one line. */
 int matrix_open(struct matrix *matrix, const struct check_options *options, const struct report *report);
 void matrix_close(struct matrix *matrix);
-
-/* What came of it, and why when it is not all passed ("" otherwise). */
-enum verdict matrix_at(const struct matrix *matrix, size_t row, size_t column, const char **why);
 
 void matrix_print(FILE *out, const struct matrix *matrix);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * commands.h - the subcommands that are made here; `check` and the hidden `bench-cell` come from
- * harness/check and harness/bench. argv[0] is the name of the subcommand; the result is the exit
- * status (harness/say.h).
+ * commands.h - the commands of this folder, and what all commands open: the implementations. The
+ * commands of the other folders stand in the table of main.c, too.
  */
 #ifndef CHANBENCH_COMMANDS_H
 #define CHANBENCH_COMMANDS_H

@@ -2,7 +2,7 @@
 #include "harness/stress/campaign_child.h"
 
 #include "harness/say.h"
-#include "harness/stress/history_file.h"
+#include "harness/stress/history.h"
 #include "harness/stress/verify.h"
 
 #include <stdio.h>

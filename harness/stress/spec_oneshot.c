@@ -135,10 +135,3 @@ const struct spec spec_oneshot = {.state_size = sizeof(struct oneshot_state),
                                   .hash = oneshot_hash,
                                   .describe = oneshot_describe,
                                   .role = oneshot_role};
-
-const struct spec *spec_of(enum kind kind)
-{
-	static const struct spec *const specs[KIND_COUNT] = {&spec_mpsc, &spec_mpsc, &spec_oneshot, &spec_broadcast,
-	                                                     &spec_watch};
-	return specs[kind];
-}

@@ -6,8 +6,8 @@
 #include "harness/cli/commands.h"
 #include "harness/say.h"
 #include "harness/stress/campaign.h"
-#include "harness/stress/recheck.h"
 #include "harness/stress/round.h"
+#include "harness/stress/verify.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,51 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const struct option stress_option_table[] = {
-	{"impl", "A,B",
-         "only these implementations; peers and all stand for several (without it: ours, and those of the plug-ins)",
-         false},
-	{"kind", "K,L", "only these kinds: mpsc, unbounded, oneshot, broadcast, watch", false},
-	{"plugin", "F.so", "also the implementations of this plug-in", true},
-	{"seconds", "S", "how long for each kind of each implementation (5)", false},
-	{"operations", "N", "instead: until so many operations were done", false},
-	{"threads", "N", "at most so many threads in a round, 2 to 16 (6)", false},
-	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
-	{"wrap", NULL, "in every round the counters begin just before they wrap", false},
-	{"no-history", NULL, "record no histories: the tally only, at full speed", false},
-	{"histories", "DIR", "where the whole history of a failed check is left, a folder ($TMPDIR, or /tmp)", false},
-	{"check-history", "FILE", "runs nothing: checks such a history again", false},
-	{"timeout", "S",
-         "threads that do nothing for so many seconds hang (10); so does a round that lasts six times as long", false},
-	{NULL, NULL, NULL, false},
-};
-
-static const struct command stress_command = {
-	.name = "stress",
-	.usage =
-		"[--impl=A,B] [--kind=K,L] [--plugin=F.so]... [--seconds=S | --operations=N] [--threads=N] [--seed=N]\n"
-		"                        [--wrap] [--no-history] [--histories=DIR] [--timeout=S]\n"
-		"       chanbench stress --check-history=FILE",
-	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
-	.details =
-		"Round by round, on fresh channels. The tally: every value that was made ended exactly once, "
-		"received, handed\n"
-		"back or destroyed. The histories: the results of all operations can be explained by the operations "
-		"having\n"
-		"taken effect one at a time, each between its call and its return (linearizability). A failure "
-		"names the round's\n"
-		"seed: --seed with that number begins with the same choices, though not with the same schedule. So the "
-		"whole history\n"
-		"of a failed check is left in a file, which the failure names.\n"
-		"Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
-		"interrupted.\n",
-	.examples = "  chanbench stress --seconds=60\n"
-		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n"
-		    "  chanbench stress --check-history=/tmp/chanbench-mine-mpsc-17-Xb3kq9.history\n",
-	.options = stress_option_table,
-	.run = stress_main,
-};
 
 static const char *const verdict_words[] = {"ok", "TALLY", "HISTORY", "CRASHED", "HUNG", "not run"};
 
@@ -156,7 +111,39 @@ static int run_all(const struct asked *asked, const struct impl_set *set)
 	return status;
 }
 
-int stress_main(int argc, char **argv)
+int stress_recheck(const char *path)
+{
+	static struct verify_result result;
+	struct saved_history saved;
+	char error[512];
+	if (!history_load(path, &saved, error, sizeof error)) {
+		say("%s", error);
+		return EXIT_USAGE;
+	}
+	printf("%s %s, round with --seed=%" PRIu64 ", %zu operations: ", saved.impl, kind_names[saved.history.kind],
+	       saved.seed, saved.history.count);
+	fflush(stdout);
+	verify(&saved.history, VERIFY_CONFIGURATIONS, NULL, &result);
+	history_unload(&saved);
+	switch (result.verdict) {
+	case SEARCH_GOOD:
+		printf("ok (%" PRIu64 " configurations)\n", result.configurations);
+		return EXIT_GOOD;
+	case SEARCH_BAD:
+		printf("HISTORY\n%s", result.text);
+		return EXIT_VERDICT;
+	case SEARCH_UNDECIDED:
+		printf("undecided\n");
+		say("the check was given up after %" PRIu64 " configurations", result.configurations);
+		return EXIT_MACHINE;
+	default:
+		printf("not checked\n");
+		say("out of memory for the check of a history");
+		return EXIT_MACHINE;
+	}
+}
+
+static int run(int argc, char **argv)
 {
 	struct asked asked;
 	struct impl_set set = {.count = 0};
@@ -168,7 +155,7 @@ int stress_main(int argc, char **argv)
 	if (saved != NULL && asked.given.count > 1)
 		say("--check-history checks one file and runs nothing: no other option goes with it");
 	if (saved != NULL) {
-		status = asked.given.count > 1 ? EXIT_USAGE : recheck(saved);
+		status = asked.given.count > 1 ? EXIT_USAGE : stress_recheck(saved);
 		goto done;
 	}
 	if ((status = open_implementations(&asked.given, &set)) != EXIT_GOOD)
@@ -181,3 +168,48 @@ done:
 	options_close(&asked.given);
 	return status;
 }
+
+static const struct option stress_option_table[] = {
+	{"impl", "A,B",
+         "only these implementations; peers and all stand for several (without it: ours, and those of the plug-ins)",
+         false},
+	{"kind", "K,L", "only these kinds: mpsc, unbounded, oneshot, broadcast, watch", false},
+	{"plugin", "F.so", "also the implementations of this plug-in", true},
+	{"seconds", "S", "how long for each kind of each implementation (5)", false},
+	{"operations", "N", "instead: until so many operations were done", false},
+	{"threads", "N", "at most so many threads in a round, 2 to 16 (6)", false},
+	{"seed", "N", "of the first round; the next has the next number (the clock)", false},
+	{"wrap", NULL, "in every round the counters begin just before they wrap", false},
+	{"no-history", NULL, "record no histories: the tally only, at full speed", false},
+	{"histories", "DIR", "where the whole history of a failed check is left, a folder ($TMPDIR, or /tmp)", false},
+	{"check-history", "FILE", "runs nothing: checks such a history again", false},
+	{"timeout", "S",
+         "threads that do nothing for so many seconds hang (10); so does a round that lasts six times as long", false},
+	{NULL, NULL, NULL, false},
+};
+
+const struct command stress_command = {
+	.name = "stress",
+	.usage =
+		"[--impl=A,B] [--kind=K,L] [--plugin=F.so]... [--seconds=S | --operations=N] [--threads=N] [--seed=N]\n"
+		"                        [--wrap] [--no-history] [--histories=DIR] [--timeout=S]\n"
+		"       chanbench stress --check-history=FILE",
+	.summary = "Lets threads do at random whatever the handles of a channel can, and checks what came of it.",
+	.details =
+		"Round by round, on fresh channels. The tally: every value that was made ended exactly once, "
+		"received, handed\n"
+		"back or destroyed. The histories: the results of all operations can be explained by the operations "
+		"having\n"
+		"taken effect one at a time, each between its call and its return (linearizability). A failure "
+		"names the round's\n"
+		"seed: --seed with that number begins with the same choices, though not with the same schedule. So the "
+		"whole history\n"
+		"of a failed check is left in a file, which the failure names.\n"
+		"Exit status: 0 all is well, 1 a verdict failed, 2 wrong usage, 3 the machine failed, 128+N "
+		"interrupted.\n",
+	.examples = "  chanbench stress --seconds=60\n"
+		    "  chanbench stress --plugin=./mine.so --impl=mine --kind=mpsc --threads=3\n"
+		    "  chanbench stress --check-history=/tmp/chanbench-mine-mpsc-17-Xb3kq9.history\n",
+	.options = stress_option_table,
+	.run = run,
+};

@@ -20,6 +20,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct verify_result *resu
 	va_end(args);
 }
 
+const struct spec *spec_of(enum kind kind)
+{
+	static const struct spec *const specs[KIND_COUNT] = {&spec_mpsc, &spec_mpsc, &spec_oneshot, &spec_broadcast,
+	                                                     &spec_watch};
+	return specs[kind];
+}
+
 static int by_call(const void *a, const void *b)
 {
 	const struct op *x = a, *y = b;

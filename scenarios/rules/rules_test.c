@@ -6,7 +6,6 @@
 #include "scenarios/rules/rules.h"
 
 #include "harness/check/catalogue.h"
-#include "harness/check/page.h"
 #include "harness/check/test.h"
 
 #include <ctype.h>
@@ -187,7 +186,7 @@ static void page(void **state)
 	(void)state;
 	FILE *out = open_memstream(&made, &made_length);
 	assert_non_null(out);
-	assert_int_equal(0, page_write(out));
+	assert_int_equal(0, catalogue_write_page(out));
 	fclose(out);
 	snprintf(path, sizeof(path), "%.*s/../../impls/SEMANTICS.md", (int)(slash - __FILE__), __FILE__);
 	FILE *in = fopen(path, "r");

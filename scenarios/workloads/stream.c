@@ -6,9 +6,9 @@
 #include "scenarios/workloads/stream.h"
 #include "harness/bench/cell.h"
 #include "harness/bench/memory.h"
+#include "harness/sleep.h"
 #include "harness/status.h"
 
-#include <errno.h>
 #include <sched.h>
 
 struct stream {
@@ -117,12 +117,8 @@ static void wait_until(uint64_t due)
 	 * yielding. */
 	const uint64_t wakeup_ns = 100000;
 	uint64_t now = chan_now();
-	if (due > now + wakeup_ns) {
-		uint64_t until = due - wakeup_ns;
-		struct timespec ts = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
-			;
-	}
+	if (due > now + wakeup_ns)
+		sleep_until(due - wakeup_ns);
 	while (chan_now() < due)
 		sched_yield();
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * history_file_test.c - what is written is read, every field of it; what no recording makes is
+ * history_test.c - what is written is read, every field of it; what no recording makes is
  * refused, with the line that is wrong.
  */
-#include "harness/stress/history_file.h"
 
 #include "harness/bench/random.h"
 #include "harness/say.h"
-#include "harness/stress/recheck.h"
+#include "harness/stress/history.h"
+#include "harness/stress/stress.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,7 +227,7 @@ static int recheck_into(const char *path, char *text, size_t size)
 	fflush(stderr);
 	int out = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600), kept[] = {dup(1), dup(2)};
 	assert_true(out >= 0 && kept[0] >= 0 && kept[1] >= 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2);
-	int status = recheck(path);
+	int status = stress_recheck(path);
 	fflush(stdout);
 	dup2(kept[0], 1);
 	dup2(kept[1], 2);
