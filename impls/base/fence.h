@@ -21,7 +21,8 @@
  * step 1, between 1 and 3, or after 3. In the first case step 3 sees the announcement; in the last,
  * the other side's step 3 sees what was published; in between, both do.
  *
- * Where membarrier is not to be had, both sides run a real fence.
+ * Where membarrier is not to be had, both sides run a real fence. They do so, too, from the moment
+ * at which it is refused: a sandbox is often closed after the first channel was opened (fence.c).
  *
  * ORDER. The pairing orders stores before loads, and nothing else. Data is published with release
  * and acquire on the operations themselves.

@@ -2,6 +2,11 @@
 #include "impls/base/fence.h"
 #include "impls/testing/base.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define ROUNDS 20000
@@ -15,7 +20,8 @@ struct round {
 
 static struct round *rounds;
 static _Alignas(64) atomic_int begun[2]; /* the round at which each side stands */
-static int saw_announced[ROUNDS];
+static int saw_announced[ROUNDS], rounds_wanted;
+static bool may_pin = true;
 
 /* Both sides begin a round as close together as they can. */
 static void meet(int side, int round)
@@ -29,9 +35,9 @@ static void meet(int side, int round)
 static void publish_all(void *arg)
 {
 	(void)arg;
-	if (base_cpu(1) >= 0)
+	if (base_cpu(1) >= 0 && may_pin)
 		base_pin(base_cpu(1));
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds_wanted; i++) {
 		meet(0, i);
 		atomic_store_explicit(&rounds[i].published, 1, memory_order_relaxed);
 		chan_fence_light();
@@ -39,7 +45,8 @@ static void publish_all(void *arg)
 	}
 }
 
-static void one_side_sees_the_other(bool asymmetric)
+/* `each`: before each round the fences are asymmetric again. */
+static void one_side_sees_the_other(bool asymmetric, int count, bool each)
 {
 	struct sleeper publisher;
 	int saw_published, missed = 0;
@@ -47,6 +54,7 @@ static void one_side_sees_the_other(bool asymmetric)
 	chan_fence_setup();
 	if (asymmetric && !atomic_load(&chan_fence_asymmetric))
 		skip(); /* no membarrier here */
+	rounds_wanted = count;
 	bool before = atomic_exchange(&chan_fence_asymmetric, asymmetric);
 	rounds = aligned_alloc(64, ROUNDS * sizeof *rounds);
 	assert_non_null(rounds);
@@ -55,7 +63,9 @@ static void one_side_sees_the_other(bool asymmetric)
 	atomic_store(&begun[1], 0);
 	sleeper_start(&publisher, publish_all, NULL);
 	static int published[ROUNDS];
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < count; i++) {
+		if (each)
+			atomic_store(&chan_fence_asymmetric, true);
 		meet(1, i);
 		atomic_store_explicit(&rounds[i].announced, 1, memory_order_relaxed);
 		chan_fence_heavy();
@@ -63,7 +73,7 @@ static void one_side_sees_the_other(bool asymmetric)
 		published[i] = saw_published;
 	}
 	sleeper_join(&publisher);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < count; i++)
 		missed += !published[i] && !saw_announced[i];
 	free(rounds);
 	atomic_store(&chan_fence_asymmetric, before);
@@ -73,13 +83,13 @@ static void one_side_sees_the_other(bool asymmetric)
 static void with_membarrier(void **state)
 {
 	(void)state;
-	one_side_sees_the_other(true);
+	one_side_sees_the_other(true, ROUNDS, false);
 }
 
 static void with_fences(void **state)
 {
 	(void)state;
-	one_side_sees_the_other(false);
+	one_side_sees_the_other(false, ROUNDS, false);
 }
 
 static void a_child_of_fork_can_go_on(void **state)
@@ -98,12 +108,60 @@ static void a_child_of_fork_can_go_on(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* A sandbox, from here on and for this process: the system calls of the list fail. */
+static bool refuse(const unsigned *calls, size_t count, int error)
+{
+	struct sock_filter filter[16] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+	unsigned short n = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		filter[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+		filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error);
+	}
+	filter[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {.len = n, .filter = filter};
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* In a process of its own: membarrier works, then it is refused, and nothing is missed. */
+static void refused_later(int error, bool affinity_too)
+{
+	const unsigned calls[] = {SYS_membarrier, SYS_sched_setaffinity};
+	int status;
+
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		chan_fence_setup();
+		chan_fence_heavy();
+		if (!atomic_load(&chan_fence_asymmetric) || !refuse(calls, affinity_too ? 2 : 1, error))
+			_exit(77); /* no membarrier or no sandbox here */
+		may_pin = !affinity_too;
+		one_side_sees_the_other(true, affinity_too ? 20 : 2000, true);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static void refused_after_it_worked(void **state)
+{
+	(void)state;
+	refused_later(EPERM, false);
+	refused_later(ENOSYS, false);
+	refused_later(ENOMEM, false);
+	refused_later(EPERM, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_membarrier),
 		cmocka_unit_test(with_fences),
 		cmocka_unit_test(a_child_of_fork_can_go_on),
+		cmocka_unit_test(refused_after_it_worked),
 	};
 	return cmocka_run_group_tests(tests, base_named, NULL);
 }
