@@ -35,8 +35,8 @@ void chan_fence_setup(void)
 }
 
 /* membarrier has worked and is refused now: a sandbox was closed after the channel was opened. The
- * other threads have left their fences out so far, so they need one, once. A thread that was running
- * on a CPU has gone through the scheduler by the time that this thread runs there. */
+ * other threads have left their fences out so far, so they need one, once. A thread that was
+ * running on a CPU has gone through the scheduler by the time that this thread runs there. */
 static bool visit_all_cpus(void)
 {
 	cpu_set_t before, one;
