@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/event.h"
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 #include <errno.h>
 #include <fcntl.h>

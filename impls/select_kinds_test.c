@@ -4,7 +4,7 @@
  * of them complete; the others must have no effect (S-1, S-10, S-11).
  */
 #include "impls/select.h"
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 enum branch_of {
 	ON_SEND,

@@ -2,10 +2,10 @@
  *
  * What happens to a select in the middle of its work. The deterministic half puts a step of
  * somebody else between two of its own, through a copy of the implementation's table whose
- * functions do that step first; the other half is left to chance, and to a ledger.
+ * functions do that step first; the other half is left to chance, and to a tally.
  */
 #include "impls/select.h"
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 #include <sched.h>
 
@@ -293,7 +293,7 @@ static void finds_one_of_two_that_take_turns(void **state)
 	impl->mpsc->receiver_drop(&other.rx);
 }
 
-/* --- the ledger: everything once, whatever was granted to losers --- */
+/* --- the tally: everything once, whatever was granted to losers --- */
 
 enum { THREADS = 3, MESSAGES = 2000 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/select.h"
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 #include <signal.h>
 

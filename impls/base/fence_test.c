@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/fence.h"
-#include "impls/testing/base.h"
+#include "impls/testing/elements.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -35,8 +35,8 @@ static void meet(int side, int round)
 static void publish_all(void *arg)
 {
 	(void)arg;
-	if (base_cpu(1) >= 0 && may_pin)
-		base_pin(base_cpu(1));
+	if (nth_cpu(1) >= 0 && may_pin)
+		pin_to_cpu(nth_cpu(1));
 	for (int i = 0; i < rounds_wanted; i++) {
 		meet(0, i);
 		atomic_store_explicit(&rounds[i].published, 1, memory_order_relaxed);
@@ -163,5 +163,5 @@ int main(void)
 		cmocka_unit_test(a_child_of_fork_can_go_on),
 		cmocka_unit_test(refused_after_it_worked),
 	};
-	return cmocka_run_group_tests(tests, base_named, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

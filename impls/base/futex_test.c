@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/futex.h"
-#include "impls/testing/base.h"
+#include "impls/testing/elements.h"
 
 #include <signal.h>
 
@@ -90,5 +90,5 @@ int main(void)
 		cmocka_unit_test(one_wake_wakes_one),
 		cmocka_unit_test(a_signal_is_no_deadline),
 	};
-	return cmocka_run_group_tests(tests, base_named, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

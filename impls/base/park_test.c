@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/park.h"
-#include "impls/testing/base.h"
+#include "impls/testing/elements.h"
 
 #define ROUNDS 20000
 
@@ -143,5 +143,5 @@ int main(void)
 		cmocka_unit_test(a_sleeper_is_woken),       cmocka_unit_test(the_memory_is_given_back_at_once),
 		cmocka_unit_test(deadlines_race_with_news),
 	};
-	return cmocka_run_group_tests(tests, base_named, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/park.h"
-#include "impls/testing/base.h"
+#include "impls/testing/elements.h"
 
 static struct spin_site site;
 
@@ -140,9 +140,9 @@ static void spin_on_one_cpu(void *arg)
 	struct spin spin;
 
 	(void)arg;
-	base_pin(base_cpu(0));
+	pin_to_cpu(nth_cpu(0));
 	chan_last_cpu_note(&here);
-	MUST((int)(here & CHAN_LAST_CPU_MASK) == base_cpu(0) && chan_cpu() == sched_getcpu());
+	MUST((int)(here & CHAN_LAST_CPU_MASK) == nth_cpu(0) && chan_cpu() == sched_getcpu());
 	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &here, CHAN_FOREVER) <= 4);
@@ -202,7 +202,7 @@ static void be_seen(void *arg)
 	struct seen *seen = arg;
 	struct spin spin;
 
-	base_pin(base_cpu(1));
+	pin_to_cpu(nth_cpu(1));
 	chan_last_cpu_note(&seen->place);
 	chan_spin_begin(&spin, &site, NULL, true, 0);
 	MUST(chan_park(&seen->parker, NULL, CHAN_FOREVER));
@@ -212,7 +212,7 @@ static void look_for_them(void *arg)
 {
 	struct seen *seen = arg;
 
-	base_pin(base_cpu(0));
+	pin_to_cpu(nth_cpu(0));
 	MUST(yields_first(&seen[0].place, true));
 	MUST(!yields_first(&seen[0].place, false));
 	MUST(!yields_first(&seen[1].place, true));
@@ -224,7 +224,7 @@ static void who_was_seen_where_another_was_seen_since_is_not_waited_for(void **s
 	struct sleeper s;
 
 	(void)state;
-	if (base_cpu(1) < 0) {
+	if (nth_cpu(1) < 0) {
 		print_message("there is one CPU only\n");
 		skip();
 	}
@@ -286,5 +286,5 @@ int main(void)
 		TEST(who_was_seen_where_another_was_seen_since_is_not_waited_for),
 		TEST(the_pace_finds_the_rhythm),
 	};
-	return cmocka_run_group_tests(tests, base_named, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

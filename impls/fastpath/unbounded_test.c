@@ -4,7 +4,7 @@
  * woken, and senders that are stopped half-way. The store is the futex family's, and its claims are
  * made by hand.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/futex/blocks.c"
 
 static const struct chan_mpsc_ops *const ops = &chan_futex_unbounded_ops;
@@ -15,7 +15,7 @@ static struct unbounded *channel;
 
 static void open_items(void)
 {
-	struct chan_config config = {.size = sizeof(struct item), .start = UINT64_MAX - 2, .destroy = ledger_destroy};
+	struct chan_config config = {.size = sizeof(struct item), .start = UINT64_MAX - 2, .destroy = tally_destroy};
 
 	assert_int_equal(ops->open(&config, &tx, &rx), CHAN_OK);
 	rx2 = NULL;
@@ -117,19 +117,19 @@ static void a_sleeper_shows_and_is_woken(void **state)
 
 static void giving_up_takes_the_bit_along(void **state)
 {
-	struct counter counter = COUNTER;
+	struct test_waiter waiter = test_waiter();
 	uint64_t id;
 
 	(void)state;
 	open_items();
 	assert_int_equal(recv_item(rx, &id, chan_deadline_in(1000000)), CHAN_TIMEOUT);
 	assert_false(has_state(UNBOUNDED_WAITING));
-	assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_ARMED);
+	assert_int_equal(ops->arm_recv(rx, &waiter.waiter), CHAN_ARMED);
 	assert_true(has_state(UNBOUNDED_WAITING));
-	assert_false(ops->disarm(&counter.waiter));
+	assert_false(ops->disarm(&waiter.waiter));
 	assert_false(has_state(UNBOUNDED_WAITING));
 	assert_int_equal(send_item(1), CHAN_OK);
-	assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_READY);
+	assert_int_equal(ops->arm_recv(rx, &waiter.waiter), CHAN_READY);
 	assert_false(has_state(UNBOUNDED_WAITING));
 	assert_int_equal(recv_item(rx, &id, CHAN_NOW), CHAN_OK);
 	drop_all();
@@ -205,7 +205,7 @@ static void a_send_that_was_begun_is_destroyed_by_the_drop(void **state)
 	call_stays(&call);
 	publish((struct blocks *)channel, &claim, &item);
 	sleeper_join(&call.thread);
-	assert_int_equal(ledger_alive(), 0); /* D-2: though the sender is still there */
+	assert_int_equal(tally_alive(), 0); /* D-2: though the sender is still there */
 	assert_int_equal(send_item(6), CHAN_CLOSED);
 	drop_all();
 }
@@ -247,17 +247,15 @@ static void the_end_is_shared_as_long_as_there_are_two(void **state)
 	drop_all();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_sleeper_shows_and_is_woken),
-		TEST(giving_up_takes_the_bit_along),
-		TEST(the_frequent_case_takes_no_lock),
-		TEST(a_send_that_was_begun_is_received_after_the_close),
-		TEST(a_send_that_was_begun_is_destroyed_by_the_drop),
-		TEST(the_end_is_shared_as_long_as_there_are_two),
+		TALLIED(a_sleeper_shows_and_is_woken),
+		TALLIED(giving_up_takes_the_bit_along),
+		TALLIED(the_frequent_case_takes_no_lock),
+		TALLIED(a_send_that_was_begun_is_received_after_the_close),
+		TALLIED(a_send_that_was_begun_is_destroyed_by_the_drop),
+		TALLIED(the_end_is_shared_as_long_as_there_are_two),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

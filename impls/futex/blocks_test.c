@@ -3,7 +3,7 @@
  * blocks_test.c - the blocks by themselves: their edges, claims that are not yet written, memory
  * that runs out, and races of all ends.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/futex/blocks.c"
 
 static void open_blocks(struct blocks **b, size_t size, uint64_t start)
@@ -299,17 +299,15 @@ static void all_ends_race(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_size_each_edge),
-		TEST(a_claimed_slot_is_waited_for),
-		TEST(a_closed_channel_takes_no_more),
-		TEST(without_memory_nothing_is_claimed),
-		TEST(blocks_are_used_again),
-		TEST(all_ends_race),
+		TALLIED(each_size_each_edge),
+		TALLIED(a_claimed_slot_is_waited_for),
+		TALLIED(a_closed_channel_takes_no_more),
+		TALLIED(without_memory_nothing_is_claimed),
+		TALLIED(blocks_are_used_again),
+		TALLIED(all_ends_race),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

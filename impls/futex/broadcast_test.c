@@ -5,7 +5,7 @@
  * soon, and messages of several words, of which each tells whether the copy is whole.
  */
 #define BIAS_AFTER 2u
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 
 #include "impls/futex/broadcast.c"
 
@@ -67,7 +67,7 @@ static void get_bias(struct chan_sender *tx)
 static void the_bias_comes_and_goes(void **state)
 {
 	struct chan_config config = messages(4);
-	struct counter counter = COUNTER;
+	struct test_waiter waiter = test_waiter();
 	struct chan_receiver *rx, *other;
 	struct chan_sender *tx, *second;
 	struct chan_weak *weak;
@@ -103,7 +103,7 @@ static void the_bias_comes_and_goes(void **state)
 		send_id(tx, 2, NULL);
 	assert_true(biased(tx));
 	/* which needs no lock */
-	assert_int_equal(ops->arm_recv(other, &counter.waiter), CHAN_READY);
+	assert_int_equal(ops->arm_recv(other, &waiter.waiter), CHAN_READY);
 	assert_true(biased(tx));
 	ops->receiver_drop(&other);
 
@@ -143,7 +143,7 @@ static void the_bias_comes_and_goes(void **state)
 static void whoever_is_armed_keeps_the_bias_away(void **state)
 {
 	struct chan_config config = messages(4);
-	struct counter counter = COUNTER;
+	struct test_waiter waiter = test_waiter();
 	struct chan_receiver *rx;
 	struct chan_sender *tx;
 	uint64_t id;
@@ -154,11 +154,11 @@ static void whoever_is_armed_keeps_the_bias_away(void **state)
 	while (recv_id(rx, &id, NULL, CHAN_NOW) == CHAN_OK)
 		;
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(ops->arm_recv(rx, &counter.waiter), CHAN_ARMED);
+		assert_int_equal(ops->arm_recv(rx, &waiter.waiter), CHAN_ARMED);
 		assert_false(biased(tx));
 		assert_int_equal(send_id(tx, 1, NULL), CHAN_OK);
-		assert_int_equal(atomic_load(&counter.fired), i + 1);
-		assert_true(ops->disarm(&counter.waiter));
+		assert_int_equal(atomic_load(&waiter.fired), i + 1);
+		assert_true(ops->disarm(&waiter.waiter));
 		assert_int_equal(recv_id(rx, &id, NULL, CHAN_NOW), CHAN_OK);
 	}
 	ops->sender_drop(&tx);
@@ -439,7 +439,7 @@ static void stream_stay(void *arg)
 static void stream_pass(void *arg)
 {
 	struct stream *s = arg;
-	struct counter counter = COUNTER;
+	struct test_waiter waiter = test_waiter();
 	struct chan_receiver *next;
 	struct chan_sender *extra;
 	uint64_t id, before = 0;
@@ -454,8 +454,8 @@ static void stream_pass(void *arg)
 			before = id;
 		}
 		ended = status == CHAN_CLOSED;
-		if (round % 4 == 0 && ops->arm_recv(s->passing, &counter.waiter) == CHAN_ARMED)
-			ops->disarm(&counter.waiter);
+		if (round % 4 == 0 && ops->arm_recv(s->passing, &waiter.waiter) == CHAN_ARMED)
+			ops->disarm(&waiter.waiter);
 		if (round % 8 == 1) {
 			MUST(ops->resubscribe(s->passing, &next) == CHAN_OK);
 			ops->receiver_drop(&s->passing);
@@ -500,20 +500,18 @@ static void nothing_is_lost_in_a_stream(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_bias_comes_and_goes),
-		TEST(whoever_is_armed_keeps_the_bias_away),
-		TEST(a_receiver_waits_for_a_send_half_done),
-		TEST(stamps_are_judged_by_distance),
-		TEST(elements_of_every_size_come_out_as_they_went_in),
-		TEST(a_pause_is_asked_for_where_it_helps),
-		TEST(the_first_handles_lie_in_the_channel),
-		TEST(a_biased_sender_wakes_who_sleeps),
-		TEST(nothing_is_lost_in_a_stream),
+		TALLIED(the_bias_comes_and_goes),
+		TALLIED(whoever_is_armed_keeps_the_bias_away),
+		TALLIED(a_receiver_waits_for_a_send_half_done),
+		TALLIED(stamps_are_judged_by_distance),
+		TALLIED(elements_of_every_size_come_out_as_they_went_in),
+		TALLIED(a_pause_is_asked_for_where_it_helps),
+		TALLIED(the_first_handles_lie_in_the_channel),
+		TALLIED(a_biased_sender_wakes_who_sleeps),
+		TALLIED(nothing_is_lost_in_a_stream),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,12 @@
  * oneshot_test.c - what the rules cannot see of a oneshot channel: the bits of its word, and two
  * sides that do one thing each at the same moment.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 
 #include "impls/futex/oneshot.c"
 
 static const struct chan_oneshot_ops *const ops = &chan_futex_oneshot_ops;
-static const struct chan_config items = {.size = sizeof(struct item), .destroy = ledger_destroy};
+static const struct chan_config items = {.size = sizeof(struct item), .destroy = tally_destroy};
 
 static struct chan_sender *tx;
 static struct chan_receiver *rx;
@@ -68,7 +68,7 @@ static void run_race(void (*sender)(int), void (*receiver)(int))
 		chan_relax_for((uint32_t)(i % 11) * 30);
 		receiver(i);
 		await_round(&race.done[0], i);
-		assert_int_equal(ledger_alive(), 0);
+		assert_int_equal(tally_alive(), 0);
 	}
 	sleeper_join(&s);
 }
@@ -121,7 +121,7 @@ static void deadlines_race_with_the_send(void **state)
  * leaves the sender to free. */
 static void arm_and_drop(int round)
 {
-	struct counter first = COUNTER, second = COUNTER;
+	struct test_waiter first = test_waiter(), second = test_waiter();
 	enum chan_arm armed = ops->arm_recv(rx, &first.waiter);
 	enum chan_arm again = ops->arm_recv(rx, &second.waiter);
 
@@ -151,7 +151,7 @@ static void arms_race_with_the_send(void **state)
 
 static void arm_closed_and_end(int round)
 {
-	struct counter closed = COUNTER;
+	struct test_waiter closed = test_waiter();
 	enum chan_arm armed = ops->arm_closed(tx, &closed.waiter);
 
 	if (round % 3 == 0) {
@@ -192,7 +192,7 @@ static uint32_t word_of_rx(void)
 
 static void each_step_leaves_its_bits(void **state)
 {
-	struct counter closed = COUNTER, received = COUNTER;
+	struct test_waiter closed = test_waiter(), received = test_waiter();
 	struct item mine = item_make(1);
 
 	(void)state;
@@ -245,13 +245,12 @@ static void a_callback_may_receive(void **state)
 	ops->receiver_drop(&rx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_step_leaves_its_bits), TEST(a_callback_may_receive),      TEST(deadlines_race_with_the_send),
-		TEST(arms_race_with_the_send),   TEST(closes_race_with_the_sender),
+		TALLIED(each_step_leaves_its_bits),    TALLIED(a_callback_may_receive),
+		TALLIED(deadlines_race_with_the_send), TALLIED(arms_race_with_the_send),
+		TALLIED(closes_race_with_the_sender),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/words.h"
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 /* Lets a test write while a reader copies: after the first half of its words. */
 static void (*while_copying)(void);

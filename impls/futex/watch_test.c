@@ -3,7 +3,7 @@
  * watch_test.c - what the rules cannot see of a watch channel of bytes: who takes the lock, the
  * flags, readers that starve, whom a modification stops, and races of a lone writer.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 
 /* Lets a test act while a reader copies a value. */
 #include "impls/base/words.h"
@@ -119,7 +119,7 @@ static void flags_say_who_there_is(void **state)
 /* Attention is asked for by who waits, and no longer than somebody does. */
 static void attention_ends_with_the_wait(void **state)
 {
-	struct counter changed = COUNTER;
+	struct test_waiter changed = test_waiter();
 	enum chan_status status;
 	struct sleeper s;
 	uint64_t value = 1;
@@ -149,7 +149,7 @@ static void attention_ends_with_the_wait(void **state)
  * next. */
 static void a_version_that_was_seen_wakes_nobody(void **state)
 {
-	struct counter first = COUNTER, second = COUNTER;
+	struct test_waiter first = test_waiter(), second = test_waiter();
 	uint64_t value = 1;
 
 	(void)state;
@@ -391,19 +391,17 @@ static void senders_come_and_go(void **state)
 	ops->receiver_drop(&rx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(nobody_alone_takes_the_lock),
-		TEST(flags_say_who_there_is),
-		TEST(attention_ends_with_the_wait),
-		TEST(a_version_that_was_seen_wakes_nobody),
-		TEST(a_reader_that_starves_stops_the_writer),
-		TEST(a_slow_modification_stops_only_writers),
-		TEST(no_wake_is_lost),
-		TEST(senders_come_and_go),
+		TALLIED(nobody_alone_takes_the_lock),
+		TALLIED(flags_say_who_there_is),
+		TALLIED(attention_ends_with_the_wait),
+		TALLIED(a_version_that_was_seen_wakes_nobody),
+		TALLIED(a_reader_that_starves_stops_the_writer),
+		TALLIED(a_slow_modification_stops_only_writers),
+		TALLIED(no_wake_is_lost),
+		TALLIED(senders_come_and_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * broadcast_test.c - what the rules cannot see of a broadcast channel: callbacks that call back,
  * memory that runs out at each place, and two threads at a given point.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/mutex/broadcast.c" /* its allocations fail on demand */
 
 #include <semaphore.h>
@@ -12,8 +12,7 @@ static const struct chan_broadcast_ops *const ops = &chan_mutex_broadcast_ops;
 
 static struct chan_config items(size_t size, size_t capacity)
 {
-	return (struct chan_config){
-		.size = size, .capacity = capacity, .clone = ledger_clone, .destroy = ledger_destroy};
+	return (struct chan_config){.size = size, .capacity = capacity, .clone = tally_clone, .destroy = tally_destroy};
 }
 
 static enum chan_status send_item(struct chan_sender *tx, uint64_t id)
@@ -70,7 +69,7 @@ static void destroy_may_send_on_the_same_channel(void **state)
 		resends = 3;
 		send_item(shared_tx, 2); /* overwrites 1, whose end sends, which overwrites 2 ... */
 		assert_int_equal(resends, -1);
-		assert_int_equal(ledger_alive(), 1);
+		assert_int_equal(tally_alive(), 1);
 		resends = 1;
 		ops->receiver_drop(&other);
 		uint64_t missed;
@@ -84,7 +83,7 @@ static void destroy_may_send_on_the_same_channel(void **state)
 		ops->receiver_drop(
 			/* the send from inside finds nobody: it keeps its value, which ends too */
 			&shared_rx);
-		assert_int_equal(ledger_alive(), 0);
+		assert_int_equal(tally_alive(), 0);
 		ops->sender_drop(&shared_tx);
 	}
 }
@@ -112,7 +111,7 @@ static void what_is_sent_during_a_drop_is_not_owed_to_it(void **state)
 	assert_int_equal(take_item(shared_rx, NULL), 1);
 	destroy_probe = send_four;
 	ops->receiver_drop(&other);
-	assert_int_equal(ledger_alive(), 2);
+	assert_int_equal(tally_alive(), 2);
 	assert_int_equal(ops->sender_get(shared_tx, CHAN_LEN), 2);
 	assert_int_equal(take_item(shared_rx, &missed), GAVE(CHAN_LAGGED));
 	assert_int_equal(missed, 3);
@@ -137,7 +136,7 @@ static void a_failed_clone_counts_as_received(void **state)
 	clone_fails = true;
 	assert_int_equal(take_item(rx, NULL), GAVE(CHAN_NOMEM));
 	assert_int_equal(take_item(other, NULL), GAVE(CHAN_NOMEM));
-	assert_int_equal(ledger_alive(), 1);
+	assert_int_equal(tally_alive(), 1);
 	clone_fails = false;
 	assert_int_equal(take_item(rx, NULL), 2);
 	assert_int_equal(take_item(other, NULL), 2);
@@ -152,7 +151,7 @@ static int probes;
 
 static void call_from_clone(void)
 {
-	struct counter counter = COUNTER;
+	struct test_waiter waiter = test_waiter();
 	struct chan_receiver *out;
 	struct chan_sender *clone;
 	struct item item = {0};
@@ -165,8 +164,8 @@ static void call_from_clone(void)
 	assert_int_equal(ops->resubscribe(shared_rx, &out), CHAN_INVALID);
 	assert_int_equal(ops->sender_clone(shared_tx, &clone), CHAN_INVALID);
 	assert_int_equal(ops->closed(shared_tx, CHAN_FOREVER), CHAN_INVALID);
-	assert_int_equal(ops->arm_recv(shared_rx, &counter.waiter), CHAN_NOT_ARMED);
-	assert_int_equal(ops->arm_closed(shared_tx, &counter.waiter), CHAN_NOT_ARMED);
+	assert_int_equal(ops->arm_recv(shared_rx, &waiter.waiter), CHAN_NOT_ARMED);
+	assert_int_equal(ops->arm_closed(shared_tx, &waiter.waiter), CHAN_NOT_ARMED);
 	assert_int_equal(ops->receiver_get(shared_rx, CHAN_RECEIVERS), 2);
 	ops->receiver_drop(&dropped_inside); /* owed the very value that is being cloned */
 }
@@ -183,7 +182,7 @@ static void calls_from_clone_are_refused(void **state)
 	clone_probe = call_from_clone;
 	assert_int_equal(take_item(shared_rx, NULL), 5);
 	assert_null(dropped_inside);
-	assert_int_equal(ledger_alive(), 0);
+	assert_int_equal(tally_alive(), 0);
 	ops->receiver_drop(&shared_rx);
 	ops->sender_drop(&shared_tx);
 }
@@ -253,16 +252,16 @@ static void nothing_is_lost_without_memory(void **state)
 		atomic_store(&allocations_left, id == 1 ? 0 : PLENTY);
 		assert_int_equal(take_item(rx, NULL), id);
 		atomic_store(&allocations_left, PLENTY);
-		assert_int_equal(ledger_alive(), id < 3);
+		assert_int_equal(tally_alive(), id < 3);
 	}
 	send_item(tx, 5);
 	send_item(tx, 6);
 	atomic_store(&allocations_left, 0);
 	assert_int_equal(take_item(rx, NULL), 5); /* stays until the channel ends */
 	ops->receiver_drop(&rx);                  /* ends 6 for all that */
-	assert_int_equal(ledger_alive(), 1);
+	assert_int_equal(tally_alive(), 1);
 	ops->sender_drop(&tx);
-	assert_int_equal(ledger_alive(), 0);
+	assert_int_equal(tally_alive(), 0);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -314,11 +313,11 @@ static void a_slot_that_is_cloned_is_left_alone(void **state)
 	sleeper_start(&reader, take_7, second);
 	sleeper_await(&reader); /* B-33 */
 	ops->receiver_drop(&third);
-	assert_int_equal(ledger_alive(), 1);
+	assert_int_equal(tally_alive(), 1);
 	sem_post(&clone_let_go);
 	sleeper_join(&cloner);
 	sleeper_join(&reader);
-	assert_int_equal(ledger_alive(), 0);
+	assert_int_equal(tally_alive(), 0);
 
 	send_item(tx, 7);
 	clone_stays = true;
@@ -386,15 +385,13 @@ static void the_channel_outlives_its_wakes(void **state)
 	sem_destroy(&wake_entered);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(destroy_may_send_on_the_same_channel),   TEST(what_is_sent_during_a_drop_is_not_owed_to_it),
-		TEST(a_failed_clone_counts_as_received),      TEST(calls_from_clone_are_refused),
-		TEST(wake_may_drop_the_handle_that_fired_it), TEST(nothing_is_lost_without_memory),
-		TEST(a_slot_that_is_cloned_is_left_alone),    TEST(the_channel_outlives_its_wakes),
+		TALLIED(destroy_may_send_on_the_same_channel),   TALLIED(what_is_sent_during_a_drop_is_not_owed_to_it),
+		TALLIED(a_failed_clone_counts_as_received),      TALLIED(calls_from_clone_are_refused),
+		TALLIED(wake_may_drop_the_handle_that_fired_it), TALLIED(nothing_is_lost_without_memory),
+		TALLIED(a_slot_that_is_cloned_is_left_alone),    TALLIED(the_channel_outlives_its_wakes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * mpsc_test.c - what the rules cannot see of mpsc and unbounded: moments that only their lock can
  * make, memory that runs out at each place, drains that are reentered, and what armed waiters own.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/mutex/mpsc.c"
 #include "impls/mutex/queue.c"
 #include "impls/mutex/mutex.h"
@@ -18,7 +18,7 @@ static struct mpsc *channel;
 static void open_items(const struct chan_mpsc_ops *ops, size_t capacity)
 {
 	struct chan_config config = {
-		.size = sizeof(struct item), .capacity = capacity, .start = UINT64_MAX - 2, .destroy = ledger_destroy};
+		.size = sizeof(struct item), .capacity = capacity, .start = UINT64_MAX - 2, .destroy = tally_destroy};
 
 	assert_int_equal(ops->open(&config, &tx, &rx), CHAN_OK);
 	assert_int_equal(ops->sender_clone(tx, &tx2), CHAN_OK);
@@ -292,7 +292,7 @@ static void a_drain_may_be_reentered(void **state)
  * waiter takes the message. */
 static void nobody_waits_behind_itself(void **state)
 {
-	struct counter a = COUNTER, b = COUNTER, c = COUNTER;
+	struct test_waiter a = test_waiter(), b = test_waiter(), c = test_waiter();
 	uint64_t id;
 
 	(void)state;
@@ -336,7 +336,7 @@ static void nobody_waits_behind_itself(void **state)
 static void an_owned_slot_is_used_or_passed_on(void **state)
 {
 	for (int way = 0; way < 4; way++) {
-		struct counter a = COUNTER, b = COUNTER;
+		struct test_waiter a = test_waiter(), b = test_waiter();
 		struct chan_permit permit;
 		struct item item = item_make(9);
 		size_t sent = 0;
@@ -392,7 +392,7 @@ static void an_owned_slot_is_used_or_passed_on(void **state)
 static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
 {
 	for (int used = 0; used < 2; used++) {
-		struct counter a = COUNTER, b = COUNTER, c = COUNTER;
+		struct test_waiter a = test_waiter(), b = test_waiter(), c = test_waiter();
 		struct chan_receiver *rx2;
 		uint64_t id;
 
@@ -420,7 +420,7 @@ static void a_wake_for_a_message_is_passed_on_unless_used(void **state)
  * that it had fired, and passes on. */
 static void one_that_was_picked_can_be_disarmed(void **state)
 {
-	struct counter a = COUNTER, b = COUNTER;
+	struct test_waiter a = test_waiter(), b = test_waiter();
 	struct list wakes = WAKES_NONE(wakes);
 	struct chan_permit held;
 
@@ -474,19 +474,16 @@ static void wakes_come_before_the_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_allocation_may_fail, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(an_unbounded_send_without_memory_keeps_the_value, ledger_reset,
-	                                        ledger_check),
-		cmocka_unit_test_setup_teardown(a_slot_assigned_before_the_close_is_given_back, ledger_reset,
-	                                        ledger_check),
-		cmocka_unit_test_setup_teardown(a_slot_assigned_at_the_deadline_counts, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(a_drain_may_be_reentered, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(nobody_waits_behind_itself, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(an_owned_slot_is_used_or_passed_on, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(a_wake_for_a_message_is_passed_on_unless_used, ledger_reset,
-	                                        ledger_check),
-		cmocka_unit_test_setup_teardown(one_that_was_picked_can_be_disarmed, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(wakes_come_before_the_wait, ledger_reset, ledger_check),
+		TALLIED(every_allocation_may_fail),
+		TALLIED(an_unbounded_send_without_memory_keeps_the_value),
+		TALLIED(a_slot_assigned_before_the_close_is_given_back),
+		TALLIED(a_slot_assigned_at_the_deadline_counts),
+		TALLIED(a_drain_may_be_reentered),
+		TALLIED(nobody_waits_behind_itself),
+		TALLIED(an_owned_slot_is_used_or_passed_on),
+		TALLIED(a_wake_for_a_message_is_passed_on_unless_used),
+		TALLIED(one_that_was_picked_can_be_disarmed),
+		TALLIED(wakes_come_before_the_wait),
 	};
 
 	impl = &chan_mutex;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/mutex/queue.c"
 
 static void queue_keeps_order_and_alignment(void **state)
@@ -65,8 +65,8 @@ static void a_drained_queue_keeps_one_spare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(queue_keeps_order_and_alignment, ledger_reset, ledger_check),
-		cmocka_unit_test_setup_teardown(a_drained_queue_keeps_one_spare, ledger_reset, ledger_check),
+		TALLIED(queue_keeps_order_and_alignment),
+		TALLIED(a_drained_queue_keeps_one_spare),
 	};
 
 	return cmocka_run_group_tests_name("mutex/queue", tests, NULL, NULL);

@@ -3,7 +3,7 @@
  * watch_test.c - what the rules cannot see of a watch channel: who waits for a pinned value, and
  * memory that runs out at each place.
  */
-#include "impls/testing/items_testing.h"
+#include "impls/testing/elements.h"
 #include "impls/mutex/watch.c" /* its allocations fail on demand */
 
 #include <semaphore.h>
@@ -11,7 +11,7 @@
 static const struct chan_watch_ops *const ops = &chan_mutex_watch_ops;
 static const struct chan_config numbers = {.size = sizeof(uint64_t), .start = UINT64_MAX - 1};
 static const struct chan_config items = {
-	.size = sizeof(union large_item), .clone = ledger_clone, .destroy = ledger_destroy, .start = UINT64_MAX};
+	.size = sizeof(union large_item), .clone = tally_clone, .destroy = tally_destroy, .start = UINT64_MAX};
 
 static struct chan_sender *tx;
 static struct chan_receiver *rx;
@@ -164,13 +164,11 @@ static void nothing_is_lost_without_memory(void **state)
 	close_all();
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_reset, ledger_check)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_pinned_value_is_left_alone),
-		TEST(nothing_is_lost_without_memory),
+		TALLIED(a_pinned_value_is_left_alone),
+		TALLIED(nothing_is_lost_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

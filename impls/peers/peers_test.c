@@ -5,7 +5,7 @@
  */
 #include "impls/peers/peers.h"
 
-#include "impls/testing/sleepers.h"
+#include "impls/testing/elements.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define CHANBENCH_TESTING_BOUNDED_H
 
 #include "impls/fastpath/bounded.h"
-#include "impls/testing/base.h"
+#include "impls/testing/elements.h"
 
 struct preempted {
 	const struct chan_mpsc_ops *ops;
@@ -251,7 +251,7 @@ static int bounded_tests(const struct preempted *what)
 
 	ring = what;
 	ops = what->ops;
-	return cmocka_run_group_tests(tests, base_named, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
 #endif
