@@ -266,11 +266,9 @@ bool mpsc_model_disarm(struct mpsc_model *m, struct model_step *step, unsigned w
 	forget(m, i);
 	if (w.owed && w.event == MPSC_WAITS_FOR_SLOT)
 		slots_came_back(m, step); /* M-26 */
+	/* P-5. Whether the wake was used need not be known: one wake too many is none too few. */
 	if (w.fired && w.event == MPSC_WAITS_FOR_MESSAGE)
-		wake_receivers(m, step,
-		               /* P-5; whether it was used need not be known: a wake too many is
-			        * none too few */
-		               1);
+		wake_receivers(m, step, 1);
 	return w.fired;
 }
 

@@ -121,9 +121,8 @@ static void test_lists_that_are_wrong(void **state)
 		"echo '" GOOD_LIST "' | sed 's/stranger/A stranger/'",
 		"echo '" GOOD_LIST "' | sed 's/\"oneshot\"/\"telephone\"/'",
 		"echo '" GOOD_LIST "' | sed 's/sender_clone/sender_crown/'",
-		"echo '" GOOD_LIST
 		/* of a kind that it does not have */
-		"' | sed 's/mpsc.sender_clone/watch.subscribe/'",
+		"echo '" GOOD_LIST "' | sed 's/mpsc.sender_clone/watch.subscribe/'",
 		"echo '" GOOD_LIST "' | sed 's/\"scenarios\":\\[[^]]*/\"scenarios\":[/'",
 		"echo '" GOOD_LIST "' | sed 's/8,64/8,-1/'",
 		"echo '" GOOD_LIST "' | sed 's/:100/:\"much\"/'",

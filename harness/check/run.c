@@ -69,9 +69,8 @@ static int run_child(int pipe, void *arg)
 	struct running running = {.test_case = test_case};
 	const struct CMUnitTest tests[] = {{test_case->rule->id, run_in_cmocka, NULL, NULL, &running}};
 
-	setenv("LIBC_FATAL_STDERR_", "1",
-	       /* what the C library says before it aborts goes to stderr, not to the terminal */
-	       1);
+	/* What the C library says before it aborts goes to stderr, not to the terminal. */
+	setenv("LIBC_FATAL_STDERR_", "1", 1);
 	expect_report_to(pipe);
 	step("load %s", test_case->info->name);
 	running.impl = impl_load(test_case->info->name, test_case->info->plugin, error, sizeof(error));

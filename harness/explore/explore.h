@@ -139,10 +139,9 @@ struct explore_result {
 	uint64_t states;       /* distinct final states: globals at the end */
 	uint64_t failed_after; /* executions before the failing one */
 	bool exhausted;        /* nothing is left to explore within the model (and the bound) */
-	const char *
-		/* why not exhausted, or what was cut off within: "schedules", "seconds",
-		 * "spinning", "memory" ... */
-		truncated;
+	/* why not exhausted, or what was cut off within: "schedules", "seconds", "spinning",
+	 * "memory" ... */
+	const char *truncated;
 	double elapsed; /* seconds */
 };
 

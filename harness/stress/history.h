@@ -68,10 +68,9 @@ struct op {
 	uint64_t call, ret;
 	uint64_t value, extra;
 	uint32_t channel; /* histories of many channels: which one; checked apart */
-	uint32_t
-		/* reserve, release, arm: how many; a send: 1 when it is a select, whose waiter
-		 * may own one for a while */
-		slots;
+	/* reserve, release, arm: how many; a send: 1 when it is a select, whose waiter may own one
+	 * for a while */
+	uint32_t slots;
 	uint16_t thread;
 	uint8_t code;   /* enum op_code */
 	uint8_t status; /* enum chan_status */

@@ -132,9 +132,8 @@ static void test_hand(void **state)
 	(void)state;
 	const struct op sent = {AT(0, 1, 2), .code = OP_SEND, .value = 7};
 	HAND(&subject, SEARCH_GOOD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 7, .flag = true});
-	HAND(&subject, SEARCH_BAD, sent,
-	     /* old */
-	     {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 1, .flag = true});
+	/* the old value */
+	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 1, .flag = true});
 	/* "seen" */
 	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_BORROW, .handle = 4, .value = 7});
 	HAND(&subject, SEARCH_BAD, sent, {AT(1, 3, 4), .code = OP_CHANGED, .handle = 4},

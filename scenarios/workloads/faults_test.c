@@ -256,9 +256,8 @@ static void test_depth(void **state)
 static void test_hurry(void **state)
 {
 	(void)state;
-	const char *params =
-		/* half of it is the deadline: time enough to be seen as early */
-		"mode=deadline work_ns=1000000000";
+	/* half of it is the deadline: time enough to be seen as early */
+	const char *params = "mode=deadline work_ns=1000000000";
 	assert_string_equal(with(HASTY, &backpressure, params, 10), "send returned CHAN_TIMEOUT before its deadline");
 }
 

@@ -276,10 +276,9 @@ static void publish(struct explore_location *location, uintptr_t address, uint64
 	const struct explore_clock *head = location->heads >> id & 1 ? location->head[id] : NULL;
 	head = both(own, head);
 	store->release = read != NULL ? both(own, read->release) : head;
+	/* Another thread's store interrupts the release sequences of all others. */
 	if (read == NULL)
-		location->heads &=
-			/* another thread's store interrupts the sequences of all others */
-			(uint16_t)(1u << id);
+		location->heads &= (uint16_t)(1u << id);
 	if (head != NULL) {
 		location->heads |= (uint16_t)(1u << id);
 		if (location->head == NULL)
@@ -416,10 +415,8 @@ bool explore_atomic_compare(uintptr_t address, unsigned size, uint64_t *expected
 	if (store->value != *expected)
 		return failed(location, store, expected, failure, "fails");
 	if (weak && explore_spurious("spurious")) {
-		explore_now.wrote =
-			/* of any other store it would not have failed: it does not commute as a
-			 * load does */
-			true;
+		/* It would not have failed on another store: it does not commute as a load does. */
+		explore_now.wrote = true;
 		return failed(location, store, expected, failure, "fails spuriously");
 	}
 	if (unlikely(explore_now.tracing))

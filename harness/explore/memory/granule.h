@@ -44,10 +44,9 @@ struct store {
 	uint32_t step;
 	/* what an acquire load that reads it synchronises with; NULL: nothing */
 	const struct explore_clock *release;
-	uint32_t
-		/* of the first seq_cst operation that wrote or read it, in their total order;
-		 * UINT32_MAX: none */
-		place;
+	/* of the first seq_cst operation that wrote or read it, in their total order;
+	 * UINT32_MAX: none */
+	uint32_t place;
 	/* the epoch in which each thread first wrote or read it; UINT32_MAX: never */
 	uint32_t seen[EXPLORE_THREADS];
 };

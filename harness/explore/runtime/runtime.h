@@ -50,10 +50,9 @@
  */
 
 enum explore_op_flags {
-	EXPLORE_READS =
-		/* does not change `object`: commutes with other reads of it; without it, the
-		 * operation writes */
-	1,
+	/* does not change `object`: commutes with other reads of it; without it, the operation
+	 * writes */
+	EXPLORE_READS = 1,
 	EXPLORE_TIME = 2, /* reads or moves the clock (implied by a deadline) */
 	/* may depend on any other operation: never reordered by the search */
 	EXPLORE_ANY = 4,
@@ -85,10 +84,9 @@ struct explore_op {
 	bool (*enabled)(const struct explore_op *op);
 	void *state;       /* for `enabled` */
 	uint64_t argument; /* for `enabled` */
-	uint64_t
-		/* of the virtual clock, in nanoseconds; EXPLORE_NEVER. 0 with `enabled` NULL is
-		 * no deadline */
-		deadline;
+	/* of the virtual clock, in nanoseconds; EXPLORE_NEVER. 0 with `enabled` NULL is no
+	 * deadline */
+	uint64_t deadline;
 	uintptr_t pc; /* where the program asks for it */
 };
 

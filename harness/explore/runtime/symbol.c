@@ -172,10 +172,9 @@ static void look_up(struct place *place, size_t count)
 		return;
 	path[length] = '\0';
 	explore_text_add(&command, "addr2line -a -f -i -e '%s'", path);
+	/* One byte before is the call, and not where it returns to. */
 	for (size_t i = 0; i < count; i++)
-		explore_text_add(&command, " %#lx",
-		                 /* the call, not where it returns to */
-		                 place[i].pc - explore_code_base() - 1);
+		explore_text_add(&command, " %#lx", place[i].pc - explore_code_base() - 1);
 	explore_text_add(&command, " 2>/dev/null");
 	FILE *lines = popen(command.text, "r");
 	free(command.text);

@@ -447,11 +447,10 @@ static void race_look(struct explore_dfs *dfs)
 	unsigned last = dfs->made > 0 ? dfs->event[dfs->made].step.id : EXPLORE_NO_THREAD;
 	for (unsigned mask = alive; mask != 0 && dfs->made > 0; mask &= mask - 1) {
 		unsigned id = (unsigned)__builtin_ctz(mask), bit = 1u << id;
-		/* its step was pending before the last one */
+		/* Its step was pending before the last one. */
 		bool known = id != last && (dfs->alive & bit);
-		if (known &&
-		    /* else its deadline might have come before */
-		    (dfs->blocked & ~dfs->timed & ~blocked & bit))
+		/* The last step enabled it: with a deadline, that might have come before. */
+		if (known && (dfs->blocked & ~dfs->timed & ~blocked & bit))
 			join(dfs->before[id], dfs->event[dfs->made].before);
 		if (fresh && (blocked & bit) && !(known && (dfs->blocked & bit))) {
 			struct step step = pending_step(id, timed & bit);

@@ -66,9 +66,9 @@ struct theme {
 	const char *name;
 	unsigned threads, steps;
 	uint8_t kinds[8];
-	unsigned count, programs,
-		/* how many kinds; programs to be made; of these, at least so many feasible */
-		compared;
+	unsigned count;    /* how many kinds */
+	unsigned programs; /* how many are to be made */
+	unsigned compared; /* of these, at least so many feasible */
 };
 
 static struct small make(const struct theme *theme, uint64_t seed)
