@@ -1,4 +1,4 @@
-#!/bin/bash -eu
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 #
 # .clusterfuzzlite/build.sh - builds every fuzz target the way ClusterFuzzLite and OSS-Fuzz want it,
@@ -11,6 +11,9 @@
 # flags, so SANITIZER need not be known. WORK is where it builds (a temporary folder if not set). In
 # OUT there is then, for each target: NAME, NAME_seed_corpus.zip (its corpus and its regressions),
 # NAME.dict, NAME.options; and in OUT/lib the libraries that they need and a runner may not have.
+
+# Not in the first line, which `bash build.sh` never reads.
+set -eu
 
 # A cluster runs a copy that lies outside the tree, from inside the tree.
 here=$(dirname "$(readlink -f "$0")")
@@ -65,5 +68,8 @@ for target in "${targets[@]}"; do
 	zip -q -j "$OUT/${target}_seed_corpus.zip" "${inputs[@]}"
 	[ ! -f "$root/fuzz/$target.dict" ] || cp "$root/fuzz/$target.dict" "$OUT/"
 	cp "$root/fuzz/fuzz.options" "$OUT/$target.options"
+done
+for target in "${targets[@]}"; do
+	[ -x "$OUT/$target" ] || { echo "$0: $target was not built" >&2 && exit 1; }
 done
 echo "$0: ${#targets[@]} targets in $OUT"

@@ -140,9 +140,13 @@ run_shellcheck() {
 # cluster_build: builds as ClusterFuzzLite does, and runs each target on its seeds and a thousand
 # inputs more, from another folder.
 cluster_build() {
-	local out=$work/cluster/out target seeds=$work/cluster/seeds
+	local out=$work/cluster/out target seeds=$work/cluster/seeds status=0
+	# A compiler that fails is the script's failure, also as a cluster calls it.
+	CC=false CXX=false LIB_FUZZING_ENGINE=-fsanitize=fuzzer OUT=$out WORK=$work/cluster/broken bash "$root/.clusterfuzzlite/build.sh" \
+		&>"$work/cluster.broken" || status=$?
+	[ "$status" -ne 0 ] || { echo "a build without a compiler ends with 0" && return 1; }
 	CC=clang CXX=clang++ CFLAGS='-O1 -fsanitize=address,fuzzer-no-link' CXXFLAGS='-O1 -fsanitize=address,fuzzer-no-link' \
-		LIB_FUZZING_ENGINE=-fsanitize=fuzzer SANITIZER=address OUT=$out WORK=$work/cluster "$root/.clusterfuzzlite/build.sh" || return
+		LIB_FUZZING_ENGINE=-fsanitize=fuzzer SANITIZER=address OUT=$out WORK=$work/cluster bash "$root/.clusterfuzzlite/build.sh" || return
 	cd "$out" || return
 	for target in "$root"/fuzz/fuzz_*.c; do
 		target=$(basename "$target" .c)
