@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * The eventfd's counter is the readiness: 0, or more. It is set to 0 only while no waiter is armed,
- * so no wake can come in between, and armed only after that: what makes the operation ready before
- * the arm is told by CHAN_READY, and what does so after it by the wake.
+ * event.c - a file descriptor that is readable when a channel operation would complete.
+ *
+ * The counter of the eventfd is the readiness: 0, or more.
+ *   1  rearm   disarms the waiter, sets the counter to 0, and arms again
+ *   2  arm     CHAN_READY: adds 1 to the counter; CHAN_ARMED: leaves it to the wake
+ *   3  wake    adds 1 to the counter
+ *
+ * WHY NO WAKE IS LOST. The counter is set to 0 only while no waiter is armed, so no wake can come
+ * in between. The arm comes after that. What makes the operation ready before the arm is told by
+ * CHAN_READY, and what makes it ready after the arm is told by the wake.
+ *
+ * ORDER
+ *   A1 -> R1  the wake sets `fired` (release) -> rearm reads it (acquire).
  */
 #include "impls/event.h"
 
@@ -10,25 +20,25 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Cannot fail: the counter never comes near its end, for each arm adds at most one and is
- * preceded by a drain. */
+/* It cannot fail: each arm adds at most one and comes after a drain, so the counter never comes
+ * near its end. */
 static void make_readable(int fd)
 {
 	eventfd_write(fd, 1);
 }
 
-/* Runs in whichever operation made this one ready: its errno is not ours to change. */
+/* Runs inside the operation that made this one ready, whose errno must not change. */
 static void wake(struct chan_waiter *waiter)
 {
 	struct chan_event *e = (struct chan_event *)(void *)((char *)waiter - offsetof(struct chan_event, waiter));
 	int saved = errno;
 
-	__atomic_store_n(&e->fired, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->fired, 1, __ATOMIC_RELEASE); /* A1: before it is readable */
 	make_readable(e->fd);
 	errno = saved;
 }
 
-/* Neither armed nor readable before. */
+/* Called while the event is neither armed nor readable. */
 static int arm(struct chan_event *e)
 {
 	e->fired = 0;
@@ -73,8 +83,9 @@ int chan_event_rearm(struct chan_event *event)
 {
 	eventfd_t count;
 
-	if (event->armed && !__atomic_load_n(&event->fired, __ATOMIC_ACQUIRE))
-		return 0; /* still to fire; if it fires now, the descriptor becomes readable now */
+	if (event->armed && !__atomic_load_n(&event->fired, __ATOMIC_ACQUIRE)) /* R1 */
+		/* it has still to fire; if it fires now, the descriptor becomes readable now */
+		return 0;
 	disarm(event);
 	eventfd_read(event->fd, &count);
 	return arm(event);

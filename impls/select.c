@@ -1,22 +1,130 @@
 /* SPDX-License-Identifier: MIT
  *
- * A select first tries each branch, in the order of its choice: when one is ready nothing is
- * registered. Only then it arms them, sleeps on one word in its frame until one fires, and tries
- * what fired.
+ * select.c - waits for whichever of several operations can complete first.
  *
- * WHY NO WAKE IS LOST. A branch that was armed was not ready at that moment, and fires if it
- * becomes so. The wake stores 1 to the word before it wakes the sleeper, and the kernel lets the
- * select sleep only while the word is 0; the word is set back to 0 before the branches are looked
- * at, so that a wake that comes during the look is seen by the next sleep.
+ * THE ALGORITHM. A select that finds an operation ready registers nothing.
+ *   1  prepare              puts the enabled branches into a random order, or into the order of
+ *                           their indexes (CHAN_BIASED)
+ *   2  complete_any         tries each operation, without waiting; the first that completes is
+ *                           chosen, and the select returns
+ *   3  arm_all_or_complete  arms the branches that are not armed; one that is ready is tried
+ *   4  await_wake           sleeps on one word in the frame of the call until a branch fires
+ *   5  complete_fired       tries the branches that have fired; where another thread was faster, it
+ *                           disarms the branch, and the select goes back to 3
+ *   6  disarm_all           ends every registration
  *
- * WHY "NONE" IS TRUE OF ONE MOMENT (S-3). Each branch was not ready when it was armed; disarm says
- * that it did not fire until it was disarmed. The interval of every branch contains the moment
- * between the last arm and the first disarm. If a disarm says that it fired after all, there is no
- * such moment, and the select begins again; something happened on that channel meanwhile, so it
- * begins again only as often as others get on.
+ * INVARIANTS
+ *   I1  After disarm_all no other thread touches a branch or the word (S-9): a disarm waits until a
+ *       running wake has returned.
+ *   I2  At most one operation of a call has an effect.
+ *
+ * WHY NO WAKE IS LOST. A branch that was armed was not ready at that moment, and fires as soon as
+ * it is. Its wake stores 1 to the word before it wakes the sleeper. The kernel lets the select
+ * sleep only while the word is 0. The select sets the word to 0 before it looks at the branches, so
+ * a wake that comes during the look is found by the next sleep.
+ *
+ * WHY "NONE" IS TRUE OF ONE MOMENT (S-3). Each branch was not ready when it was armed, and its
+ * disarm says that it had not fired until then. So the interval of every branch contains the moment
+ * between the last arm and the first disarm. If a disarm says that the branch had fired after all,
+ * there is no such moment, and the select begins again. Something happened on that channel
+ * meanwhile, so it begins again only as often as others get on.
+ *
+ * LINEARIZATION. CHAN_OK: that of the operation that completed. CHAN_EMPTY and CHAN_TIMEOUT: any
+ * moment between the last arm and the first disarm.
+ *
+ * ORDER
+ *   A1 -> R1  a wake sets the word (release) -> the select takes it (acquire): the select sees
+ *             `fired` of the branch. The operation itself synchronises with its channel.
  */
 #include "impls/select.h"
 #include "impls/base/futex.h"
+
+/* ------------------------------------------------------------------------------------------
+ * The operations that a select can choose
+ */
+
+/* The form of an operation that does not wait, on branch `b` of a table `ops` of that kind. */
+#define COMPLETE(operation, kind, call)                                                                                \
+	static enum chan_status complete_##operation(struct chan_branch *b)                                            \
+	{                                                                                                              \
+		const struct chan_##kind##_ops *ops = (const struct chan_##kind##_ops *)b->ops;                        \
+		return call;                                                                                           \
+	}
+
+COMPLETE(send, mpsc, ops->send(b->source.tx, b->in, CHAN_NOW))
+COMPLETE(reserve, mpsc, ops->reserve(b->source.tx, 1, (struct chan_permit *)b->out, CHAN_NOW))
+COMPLETE(recv, mpsc, ops->recv(b->source.rx, b->out, CHAN_NOW))
+COMPLETE(closed, mpsc, ops->closed(b->source.tx, CHAN_NOW))
+COMPLETE(oneshot_recv, oneshot, ops->recv(b->source.rx, b->out, CHAN_NOW))
+COMPLETE(oneshot_closed, oneshot, ops->closed(b->source.tx, CHAN_NOW))
+COMPLETE(broadcast_closed, broadcast, ops->closed(b->source.tx, CHAN_NOW))
+COMPLETE(changed, watch, ops->changed(b->source.rx, CHAN_NOW))
+COMPLETE(watch_closed, watch, ops->closed(b->source.tx, CHAN_NOW))
+
+/* `missed` is set on the chosen branch only. */
+static enum chan_status complete_broadcast_recv(struct chan_branch *b)
+{
+	const struct chan_broadcast_ops *ops = (const struct chan_broadcast_ops *)b->ops;
+	uint64_t missed = 0;
+	enum chan_status status = ops->recv(b->source.rx, b->out, &missed, CHAN_NOW);
+
+	if (status == CHAN_LAGGED)
+		b->missed = missed;
+	return status;
+}
+
+static struct chan_branch branch(struct chan_source source, const void *ops,
+                                 enum chan_status (*complete)(struct chan_branch *), const void *in, void *out)
+{
+	return (struct chan_branch){.source = source, .complete = complete, .ops = ops, .in = in, .out = out};
+}
+
+struct chan_branch chan_on_send(const struct chan_mpsc_ops *ops, struct chan_sender *tx, const void *msg)
+{
+	return branch(chan_source_send(ops, tx), ops, complete_send, msg, NULL);
+}
+
+struct chan_branch chan_on_reserve(const struct chan_mpsc_ops *ops, struct chan_sender *tx, struct chan_permit *permit)
+{
+	return branch(chan_source_send(ops, tx), ops, ops->reserve != NULL ? complete_reserve : NULL, NULL, permit);
+}
+
+struct chan_branch chan_on_recv(const struct chan_mpsc_ops *ops, struct chan_receiver *rx, void *msg)
+{
+	return branch(chan_source_recv(ops, rx), ops, complete_recv, NULL, msg);
+}
+
+struct chan_branch chan_on_oneshot_recv(const struct chan_oneshot_ops *ops, struct chan_receiver *rx, void *msg)
+{
+	return branch(chan_source_oneshot_recv(ops, rx), ops, complete_oneshot_recv, NULL, msg);
+}
+
+struct chan_branch chan_on_broadcast_recv(const struct chan_broadcast_ops *ops, struct chan_receiver *rx, void *msg)
+{
+	return branch(chan_source_broadcast_recv(ops, rx), ops, complete_broadcast_recv, NULL, msg);
+}
+
+struct chan_branch chan_on_changed(const struct chan_watch_ops *ops, struct chan_receiver *rx)
+{
+	return branch(chan_source_watch_changed(ops, rx), ops, complete_changed, NULL, NULL);
+}
+
+/* closed() is optional in every table. */
+#define ON_CLOSED(operation, kind)                                                                                     \
+	struct chan_branch chan_on_##operation(const struct chan_##kind##_ops *ops, struct chan_sender *tx)            \
+	{                                                                                                              \
+		return branch(chan_source_##operation(ops, tx), ops,                                                   \
+		              ops->closed != NULL ? complete_##operation : NULL, NULL, NULL);                          \
+	}
+
+ON_CLOSED(closed, mpsc)
+ON_CLOSED(oneshot_closed, oneshot)
+ON_CLOSED(broadcast_closed, broadcast)
+ON_CLOSED(watch_closed, watch)
+
+/* ------------------------------------------------------------------------------------------
+ * The select
+ */
 
 /* One call of chan_select. */
 struct run {
@@ -27,13 +135,13 @@ struct run {
 	enum chan_status status;
 };
 
-/* The disarm waits until this has returned: neither branch nor run goes away under it (S-9). */
+/* A disarm waits until this has returned, so neither branch nor run goes away under it (S-9). */
 static void wake(struct chan_waiter *waiter)
 {
 	struct chan_branch *b = (struct chan_branch *)(void *)((char *)waiter - offsetof(struct chan_branch, waiter));
 	struct run *run = (struct run *)b->run;
 
-	/* Orders nothing: whoever sees it tries the operation, which synchronises by itself, and
+	/* Relaxed: the select that sees it tries the operation, which synchronises by itself, and
 	 * disarms, which waits for this call. */
 	__atomic_store_n(&b->fired, 1, __ATOMIC_RELAXED);
 	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0) /* A1 */
@@ -54,7 +162,7 @@ static bool await_wake(struct run *run, uint64_t deadline)
 	return true;
 }
 
-/* Good enough to be fair, and no memory is shared for it. */
+/* The numbers are good enough to be fair, and no memory is shared for them. */
 static size_t random_below(size_t n)
 {
 	static _Thread_local uint64_t state;
@@ -108,7 +216,7 @@ static bool choose(struct run *run, struct chan_branch *b, enum chan_status stat
 	return true;
 }
 
-/* The operation itself; false: not now. */
+/* Tries the operation. False: it cannot complete now. */
 static bool complete(struct run *run, struct chan_branch *b)
 {
 	enum chan_status status = b->complete(b);

@@ -1,50 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/source.h"
 
-struct chan_source chan_source_send(const struct chan_mpsc_ops *ops, struct chan_sender *tx)
-{
-	return (struct chan_source){.tx = tx, .arm_tx = ops->arm_send, .disarm = ops->disarm};
-}
+/* What each source waits for: the table of its kind, the side that its handle is of, and the
+ * arm. */
+#define SOURCE(operation, kind, side, handle, arm)                                                                     \
+	struct chan_source chan_source_##operation(const struct chan_##kind##_ops *ops, struct chan_##handle *side)    \
+	{                                                                                                              \
+		return (struct chan_source){.side = side, .arm_##side = ops->arm, .disarm = ops->disarm};              \
+	}
 
-struct chan_source chan_source_recv(const struct chan_mpsc_ops *ops, struct chan_receiver *rx)
-{
-	return (struct chan_source){.rx = rx, .arm_rx = ops->arm_recv, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_closed(const struct chan_mpsc_ops *ops, struct chan_sender *tx)
-{
-	return (struct chan_source){.tx = tx, .arm_tx = ops->arm_closed, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_oneshot_recv(const struct chan_oneshot_ops *ops, struct chan_receiver *rx)
-{
-	return (struct chan_source){.rx = rx, .arm_rx = ops->arm_recv, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_oneshot_closed(const struct chan_oneshot_ops *ops, struct chan_sender *tx)
-{
-	return (struct chan_source){.tx = tx, .arm_tx = ops->arm_closed, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_broadcast_recv(const struct chan_broadcast_ops *ops, struct chan_receiver *rx)
-{
-	return (struct chan_source){.rx = rx, .arm_rx = ops->arm_recv, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_broadcast_closed(const struct chan_broadcast_ops *ops, struct chan_sender *tx)
-{
-	return (struct chan_source){.tx = tx, .arm_tx = ops->arm_closed, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_watch_changed(const struct chan_watch_ops *ops, struct chan_receiver *rx)
-{
-	return (struct chan_source){.rx = rx, .arm_rx = ops->arm_changed, .disarm = ops->disarm};
-}
-
-struct chan_source chan_source_watch_closed(const struct chan_watch_ops *ops, struct chan_sender *tx)
-{
-	return (struct chan_source){.tx = tx, .arm_tx = ops->arm_closed, .disarm = ops->disarm};
-}
+SOURCE(send, mpsc, tx, sender, arm_send)
+SOURCE(recv, mpsc, rx, receiver, arm_recv)
+SOURCE(closed, mpsc, tx, sender, arm_closed)
+SOURCE(oneshot_recv, oneshot, rx, receiver, arm_recv)
+SOURCE(oneshot_closed, oneshot, tx, sender, arm_closed)
+SOURCE(broadcast_recv, broadcast, rx, receiver, arm_recv)
+SOURCE(broadcast_closed, broadcast, tx, sender, arm_closed)
+SOURCE(watch_changed, watch, rx, receiver, arm_changed)
+SOURCE(watch_closed, watch, tx, sender, arm_closed)
 
 bool chan_source_offered(const struct chan_source *source)
 {
