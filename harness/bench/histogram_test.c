@@ -46,7 +46,7 @@ static void test_percentiles(void **state)
 		}
 		qsort(values, N, sizeof values[0], ascending);
 		for (size_t p = 0; p < sizeof percents / sizeof percents[0]; p++) {
-			size_t rank = (size_t)ceil(percents[p] / 100 * N);
+			size_t rank = (size_t)ceil(percents[p] / 100 * (double)N);
 			uint64_t exact = values[rank == 0 ? 0 : rank - 1];
 			uint64_t got = histogram_percentile(&histogram, percents[p]);
 			assert_true(got >= exact);

@@ -414,7 +414,7 @@ static void publish(struct blocks *b, const struct claim *claim, const void *msg
 static enum chan_status blocks_send_some(struct handle *h, const void *msgs, size_t n, size_t *sent, unsigned *state)
 {
 	struct blocks *b = (struct blocks *)h->core;
-	struct claim claim;
+	struct claim claim = {0};
 	enum chan_status status = claim_slots(b, n, &claim);
 
 	if (status != CHAN_OK)
