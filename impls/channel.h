@@ -4,7 +4,7 @@
  *
  * Five kinds of channel, as Tokio defines them, for threads of a C program:
  *
- *   mpsc       many senders, one receiver (more where `receiver_clone` is offered), a bound that
+ *   mpsc       many senders and one receiver (more where `receiver_clone` is offered); a bound
  *              blocks senders
  *   unbounded  the same without the bound
  *   oneshot    one value, once
@@ -13,94 +13,122 @@
  *
  * An implementation fills in one table of functions a kind (`struct chan_mpsc_ops` ...) and names
  * its tables in a `struct chan_impl`. That is all: there is no base class to call and no harness to
- * know. Whoever uses channels calls through the tables, and so can change the implementation with
- * one pointer.
+ * know. A program that uses channels calls through the tables. So one pointer decides which
+ * implementation it uses.
  *
- *   using a channel                                      implementing one
- *   ---------------                                      ----------------
- *   const struct chan_mpsc_ops *ops = impl->mpsc;        static enum chan_status my_send(struct
- *                                                        chan_sender *tx, ...)
- *   struct chan_config cfg = {.size = 8,                 { struct my_sender *s = (struct my_sender *)tx; ... }
- *                             .capacity = 32};           static const struct chan_mpsc_ops my_mpsc = {
- *   struct chan_sender *tx;                                  .open = my_open, .send = my_send,
- *                                                            .recv = my_recv,
- *   struct chan_receiver *rx;                                .sender_drop = ..., .receiver_drop = ...};
- *   ops->open(&cfg, &tx, &rx);                           static const struct chan_impl my_impl = {
- *   ops->send(tx, &v, CHAN_FOREVER);                         .name = "mine", .mpsc = &my_mpsc, ...};
- *   ops->recv(rx, &v, chan_deadline_in(1000000));        CHAN_PLUGIN(&my_impl);
+ *   USING A CHANNEL
+ *
+ *   const struct chan_mpsc_ops *ops = impl->mpsc;
+ *   struct chan_config config = {.size = sizeof(uint64_t), .capacity = 32};
+ *   struct chan_sender *tx;
+ *   struct chan_receiver *rx;
+ *   uint64_t v = 42;
+ *
+ *   if (ops->open(&config, &tx, &rx) != CHAN_OK) ...
+ *   ops->send(tx, &v, CHAN_FOREVER);                 waits while the channel is full
+ *   ops->recv(rx, &v, chan_deadline_in(1000000));    waits for a millisecond at most
+ *   ops->sender_drop(&tx);
+ *   ops->receiver_drop(&rx);
+ *
+ *   IMPLEMENTING ONE
+ *
+ *   static enum chan_status my_send(struct chan_sender *tx, const void *msg, uint64_t deadline)
+ *   {
+ *           struct my_sender *sender = (struct my_sender *)tx;
+ *           ...
+ *   }
+ *   static const struct chan_mpsc_ops my_mpsc = {
+ *           .open = my_open, .send = my_send, .recv = my_recv,
+ *           .sender_drop = my_sender_drop, .receiver_drop = my_receiver_drop};
+ *   static const struct chan_impl my_impl = {.name = "mine", .mpsc = &my_mpsc, ...};
+ *   CHAN_PLUGIN(&my_impl);
  *
  * THE MINIMUM of a kind is what stands first in its table: open, send, recv (watch: borrow and
  * changed) and the two drops, with deadlines honoured; broadcast adds subscribe. Every other
- * function may be NULL: "not offered", which is shown and never a failure. What is offered is held
- * to the rules of its kind.
+ * function may be NULL, which means "not offered": that is shown, and is never a failure. A
+ * function that is offered is held to the rules of its kind. Rules are named by a letter and a
+ * number (M-22); SEMANTICS.md lists them.
  *
  *
  * WHO OWNS WHAT
  *
- * Messages are elements of `config.size` bytes, moved in and out by copying the bytes: an element
- * must not hold a pointer into itself. Every pointer to an element that is given to a function is
- * aligned as `config.align` says. A send that returns CHAN_OK has taken the value over; a send that
- * returns anything else has not touched it, and it is still the caller's. A receive that returns
- * CHAN_OK has given the value to the caller; any other gives nothing, and leaves the memory it was
- * to go to unspecified. Values that nobody will receive are destroyed by the channel with
- * `config.destroy`. So each value ends exactly once: received, handed back, or destroyed.
+ * MESSAGES are elements of `config.size` bytes. They are moved in and out by copying the bytes, so
+ * an element must not hold a pointer into itself. Every pointer to an element that is given to a
+ * function is aligned as `config.align` says.
  *
- * Handles (`struct chan_sender *`, `struct chan_receiver *`, `struct chan_weak *`) are opaque,
- * belong to whoever got them, and end with their drop. A handle is used by one thread at a time
- * (asking for a property, arming, disarming and what is done with its permits are uses like any
- * other): clone one per thread, or hand it over with something that orders the two threads.
- * Different handles of one channel may be used at the same time, all of them, for everything. A
- * function that consumes a handle takes a pointer to the handle and sets it to NULL, whatever it
- * returns. A drop of a handle that is NULL does nothing. Handles may be dropped in any order from
- * any thread; the last one frees the channel. The channel lives at least as long as any of its
- * handles, weak ones included.
+ *   a send that returns CHAN_OK             has taken the value over
+ *   a send that returns anything else       has not touched the value, which is still the caller's
+ *   a receive that returns CHAN_OK          has given the value to the caller
+ *   a receive that returns anything else    has given nothing; the memory that the value was to go
+ *                                           to is unspecified
+ *
+ * The channel destroys values that nobody will receive, with `config.destroy`. So each value ends
+ * exactly once: it is received, handed back, or destroyed.
+ *
+ * HANDLES (`struct chan_sender *`, `struct chan_receiver *`, `struct chan_weak *`) are opaque. A
+ * handle belongs to the caller that got it, and ends with its drop.
+ *
+ *   - One thread at a time uses a handle. To ask for a property, to arm, to disarm, and to use a
+ *     permit of the handle are uses like any other. Clone a handle for each thread, or hand it over
+ *     with something that orders the two threads.
+ *   - Different handles of one channel may be used at the same time, all of them, for everything.
+ *   - A function that consumes a handle takes a pointer to the handle and sets it to NULL, whatever
+ *     it returns. A drop of a handle that is NULL does nothing.
+ *   - Handles may be dropped in any order, from any thread. The last one frees the channel. The
+ *     channel lives at least as long as any of its handles, weak ones included.
  *
  *
  * TIME
  *
- * What can wait takes one absolute deadline in nanoseconds of CLOCK_MONOTONIC. CHAN_NOW makes it
- * the try_ form: it never blocks and gives CHAN_FULL or CHAN_EMPTY instead. CHAN_FOREVER waits
- * without end. Any other deadline, also one that has passed, tries the operation once and then
- * waits; when the time has come it gives CHAN_TIMEOUT, and never before. An operation that can
- * complete does, whatever the clock says; CHAN_CLOSED wins over CHAN_FULL, CHAN_EMPTY and
- * CHAN_TIMEOUT. A peer that is in the middle of its own step (it has claimed a slot and is writing
- * it; its `clone` runs) may be waited for, also with CHAN_NOW. Spurious wakeups, signals and steps
- * of the wall clock are the implementation's affair. A wait that gave up has done nothing: nothing
- * sent, nothing taken, and its place in the queue is lost.
+ * An operation that can wait takes one absolute deadline in nanoseconds of CLOCK_MONOTONIC.
+ *
+ *   CHAN_NOW        the try_ form: it never blocks, and gives CHAN_FULL or CHAN_EMPTY instead
+ *   CHAN_FOREVER    it waits without end
+ *   any other       it tries once, also when the deadline has passed, and then waits; when the time
+ *                   has come it gives CHAN_TIMEOUT, and never before
+ *
+ * An operation that can complete does, whatever the clock says. CHAN_CLOSED wins over CHAN_FULL,
+ * CHAN_EMPTY and CHAN_TIMEOUT. An operation may wait, also with CHAN_NOW, for a peer that is in the
+ * middle of its own step: the peer has claimed a slot and is writing it, or its `clone` runs. A
+ * wait that gave up has sent nothing and taken nothing, and its place in the queue is lost.
+ * Spurious wakeups, signals and steps of the wall clock are the implementation's affair.
  *
  *
  * MEMORY ORDER
  *
- * What a thread did before it sent (or sent through a permit) happens-before what the receiver of
- * that message does after it received it. What a receiver did before it freed a slot happens-before
- * what the sender that gets the slot does afterwards. What was done before a drop or a close
- * happens-before what is done by who observes it as CHAN_CLOSED. Failing operations (CHAN_FULL,
- * CHAN_EMPTY, CHAN_CLOSED) and the properties are acquires too: nobody sees a state older than what
- * it already knows of. What was done before an arm happens-before the wake's callback, and what was
- * done before the event that fired it does so too.
+ * What was done before the left side happens-before what is done after the right side:
+ *
+ *   a send, or a send through a permit     -> the receive of that message
+ *   a receive, which frees a slot          -> the send or reserve that gets the slot
+ *   a drop, or a close                     -> an operation that observes it as CHAN_CLOSED
+ *   an arm                                 -> the begin of the waiter's `wake`
+ *   the event that fires a waiter          -> the begin of the waiter's `wake`
+ *
+ * Operations that fail (CHAN_FULL, CHAN_EMPTY, CHAN_CLOSED) and properties are acquires too: no
+ * thread sees a state older than what it already knows of.
  *
  *
  * CALLBACKS
  *
- * `destroy` and a waiter's `wake` are called with no lock held, with no slot claimed that is not
- * yet published, and with the interrupted call's handle in a state in which it can be used again.
- * They may call anything on the same channel, also through that handle; what `wake` must not do
- * stands at struct chan_waiter. Values are moved out and waiters unlinked first.
+ * `destroy` and a waiter's `wake` are called with no lock held, and with no slot claimed that is
+ * not yet published. Values are moved out and waiters unlinked first, and the handle of the
+ * interrupted call can be used again. So these callbacks may call anything on the same channel,
+ * also through that handle. What `wake` must not do stands at struct chan_waiter.
  *
  * `clone`, and the functions given to watch's `modify` and `wait_for`, run while the value is
- * pinned. What they call on that same channel returns CHAN_INVALID (CHAN_NOT_ARMED) and has no
- * effect, and never deadlocks; properties, and drops of handles that are not in use and have no
- * waiter armed, work. So whoever waits for a pinned value holds nothing meanwhile that a drop or a
- * property needs, and a drop never waits for a pinned value: it leaves what it owes to the one who
- * pinned it.
+ * pinned. A call that they make on that same channel returns CHAN_INVALID (an arm: CHAN_NOT_ARMED)
+ * and has no effect. It never deadlocks. Two things work: properties, and drops of handles that are
+ * not in use and have no waiter armed. So an implementation that waits for a pinned value holds
+ * nothing meanwhile that a drop or a property needs. A drop never waits for a pinned value: it
+ * leaves what is still to be done to the thread that pinned it.
  *
  * No callback may leave by longjmp or by an exception.
  *
  *
  * WHAT THE SHAPE OF THE CONTRACT COMES FROM
  *
- * Its hardest users were built on it, and thrown away, before it was fixed. They forced these
- * decisions:
+ * The hardest users of the contract were built on it, and thrown away, before it was fixed. They
+ * forced these decisions:
  *
  *  - A permit is a plain struct in the caller's memory and not a handle: a ring whose slots are
  *    taken at the send (as rule M-66 wants: the order is that of the sends, not of the
@@ -110,17 +138,18 @@
  *    the sender moved into it (`chan_reserve_owned` below): the handle inside counts as a sender by
  *    itself, so no implementation has to know of them.
  *  - A woken sender owns a slot, but there is no separate call to use it: the next `send` or
- *    `reserve` on that handle does. A lock-free sender needs only look at a list that is private to
- *    its handle, and pays nothing when it is empty.
+ *    `reserve` on that handle does. A lock-free sender need only look at a list that is private to
+ *    its handle, and pays nothing when that list is empty.
  *  - Every registration is ended by a disarm (or by the drop of its handle), also one that has
- *    fired: only so can a callback that still runs be waited out, and a waiter on a stack be given
- *    back. A disarm is a use of the handle, so the list of what is armed on it is private to it.
+ *    fired. Only so can a callback that still runs be waited for, and the memory of a waiter on a
+ *    stack be given back. A disarm is a use of the handle, so the list of what is armed on the
+ *    handle is private to it.
  *  - "Fired" means chosen by an event, not "its callback has been called": the thread that chose it
  *    may be interrupted between the two, and a non-blocking select that went by the callback would
  *    see a smear instead of one moment.
- *  - `wake` may come before the arm has returned, and must wait for nothing: what fires stands in a
- *    plain list of the firing thread, so two wakes that disarmed each other's waiters would wait
- *    for themselves.
+ *  - `wake` may come before the arm has returned, and must wait for nothing. The waiters that fire
+ *    stand in a plain list of the thread that fires them, so two wakes that disarmed each other's
+ *    waiters would wait for themselves.
  *  - A slot that a waiter was granted serves whatever its handle does next, also a send that
  *    already blocks: otherwise a thread could wait behind itself.
  *  - `arm` says "ready" and registers nothing, and does not do the operation: a select can look at
@@ -160,8 +189,8 @@ enum chan_status {
 	CHAN_OK = 0, /* done */
 	/* CHAN_NOW only: no slot for this sender now; the value is still the caller's */
 	CHAN_FULL = 1,
-	CHAN_EMPTY = 2, /* CHAN_NOW only: nothing there now, or not yet so */
-	/* the other side is gone, and (receiving) everything it left has been received */
+	CHAN_EMPTY = 2, /* CHAN_NOW only: there is nothing now, or it is not yet so */
+	/* the other side is gone; for a receiver also: everything it left has been received */
 	CHAN_CLOSED = 3,
 	/* broadcast only: messages were overwritten before this receiver read them */
 	CHAN_LAGGED = 4,
@@ -177,8 +206,8 @@ enum chan_status {
 
 /* Needs the POSIX clocks: compile with -std=gnu11, or define _POSIX_C_SOURCE as 199309L or more. */
 #ifdef CLOCK_MONOTONIC
-/* The current time as deadlines count it: nanoseconds of CLOCK_MONOTONIC. Never CHAN_NOW, never
- * CHAN_FOREVER. */
+/* Returns the current time as deadlines count it, in nanoseconds of CLOCK_MONOTONIC. It is never
+ * CHAN_NOW and never CHAN_FOREVER. */
 static inline uint64_t chan_now(void)
 {
 	struct timespec ts;
@@ -186,8 +215,8 @@ static inline uint64_t chan_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec + 1u;
 }
 
-/* The deadline `ns` nanoseconds from now. Saturates: what lies beyond the clock's range is
- * CHAN_FOREVER (rule S-14). `ns` 0 is a deadline that is already past, not CHAN_NOW. */
+/* Returns the deadline `ns` nanoseconds from now. It saturates: a deadline beyond the clock's range
+ * is CHAN_FOREVER (rule S-14). With `ns` 0 it is a deadline that has passed, and not CHAN_NOW. */
 static inline uint64_t chan_deadline_in(uint64_t ns)
 {
 	uint64_t now = chan_now();
@@ -246,9 +275,10 @@ struct chan_config {
 	void *context;
 };
 
-/* What every open looks at first: whether the size and the alignment are within bounds and go
- * together, and the capacity is 1 to `max_capacity` with a memory size that a size_t can hold.
- * `max_capacity` 0: a kind without a capacity. */
+/* The check that every open begins with. True: `config` is not NULL, its size and alignment are
+ * within bounds and go together, and its capacity is 1 to `max_capacity`, with a memory size in
+ * bytes that a size_t can hold. With `max_capacity` 0 the capacity is not looked at, for kinds
+ * without one. */
 static inline bool chan_config_valid(const struct chan_config *config, size_t max_capacity)
 {
 	if (config == NULL || config->size > CHAN_SIZE_MAX || config->align > CHAN_ALIGN_MAX)
@@ -266,66 +296,72 @@ static inline bool chan_config_valid(const struct chan_config *config, size_t ma
  * Handles, permits, waiters
  */
 
-/* Never defined anywhere: an implementation casts its own structures to and from these. The same
- * types serve all kinds; a handle may be given only to functions of the table whose `open` it
+/* These types are never defined: an implementation casts its own structures to and from them. The
+ * same types serve all kinds. A handle may be given only to functions of the table whose `open` it
  * descends from. */
 struct chan_sender;
 struct chan_receiver;
 struct chan_weak;
 
-/* Slots reserved for one sender, in the caller's memory. Filled in by `reserve`; `count` may be
- * read, the rest belongs to the implementation. It counts as a use of its sender, which must
- * outlive it. A permit with count 0 holds nothing. */
+/* Slots that are reserved for one sender. The permit stands in the caller's memory, and `reserve`
+ * fills it in. The caller may read `count`; the rest belongs to the implementation. A use of the
+ * permit is a use of its sender, which must outlive it. A permit with count 0 holds nothing. */
 struct chan_permit {
 	struct chan_sender *sender;
 	size_t count;
 	uintptr_t impl[2];
 };
 
-/* Somebody who wants to be told, in the caller's memory. Set `wake` (and embed the struct in one
- * of your own to find your state from it); the rest belongs to the implementation from the arm
- * to the disarm.
+/* A caller's wish to be told when an operation would complete.
  *
- * ARMING. `arm_*(handle, waiter)` asks: would the operation complete now (CHAN_CLOSED and
- * CHAN_LAGGED count)? If it would, CHAN_READY, and nothing was registered. If not, CHAN_ARMED:
- * the waiter is registered, and as soon as the operation would complete it fires: `wake` is
- * called, once, on the thread that brought it about, before that thread's call returns.
- * CHAN_NOT_ARMED: the call came from inside a callback that must not make it (see CALLBACKS).
+ * OWNERSHIP. The waiter stands in the caller's memory. The caller sets `wake`, and embeds the
+ * struct in one of his own to find his state from it. From the arm to the disarm the rest
+ * belongs to the implementation, and the waiter must stay where it is.
  *
- * WAKE may be called before the arm that registered it has returned. It must not block; it must
- * not disarm a waiter, nor drop or consume a handle that a waiter is armed on or that the
- * interrupted call was given: each could wait for itself. Anything else it may do, sending,
- * receiving and arming another waiter included. Wakes that complete operations nest; a queue of
- * things to run later does not.
+ * ARMING. `arm_*(handle, waiter)` asks whether the operation would complete now (CHAN_CLOSED and
+ * CHAN_LAGGED count).
  *
- * DISARMING. Every registration ends with exactly one `disarm(waiter)`, fired or not; a waiter
+ *   CHAN_READY        it would; nothing was registered
+ *   CHAN_ARMED        it would not; the waiter is registered. As soon as the operation would
+ *                     complete, the waiter fires: `wake` is called, once, on the thread that
+ *                     made the operation ready, before that thread's call returns
+ *   CHAN_NOT_ARMED    the call came from inside a callback that must not make it (see CALLBACKS)
+ *
+ * WAKE may be called before the arm that registered it has returned. It must not block. It must
+ * not disarm a waiter, and must not drop or consume a handle that a waiter is armed on or that
+ * the interrupted call was given: each of these could wait for itself. It may do anything else,
+ * sending, receiving and arming another waiter included. Wakes that complete operations nest; a
+ * queue of things to run later does not.
+ *
+ * DISARMING. Every registration ends with exactly one `disarm(waiter)`, fired or not. A waiter
  * that was not registered must not be disarmed. The disarm waits until a running `wake` has
- * returned, or cancels one that was not begun; after it the waiter's memory is the caller's
- * again and nobody touches it. True: it had fired, that is, the event had come and chosen it.
- * False: it had not, and never will. The drop of the handle that a waiter is armed on (or the
- * oneshot send that consumes it) disarms it too (rule D-14); then there is nothing left to
- * disarm. What a fired waiter stood for and its handle did not use is passed on by the disarm: a
- * slot to the next queued sender or back to the pool (M-26), the wake for a message to the next
- * waiting receiver (P-5, S-8).
+ * returned, or cancels one that was not begun. After it the waiter's memory is the caller's
+ * again, and nobody touches it. True: the waiter had fired, that is, the event had come and
+ * chosen it. False: it had not, and never will.
+ *
+ * The drop of the handle that a waiter is armed on (or the oneshot send that consumes it)
+ * disarms the waiter too (rule D-14); then there is nothing left to disarm. The disarm passes on
+ * what a fired waiter was granted and its handle did not use: a slot to the next queued sender
+ * or back to the pool (M-26), the wake for a message to the next waiting receiver (P-5, S-8).
  *
  * A SENDER armed with `arm_send` is a queued sender for one slot (M-22 to M-27): it waits in the
- * same queue as the blocked ones, in turn. When it fires for a free slot, it owns that slot.
- * Through the same handle a `send`, the first element of a `send_many` or a `reserve` of one
- * uses it and cannot be CHAN_FULL (one that already blocks takes it at once); a `reserve` of
- * more counts it in, and leaves it as it was if it fails. A further arm_send is CHAN_READY.
- * Until the slot was used or the waiter disarmed nobody else can have it. When the channel is
- * closed every armed sender fires; a slot owned then keeps the channel from being idle (M-49)
- * until a send has returned CHAN_CLOSED (M-33) or the waiter is disarmed.
+ * same queue as the blocked senders, in turn. When it fires for a free slot, it owns that slot,
+ * and nobody else can have the slot until it was used or the waiter was disarmed. Through the
+ * same handle, a `send`, the first element of a `send_many` or a `reserve` of one uses the slot
+ * and cannot be CHAN_FULL; one that already blocks takes it at once. A `reserve` of more counts
+ * it in, and leaves it as it was if it fails. A further arm_send is CHAN_READY. When the channel
+ * is closed, every armed sender fires. A slot that is owned then keeps the channel from being
+ * idle (M-49) until a send has returned CHAN_CLOSED (M-33) or the waiter is disarmed.
  *
  * A RECEIVER armed with `arm_recv` is a waiting receiver; it owns nothing. A message fires or
- * wakes one of those that wait (P-4); with several receivers another may be faster, and then its
- * receive gives CHAN_EMPTY and it arms again. In broadcast and watch every event fires every
- * waiter.
+ * wakes one of the receivers that wait (P-4). Where there are several, another may be faster;
+ * then the receive gives CHAN_EMPTY, and the receiver arms again. In broadcast and watch every
+ * event fires every waiter.
  *
  * A handle may have any number of waiters armed, and be used meanwhile. Arming allocates nothing
  * and takes constant time. No thread stands behind a waiter. An implementation lays a structure
- * of its own over `impl`; give that type __attribute__((may_alias)), or copy word by word: the
- * compiler takes them for words. */
+ * of its own over `impl`. It gives that type __attribute__((may_alias)), or copies word by word,
+ * because the compiler takes `impl` for words. */
 struct chan_waiter {
 	void (*wake)(struct chan_waiter *waiter);
 	uintptr_t impl[8];
@@ -338,9 +374,9 @@ enum chan_arm {
 };
 
 /* What can be asked of a handle with `sender_get`, `receiver_get`, `weak_get`. Every answer is a
- * moment's; it is exact when nobody else is at work (rules M-6, M-9). What an implementation, or
- * a handle of that type, does not know is CHAN_UNKNOWN. Askable at any time, concurrently with
- * everything (rule X-3). */
+ * moment's; it is exact when no other thread is at work (rules M-6, M-9). The answer is
+ * CHAN_UNKNOWN where the implementation, or a handle of that type, does not know. A property may
+ * be asked for at any time, concurrently with everything (rule X-3). */
 enum chan_property {
 	/* Messages waiting. mpsc, unbounded: sent and not received (M-8 to M-12), from both
 	 * sides. oneshot: 1 or 0, on the receiver (O-16). broadcast: on a receiver, the distance
@@ -370,23 +406,24 @@ enum chan_property {
 /* ------------------------------------------------------------------------------------------
  * What the tables have in common, described once
  *
- * sender_drop, receiver_drop, weak_drop   End a handle and set it to NULL. The last sender's drop
- *                                         closes the channel for the
- *                  receivers and wakes all who wait for it (M-52, O-5, B-22, W-29). The last
- *                  receiver's drop closes it for the senders, wakes all of them (M-32), and
- *                  destroys what is still buffered, in order, in this thread, before it returns
- *                  (D-2, O-17, B-30). What was sent with a permit after that is destroyed at the
- *                  latest with the last handle (M-37). Neither fails.
+ * sender_drop, receiver_drop, weak_drop
+ *                  End a handle and set it to NULL. They never fail. The last sender's drop closes
+ *                  the channel for the receivers and wakes all that wait for a message (M-52, O-5,
+ *                  B-22, W-29). The last receiver's drop closes the channel for the senders, wakes
+ *                  all of them (M-32), and destroys what is still buffered, in order, in this
+ *                  thread, before it returns (D-2, O-17, B-30). What was sent with a permit after
+ *                  that is destroyed at the latest with the last handle (M-37).
  * sender_clone     `*out` is another sender of the same channel. CHAN_OK, CHAN_NOMEM.
  * downgrade        `*out` is a weak sender: it keeps the memory of the channel, but does not keep
- *                  it open. The sender stays. CHAN_OK, CHAN_NOMEM.
+ *                  the channel open. The sender stays. CHAN_OK, CHAN_NOMEM.
  * weak_clone       As sender_clone, for weak senders.
- * upgrade          `*out` is a sender, if there is still one; CHAN_CLOSED once there was none, for
- *                  ever (M-75). Does not look at the receiver (M-76). CHAN_OK, CHAN_CLOSED,
- *                  CHAN_NOMEM.
- * closed           Waits until no receiver will take anything any more: closed, or dropped (M-71 to
- *                  M-73, B-36, W-28, O-12). Does not wait for buffered messages. CHAN_OK;
- *                  CHAN_EMPTY with CHAN_NOW, or CHAN_TIMEOUT: not so yet.
+ * upgrade          `*out` is another sender, as long as there is one. Once there was none, the
+ *                  status is CHAN_CLOSED for ever (M-75). It does not look at the receiver (M-76).
+ *                  CHAN_OK, CHAN_CLOSED, CHAN_NOMEM.
+ * closed           Waits until no receiver will take anything any more, because the channel was
+ *                  closed or its receivers were dropped (M-71 to M-73, B-36, W-28, O-12). It does
+ *                  not wait for buffered messages. CHAN_OK: it is so. CHAN_EMPTY (with CHAN_NOW),
+ *                  CHAN_TIMEOUT: it is not so yet.
  * arm_*, disarm    See struct chan_waiter. `disarm` serves every arm of its table.
  * *_get            See enum chan_property.
  *
@@ -415,11 +452,11 @@ struct chan_mpsc_ops {
 	 * with the caller. Release: pairs with the receive of this message. */
 	enum chan_status (*send)(struct chan_sender *tx, const void *msg, uint64_t deadline);
 
-	/* Receives into `msg`. CHAN_CLOSED only when nothing can come any more: no sender is
-	 * left, or the channel was closed and no permit is outstanding, no slot owned by a
-	 * sender or its waiter, no send in progress, and all was received (M-46 to M-55); from
-	 * then on always. CHAN_OK, CHAN_CLOSED, CHAN_EMPTY, CHAN_TIMEOUT, CHAN_INVALID. Acquire:
-	 * pairs with the send. */
+	/* Receives into `msg`. It returns CHAN_CLOSED only when nothing can come any more, and
+	 * from then on always: all was received, and either no sender is left, or the channel
+	 * was closed and there is no permit outstanding, no slot owned by a sender or its
+	 * waiter, and no send in progress (M-46 to M-55). CHAN_OK, CHAN_CLOSED, CHAN_EMPTY,
+	 * CHAN_TIMEOUT, CHAN_INVALID. Acquire: pairs with the send. */
 	enum chan_status (*recv)(struct chan_receiver *rx, void *msg, uint64_t deadline);
 
 	void (*sender_drop)(struct chan_sender **tx);
@@ -439,31 +476,35 @@ struct chan_mpsc_ops {
 
 	/* --- optional: batches --- */
 
-	/* Sends the `n` elements at `msgs` one after another, as n sends would; others may come
-	 * between. `*sent` is always set to how many were sent: the first so many; the rest stay
-	 * with the caller. CHAN_OK exactly when all were; else the status of the send that
-	 * stopped it. n 0: CHAN_OK, or CHAN_CLOSED when closed by the receiver. */
+	/* Sends the `n` elements at `msgs` one after another, as n sends would. Messages of others
+	 * may come between them. `*sent` is always set to the number k that were sent: these are
+	 * the first k, and the rest stay with the caller. CHAN_OK exactly when all were sent;
+	 * otherwise the status is that of the send that stopped it. With n 0 it is CHAN_OK, or
+	 * CHAN_CLOSED when the receiver has closed. */
 	enum chan_status (*send_many)(struct chan_sender *tx, const void *msgs, size_t n, size_t *sent,
 	                              uint64_t deadline);
 
-	/* Waits for one message as recv does, then takes what is there, up to `limit`, without
-	 * waiting for more (M-58 to M-62). `*received` is always set; when it is not 0 the
-	 * status is CHAN_OK. limit 0: CHAN_OK and 0 at once, open or closed. */
+	/* Waits for one message as recv does, then takes what is there, up to `limit` messages,
+	 * without waiting for more (M-58 to M-62). `*received` is always set to their number; when
+	 * it is not 0 the status is CHAN_OK. With limit 0 it is CHAN_OK and 0 at once, open or
+	 * closed. */
 	enum chan_status (*recv_many)(struct chan_receiver *rx, void *msgs, size_t limit, size_t *received,
 	                              uint64_t deadline);
 
 	/* --- optional, bounded only: permits --- */
 
-	/* Reserves `n` slots for this sender, all or none, waiting in the senders' queue. While
-	 * it stands at the head it keeps what was freed so far (M-25). n 0 succeeds even when
-	 * full, unless closed (M-42). n over the capacity: CHAN_INVALID, with CHAN_NOW
-	 * CHAN_FULL, also when closed (M-40, M-41). CHAN_OK: `*permit` holds n; it must not have
-	 * held any before. Else `*permit` is as it was. */
+	/* Reserves `n` slots for this sender, all or none. It waits in the senders' queue; while it
+	 * stands at the head it keeps the slots that were freed so far (M-25). CHAN_OK: `*permit`
+	 * holds n slots; it must not have held any before. Otherwise `*permit` is as it was. With
+	 * n 0 it succeeds even when the channel is full, unless it is closed (M-42). With n over
+	 * the capacity it is CHAN_INVALID, or with CHAN_NOW CHAN_FULL, also when closed (M-40,
+	 * M-41). CHAN_OK, CHAN_CLOSED, CHAN_FULL, CHAN_TIMEOUT, CHAN_INVALID. */
 	enum chan_status (*reserve)(struct chan_sender *tx, size_t n, struct chan_permit *permit, uint64_t deadline);
 
-	/* Sends with one slot of the permit, whose count must not be 0. Never waits and never
-	 * fails, closed or not (M-35 to M-37): the value is the channel's. Its place in the
-	 * order is taken now, not at the reservation. */
+	/* Sends the element at `msg` with one slot of the permit, whose count must not be 0. It
+	 * never waits and never fails, closed or not (M-35 to M-37): the value is the channel's.
+	 * The message takes its place in the order now, and not at the reservation. Release:
+	 * pairs with the receive. */
 	void (*permit_send)(struct chan_permit *permit, const void *msg);
 
 	/* Gives back what is left of the permit and makes its count 0 (M-38, M-43). */
@@ -471,8 +512,8 @@ struct chan_mpsc_ops {
 
 	/* --- optional: closing from the receiving side --- */
 
-	/* No more sends: senders that wait or come later get CHAN_CLOSED; what was sent, and
-	 * what permits still send, can be received (M-48, M-57). Again: nothing happens. */
+	/* Ends sending: senders that wait or come later get CHAN_CLOSED. What was sent, and what
+	 * permits still send, can be received (M-48, M-57). A second close does nothing. */
 	void (*close)(struct chan_receiver *rx);
 
 	enum chan_status (*closed)(struct chan_sender *tx, uint64_t deadline);
@@ -499,10 +540,10 @@ struct chan_oneshot_ops {
 
 	enum chan_status (*open)(const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx);
 
-	/* Sends the value, never waits. Consumes the sender: `*tx` becomes NULL, whatever the
-	 * result. CHAN_OK: the value is the receiver's or the channel's. CHAN_CLOSED: the
-	 * receiver closed or is gone; the value stays with the caller. Exactly one of the two
-	 * holds, also in a race with close (O-11). Release: pairs with the receive. */
+	/* Sends the value, and never waits. It consumes the sender: `*tx` becomes NULL, whatever
+	 * the result. CHAN_OK: the value is the receiver's or the channel's. CHAN_CLOSED: the
+	 * receiver closed or is gone, and the value stays with the caller. Exactly one of the
+	 * two holds, also in a race with close (O-11). Release: pairs with the receive. */
 	enum chan_status (*send)(struct chan_sender **tx, const void *msg);
 
 	/* Receives the value. CHAN_OK; CHAN_CLOSED: the sender was dropped unsent, or the
@@ -636,7 +677,7 @@ struct chan_watch_ops {
 	enum chan_status (*modify)(struct chan_sender *tx, bool (*f)(void *value, void *arg), void *arg,
 	                           bool *modified);
 
-	/* As borrow, by a sender. */
+	/* As borrow, by a sender, without `unseen`. */
 	enum chan_status (*sender_borrow)(struct chan_sender *tx, void *value);
 
 	/* --- optional: reading --- */
@@ -657,18 +698,18 @@ struct chan_watch_ops {
 	enum chan_status (*wait_for)(struct chan_receiver *rx, bool (*pred)(const void *value, void *arg), void *arg,
 	                             void *value, uint64_t deadline);
 
-	/* the current version counts as unseen (W-14) */
+	/* Makes the current version count as unseen (W-14). */
 	void (*mark_changed)(struct chan_receiver *rx);
-	/* the current version counts as seen (W-15) */
+	/* Makes the current version count as seen (W-15). */
 	void (*mark_unchanged)(struct chan_receiver *rx);
 
 	/* --- optional: handles --- */
 
 	enum chan_status (*sender_clone)(struct chan_sender *tx, struct chan_sender **out);
-	/* Copies the version seen as well (W-16). */
+	/* `*out` is another receiver, which has seen what this one has seen (W-16). */
 	enum chan_status (*receiver_clone)(struct chan_receiver *rx, struct chan_receiver **out);
-	/* A new receiver that has seen the current version; reopens a channel without receivers
-	 * (W-17). */
+	/* `*out` is a receiver that has seen the current version. It reopens a channel without
+	 * receivers (W-17). */
 	enum chan_status (*subscribe)(struct chan_sender *tx, struct chan_receiver **out);
 
 	enum chan_status (*closed)(struct chan_sender *tx, uint64_t deadline);
@@ -761,9 +802,9 @@ extern const struct chan_plugin chan_plugin;
  * the sender. The sender inside keeps counting as one.
  */
 
-/* Reserves one slot and moves the sender into the permit: `*tx` becomes NULL, whatever the
- * result. When not CHAN_OK the sender comes back in `*back`, or is dropped if `back` is NULL.
- * `back` may be `tx` itself. Status as of `reserve`. */
+/* Reserves one slot and moves the sender into the permit. `*tx` becomes NULL, whatever the
+ * result. If it is not CHAN_OK, the sender comes back in `*back`, or is dropped if `back` is
+ * NULL. `back` may be `tx` itself. The status is that of `reserve`. */
 static inline enum chan_status chan_reserve_owned(const struct chan_mpsc_ops *ops, struct chan_sender **tx,
                                                   struct chan_permit *permit, struct chan_sender **back,
                                                   uint64_t deadline)
@@ -782,8 +823,9 @@ static inline enum chan_status chan_reserve_owned(const struct chan_mpsc_ops *op
 	return status;
 }
 
-/* Sends with an owned permit (`msg` not NULL or size 0) and ends it. The sender comes back in
- * `*back`, or is dropped if `back` is NULL. Never waits, never fails. */
+/* Sends the element at `msg` (not NULL, or of size 0) with an owned permit, and ends the permit.
+ * The sender comes back in `*back`, or is dropped if `back` is NULL. It never waits and never
+ * fails. */
 static inline void chan_owned_send(const struct chan_mpsc_ops *ops, struct chan_permit *permit, const void *msg,
                                    struct chan_sender **back)
 {
@@ -797,7 +839,7 @@ static inline void chan_owned_send(const struct chan_mpsc_ops *ops, struct chan_
 }
 
 /* Gives the slot of an owned permit back without sending, and ends the permit. The sender comes
- * back in `*back`, or is dropped if `back` is NULL (the permit is dropped). */
+ * back in `*back`, or is dropped if `back` is NULL. */
 static inline void chan_owned_release(const struct chan_mpsc_ops *ops, struct chan_permit *permit,
                                       struct chan_sender **back)
 {

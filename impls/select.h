@@ -3,8 +3,9 @@
  * select.h - waits for whichever of several channel operations can complete first, and completes
  * exactly that one.
  *
- * It is built on the arms of channel.h alone, and so serves every implementation that offers them,
- * mixed as you like: no thread stands behind it, it allocates nothing, and it never polls.
+ * A select is built on the arms of channel.h alone. So it serves every implementation that offers
+ * them, and one select may mix several. No thread stands behind it, it allocates nothing, and it
+ * never polls.
  *
  *   uint64_t job, word;
  *   struct chan_branch branches[] = {
@@ -23,28 +24,29 @@
  *
  * The branches can be used again for the next select as they stand.
  *
+ * OWNERSHIP. Branches, and what they point to, are the caller's. They must stay where they are
+ * during the call; after it nobody touches them (S-9). During the call the calling thread uses the
+ * handles, and no other thread may. A `destroy` that runs during a select must not drop a handle
+ * that stands in it.
+ *
  * WHAT COMPLETES. An operation completes when it returns anything but "not now" (CHAN_FULL,
- * CHAN_EMPTY): CHAN_CLOSED and CHAN_LAGGED count (S-2, S-18), so does CHAN_NOMEM. The losers have
- * no effect: a value that was not sent is still the caller's, nothing was taken, marked seen,
- * reserved or lagged (S-1, S-10, S-11), though the memory that a loser was to receive into is
- * unspecified; what a loser was granted meanwhile, a slot or a wake, is passed on to the next who
- * waits for it (S-8). A loser that waited to send has lost its place in the queue.
+ * CHAN_EMPTY). CHAN_CLOSED and CHAN_LAGGED count (S-2, S-18), and so does CHAN_NOMEM.
  *
- * WHO IS CHOSEN. Of several that are ready, one at random, so that none starves (S-4). With
- * CHAN_BIASED, the one with the lowest index (S-5). A branch may name a handle, or a channel, that
- * another branch names too, also once to send and once to receive (S-7).
+ * THE LOSERS have no effect (S-1, S-10, S-11). A value that was not sent is still the caller's.
+ * Nothing was taken, marked seen, reserved or lagged; only the memory that a loser was to receive
+ * into is unspecified. A slot or a wake that a loser was granted meanwhile is passed on to the next
+ * one that waits for it (S-8). A loser that waited to send has lost its place in the queue.
  *
- * NONE IS READY is said only of a moment: CHAN_EMPTY and CHAN_TIMEOUT are returned when there was
- * an instant at which none of the operations could have completed, not when each could not at some
- * instant of its own (S-3). The clock comes second: what can complete does, however late it is
- * (S-12), and no timeout comes early (S-13). A `destroy` that runs during a select may not drop a
- * handle that stands in it.
+ * THE CHOICE. Of several operations that are ready one is chosen at random, so that none starves
+ * (S-4). With CHAN_BIASED the one with the lowest index is chosen (S-5). Two branches may name the
+ * same handle, or the same channel, also once to send and once to receive (S-7).
  *
- * OWNERSHIP. Branches, and what they point to, are the caller's; they must stay where they are
- * during the call. After it nobody touches them (S-9). The handles are used by the calling thread
- * during the call, and by no other.
+ * NONE IS READY is said only of a moment. CHAN_EMPTY and CHAN_TIMEOUT mean that there was one
+ * instant at which none of the operations could have completed; it is not enough that each could
+ * not at some instant of its own (S-3). The clock comes second: an operation that can complete
+ * does, however late it is (S-12), and no timeout comes early (S-13).
  *
- * MEMORY ORDER. That of the operation that completed.
+ * MEMORY ORDER is that of the operation that completed.
  */
 #ifndef CHANBENCH_SELECT_H
 #define CHANBENCH_SELECT_H
@@ -80,17 +82,17 @@ struct chan_branch {
 
 /* --- mpsc and unbounded --- */
 
-/* Sends the element at `msg`, which is read when the branch is chosen. CHAN_OK, CHAN_CLOSED,
- * CHAN_NOMEM (unbounded). */
+/* Sends the element at `msg`, which is read when the branch is chosen. Status: CHAN_OK,
+ * CHAN_CLOSED, CHAN_NOMEM (unbounded). */
 struct chan_branch chan_on_send(const struct chan_mpsc_ops *ops, struct chan_sender *tx, const void *msg);
 
-/* Reserves one slot. CHAN_OK (`*permit` holds it), CHAN_CLOSED. */
+/* Reserves one slot. Status: CHAN_OK (`*permit` holds it), CHAN_CLOSED. */
 struct chan_branch chan_on_reserve(const struct chan_mpsc_ops *ops, struct chan_sender *tx, struct chan_permit *permit);
 
-/* Receives into `msg`. CHAN_OK, CHAN_CLOSED. */
+/* Receives into `msg`. Status: CHAN_OK, CHAN_CLOSED. */
 struct chan_branch chan_on_recv(const struct chan_mpsc_ops *ops, struct chan_receiver *rx, void *msg);
 
-/* Until no receiver will take anything any more. CHAN_OK. */
+/* Waits until no receiver will take anything any more. Status: CHAN_OK. */
 struct chan_branch chan_on_closed(const struct chan_mpsc_ops *ops, struct chan_sender *tx);
 
 /* --- oneshot: as above. (Its send never waits.) After CHAN_OK or CHAN_CLOSED the receive is
@@ -118,23 +120,23 @@ enum chan_select_flags {
 /* The value of `*chosen` when no branch is meant. */
 #define CHAN_NO_BRANCH SIZE_MAX
 
-/* Completes one of the `count` branches, waiting until the deadline (CHAN_NOW, CHAN_FOREVER, or
- * absolute, as everywhere; S-14).
+/* Completes one of the `count` branches, and waits for that until the deadline (CHAN_NOW,
+ * CHAN_FOREVER, or absolute in nanoseconds; S-14). `flags` is 0 or CHAN_BIASED. `chosen` may be
+ * NULL.
  *
  * CHAN_OK       branch `*chosen` completed; branches[*chosen].status says how
- * CHAN_EMPTY    CHAN_NOW only: none could; `*chosen` is CHAN_NO_BRANCH
- * CHAN_TIMEOUT  none could until the deadline; `*chosen` is CHAN_NO_BRANCH
- * CHAN_INVALID  nothing was done: no branch is enabled, `count` is 0, or a flag is unknown
- *               (`*chosen` is CHAN_NO_BRANCH); or branch `*chosen` is not offered by its
+ * CHAN_EMPTY    CHAN_NOW only: none could complete; `*chosen` is CHAN_NO_BRANCH
+ * CHAN_TIMEOUT  none could complete until the deadline; `*chosen` is CHAN_NO_BRANCH
+ * CHAN_INVALID  nothing was done. `*chosen` is CHAN_NO_BRANCH: no branch is enabled, `count` is
+ *               0, or a flag is unknown. Otherwise branch `*chosen` is not offered by its
  *               implementation (chan_select_lacks), or may not be used from inside the callback
- *               that this call comes from, or its operation says CHAN_INVALID
- *
- * `chosen` may be NULL. */
+ *               that this call comes from, or its operation says CHAN_INVALID. */
 enum chan_status chan_select(struct chan_branch *branches, size_t count, uint64_t deadline, unsigned flags,
                              size_t *chosen);
 
-/* The first of the branches, disabled or not, whose implementation does not offer what select
- * takes (the operation, its arm, disarm), or CHAN_NO_BRANCH: all do. To ask once beforehand. */
+/* Returns the index of the first branch, disabled or not, whose implementation does not offer
+ * what a select takes: the operation, its arm, and disarm. CHAN_NO_BRANCH: all do. It is for
+ * asking once beforehand. */
 size_t chan_select_lacks(const struct chan_branch *branches, size_t count);
 
 #ifdef __cplusplus

@@ -42,10 +42,10 @@ struct chan_source chan_source_broadcast_closed(const struct chan_broadcast_ops 
 struct chan_source chan_source_watch_changed(const struct chan_watch_ops *ops, struct chan_receiver *rx);
 struct chan_source chan_source_watch_closed(const struct chan_watch_ops *ops, struct chan_sender *tx);
 
-/* Whether the implementation offers the arm and the disarm that waiting for it takes. */
+/* True if the implementation offers the arm and the disarm that it takes to wait for the source. */
 bool chan_source_offered(const struct chan_source *source);
 
-/* arm and disarm, as struct chan_waiter describes them. */
+/* Arms and disarms `waiter`, as struct chan_waiter describes it. The source must be offered. */
 enum chan_arm chan_source_arm(const struct chan_source *source, struct chan_waiter *waiter);
 bool chan_source_disarm(const struct chan_source *source, struct chan_waiter *waiter);
 
