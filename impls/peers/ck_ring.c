@@ -54,7 +54,7 @@ static enum chan_status take(void *channel, void *msg)
 		struct e64 element;
 		if (!DEQUEUE(e64))
 			return CHAN_EMPTY;
-		chan_layout_copy(&c->peer.layout, msg, element.bytes);
+		peer_copy(&c->peer, msg, element.bytes);
 	} else {
 		struct boxed element;
 		if (!DEQUEUE(boxed))
@@ -104,7 +104,7 @@ static enum chan_status try_push(struct peer_handle *handle, const void *msg, ui
 	}
 	if (size <= 64) {
 		struct e64 element;
-		chan_layout_copy(&c->peer.layout, element.bytes, msg);
+		peer_copy(&c->peer, element.bytes, msg);
 		return ENQUEUE(e64) ? CHAN_OK : CHAN_FULL;
 	}
 	struct boxed element = {peer_box(&c->peer, msg)};

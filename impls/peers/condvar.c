@@ -7,7 +7,6 @@
  * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is
  * its own: `closed` flags under the mutex, and a broadcast.
  */
-#include "impls/base/timespec.h"
 #include "impls/peers/peer.h"
 
 #include <errno.h>
@@ -25,14 +24,14 @@ struct condvar_channel {
 static void put(struct condvar_channel *c, const void *msg)
 {
 	size_t at = c->head + c->count;
-	chan_layout_copy(&c->peer.layout, c->slots + (at < c->capacity ? at : at - c->capacity) * c->stride, msg);
+	peer_copy(&c->peer, c->slots + (at < c->capacity ? at : at - c->capacity) * c->stride, msg);
 	c->count++;
 	pthread_cond_signal(&c->not_empty);
 }
 
 static void get(struct condvar_channel *c, void *msg)
 {
-	chan_layout_copy(&c->peer.layout, msg, c->slots + c->head * c->stride);
+	peer_copy(&c->peer, msg, c->slots + c->head * c->stride);
 	c->head = c->head + 1 < c->capacity ? c->head + 1 : 0;
 	c->count--;
 	pthread_cond_signal(&c->not_full);
@@ -81,7 +80,7 @@ static enum chan_status condvar_open(const struct chan_config *config, struct ch
 		return status;
 	c->stride = c->peer.layout.stride;
 	c->capacity = c->peer.capacity = config->capacity;
-	c->slots = chan_config_alloc(&c->peer.layout, config->capacity);
+	c->slots = peer_alloc(&c->peer, config->capacity);
 	if (c->slots == NULL)
 		return peer_give_up(c, CHAN_NOMEM);
 	pthread_mutex_init(&c->lock, NULL);
@@ -98,7 +97,7 @@ static bool wait_for(struct condvar_channel *c, pthread_cond_t *condition, uint6
 {
 	if (deadline == CHAN_FOREVER)
 		return pthread_cond_wait(condition, &c->lock) == 0;
-	const struct timespec at = chan_timespec(deadline);
+	const struct timespec at = peer_timespec(deadline);
 	return pthread_cond_timedwait(condition, &c->lock, &at) != ETIMEDOUT;
 }
 

@@ -29,7 +29,7 @@ template <std::size_t N> struct Value {
 		if (N == 8)
 			memcpy(bytes, msg, N);
 		else
-			chan_layout_copy(&of.layout, bytes, msg);
+			peer_copy(&of, bytes, msg);
 		return true;
 	}
 	void get(const peer &of, void *msg) const noexcept
@@ -37,7 +37,7 @@ template <std::size_t N> struct Value {
 		if (N == 8)
 			memcpy(msg, bytes, N);
 		else
-			chan_layout_copy(&of.layout, msg, bytes);
+			peer_copy(&of, msg, bytes);
 	}
 	void drop() const noexcept
 	{

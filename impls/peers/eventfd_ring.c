@@ -45,7 +45,7 @@ static enum chan_status try_put(struct peer_handle *handle, const void *msg, uin
 	if (c->count < c->capacity) {
 		size_t at = c->head + c->count;
 		at = at < c->capacity ? at : at - c->capacity;
-		chan_layout_copy(&c->peer.layout, c->slots + at * c->stride, msg);
+		peer_copy(&c->peer, c->slots + at * c->stride, msg);
 		if (c->count++ == 0)
 			set(c->not_empty);
 	} else {
@@ -64,7 +64,7 @@ static enum chan_status take(void *channel, void *msg)
 
 	pthread_mutex_lock(&c->lock);
 	if (c->count > 0) {
-		chan_layout_copy(&c->peer.layout, msg, c->slots + c->head * c->stride);
+		peer_copy(&c->peer, msg, c->slots + c->head * c->stride);
 		c->head = c->head + 1 < c->capacity ? c->head + 1 : 0;
 		if (c->count-- == c->capacity)
 			set(c->not_full);
@@ -112,7 +112,7 @@ static enum chan_status eventfd_open(const struct chan_config *config, struct ch
 	pthread_mutex_init(&c->lock, NULL);
 	c->not_full = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
 	c->not_empty = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	c->slots = chan_config_alloc(&c->peer.layout, config->capacity);
+	c->slots = peer_alloc(&c->peer, config->capacity);
 	if (c->not_full >= 0 && c->not_empty >= 0 && c->slots != NULL)
 		return peer_open(c, tx, rx);
 	dispose(c);

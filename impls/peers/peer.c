@@ -4,29 +4,48 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
+/* As asked for; else the largest that divides the size, up to that of any type. */
+static size_t align_of(const struct chan_config *config)
+{
+	size_t lowest_bit = config->size & (~config->size + 1);
+
+	if (config->align != 0)
+		return config->align;
+	if (lowest_bit > alignof(max_align_t))
+		return alignof(max_align_t);
+	return lowest_bit != 0 ? lowest_bit : 1;
+}
+
+void *peer_alloc(const struct peer *peer, size_t count)
+{
+	size_t align = peer->layout.align < sizeof(void *) ? sizeof(void *) : peer->layout.align;
+	void *memory;
+
+	if (count > SIZE_MAX / peer->layout.stride)
+		return NULL;
+	return posix_memalign(&memory, align, count * peer->layout.stride) == 0 ? memory : NULL;
+}
+
 void *peer_new(size_t size, const struct chan_config *config, struct chan_sender **tx, struct chan_receiver **rx,
                bool bounded, const struct peer_hooks *hooks, enum chan_status *status)
 {
-	struct layout layout;
 	struct peer *peer;
 
 	*status = CHAN_INVALID;
-	if (config == NULL || tx == NULL || rx == NULL)
-		return NULL;
-	*status =
-		bounded ? chan_config_bounded(config, CHAN_CAPACITY_MAX, &layout) : chan_config_layout(config, &layout);
-	if (*status != CHAN_OK)
+	if (tx == NULL || rx == NULL || !chan_config_valid(config, bounded ? CHAN_CAPACITY_MAX : 0))
 		return NULL;
 	*status = CHAN_NOMEM;
 	peer = aligned_alloc(alignof(struct peer), (size + alignof(struct peer) - 1) & ~(alignof(struct peer) - 1));
 	if (peer == NULL)
 		return NULL;
 	memset(peer, 0, size);
-	peer->layout = layout;
+	peer->layout.size = config->size;
+	peer->layout.align = align_of(config);
+	peer->layout.stride = config->size != 0 ? config->size : 1;
 	peer->hooks = hooks;
 	peer->destroy = config->destroy;
 	peer->context = config->context;
-	peer->scratch = chan_config_alloc(&layout, 1);
+	peer->scratch = peer_alloc(peer, 1);
 	if (peer->scratch == NULL) {
 		free(peer);
 		return NULL;
@@ -205,15 +224,14 @@ uint64_t peer_receiver_get(const struct chan_receiver *rx, enum chan_property pr
 
 void *peer_box(const struct peer *peer, const void *msg)
 {
-	void *box = peer->layout.align <= alignof(max_align_t) ? malloc(peer->layout.stride)
-	                                                       : chan_config_alloc(&peer->layout, 1);
+	void *box = peer->layout.align <= alignof(max_align_t) ? malloc(peer->layout.stride) : peer_alloc(peer, 1);
 	if (box != NULL)
-		chan_layout_copy(&peer->layout, box, msg);
+		peer_copy(peer, box, msg);
 	return box;
 }
 
 void peer_unbox(const struct peer *peer, void *box, void *msg)
 {
-	chan_layout_copy(&peer->layout, msg, box);
+	peer_copy(peer, msg, box);
 	free(box);
 }

@@ -30,10 +30,11 @@
 extern "C" {
 #endif
 
-#include "impls/base/config.h"
 #include "impls/channel.h"
 
 #include <sched.h>
+#include <string.h>
+#include <time.h>
 
 struct peer_handle;
 
@@ -65,7 +66,11 @@ struct peer {
 	size_t receivers;
 	size_t handles;
 	bool shared; /* there has been more than one receiver */
-	struct layout layout;
+	/* How an element lies in memory: its bytes, its alignment (never 0), and the bytes from one
+	 * to the next, which are at least 1. */
+	struct {
+		size_t size, align, stride;
+	} layout;
 	size_t capacity; /* the true one; 0: unbounded or unknown */
 	const struct peer_hooks *hooks;
 	void (*destroy)(void *msg, void *context);
@@ -110,6 +115,25 @@ uint64_t peer_receiver_get(const struct chan_receiver *rx, enum chan_property pr
 #define PEER_ENTRIES                                                                                                   \
 	.sender_drop = peer_sender_drop, .receiver_drop = peer_receiver_drop, .sender_get = peer_sender_get,           \
 	.receiver_get = peer_receiver_get
+
+/* Memory for `count` elements; NULL when there is none. Freed by free(). */
+void *peer_alloc(const struct peer *peer, size_t count);
+
+/* Copies one element. Either pointer may be NULL when it has no bytes. */
+static inline void peer_copy(const struct peer *peer, void *dst, const void *src)
+{
+	if (peer->layout.size == sizeof(uint64_t))
+		memcpy(dst, src, sizeof(uint64_t)); /* a move, not a call */
+	else if (peer->layout.size != 0)
+		memcpy(dst, src, peer->layout.size);
+}
+
+/* A time or a span in the form that libraries take. */
+static inline struct timespec peer_timespec(uint64_t ns)
+{
+	struct timespec ts = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+	return ts;
+}
 
 /* Boxes, for queues of pointers. NULL: out of memory. */
 void *peer_box(const struct peer *peer, const void *msg);

@@ -46,7 +46,7 @@ static enum chan_status take(void *channel, void *msg)
 	if (c->boxed)
 		peer_unbox(&c->peer, (void *)(uintptr_t)words[0], msg);
 	else
-		chan_layout_copy(&c->peer.layout, msg, words);
+		peer_copy(&c->peer, msg, words);
 	return CHAN_OK;
 }
 
@@ -99,7 +99,7 @@ static enum chan_status try_enqueue(struct peer_handle *handle, const void *msg,
 		free(box);
 		return CHAN_FULL;
 	}
-	chan_layout_copy(&c->peer.layout, words, msg);
+	peer_copy(&c->peer, words, msg);
 	if (c->element == 8)
 		failed = rte_ring_enqueue_elem(c->ring, words, 8);
 	else

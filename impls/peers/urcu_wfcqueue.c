@@ -33,7 +33,7 @@ static enum chan_status take(void *channel, void *msg)
 	struct cds_wfcq_node *link = __cds_wfcq_dequeue_nonblocking(&c->head, &c->tail);
 	if (link == NULL || link == CDS_WFCQ_WOULDBLOCK)
 		return CHAN_EMPTY;
-	chan_layout_copy(&c->peer.layout, msg, ((struct node *)link)->msg);
+	peer_copy(&c->peer, msg, ((struct node *)link)->msg);
 	free(link);
 	return CHAN_OK;
 }
@@ -57,7 +57,7 @@ static enum chan_status enqueue(struct peer_handle *handle, const void *msg, uin
 	(void)deadline;
 	if (node == NULL)
 		return CHAN_NOMEM;
-	chan_layout_copy(&c->peer.layout, node->msg, msg);
+	peer_copy(&c->peer, node->msg, msg);
 	cds_wfcq_node_init(&node->link);
 	cds_wfcq_enqueue(&c->head, &c->tail, &node->link);
 	return CHAN_OK;

@@ -9,7 +9,6 @@
 #ifndef CHANBENCH_PEERS_WIRE_H
 #define CHANBENCH_PEERS_WIRE_H
 
-#include "impls/base/timespec.h"
 #include "impls/peers/peer.h"
 
 #include <poll.h>
@@ -68,7 +67,7 @@ static inline bool wire_wait(int fd, short events, uint64_t deadline)
 		return true;
 	}
 	uint64_t now = chan_now(), left = deadline > now ? deadline - now : 0;
-	const struct timespec rest = chan_timespec(left);
+	const struct timespec rest = peer_timespec(left);
 	if (left != 0)
 		ppoll(&poll, 1, &rest, NULL);
 	return left != 0;

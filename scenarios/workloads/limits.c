@@ -17,10 +17,11 @@
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"
-#include "impls/base/futex.h"
-#include "impls/base/spin.h"
 
+#include <linux/futex.h>
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { MODE_RING, MODE_RING_BY_32, MODE_CACHE_LINE, MODE_FUTEX, MODE_COND };
 
@@ -66,8 +67,13 @@ static void relax(unsigned *looks)
 {
 	if (++*looks % 256 == 0)
 		sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
 	else
-		chan_relax();
+		__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	else
+		__asm__ volatile("yield");
+#endif
 }
 
 /* How many of `wanted` there are between this side and the other, which is `ahead` in front; at
@@ -141,13 +147,13 @@ static void sleep_for(struct bench *b, struct word *word, uint32_t value)
 {
 	(void)b;
 	while (atomic_load_explicit(&word->value, memory_order_acquire) != value)
-		chan_futex_wait(&word->value, value - 1, CHAN_FOREVER);
+		syscall(SYS_futex, &word->value, FUTEX_WAIT_PRIVATE, value - 1, NULL, NULL, 0);
 }
 
 static void wake(struct bench *b, struct word *word, uint32_t value)
 {
 	store(b, word, value);
-	chan_futex_wake(&word->value, 1);
+	syscall(SYS_futex, &word->value, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 static void wait_for(struct bench *b, struct word *word, uint32_t value)
