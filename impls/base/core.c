@@ -6,6 +6,8 @@
 
 enum { HANDLE_ALIGN = 64 };
 
+_Thread_local struct inside *chan_inside_innermost;
+
 void chan_core_init(struct core *core, const struct chan_config *config, const struct layout *layout,
                     enum core_sleep sleep, void (*end)(struct core *core))
 {

@@ -20,7 +20,6 @@
 #ifndef CHANBENCH_BASE_FUTEX_H
 #define CHANBENCH_BASE_FUTEX_H
 
-#include "impls/base/timespec.h"
 #include "impls/channel.h"
 
 #include <errno.h>
@@ -30,6 +29,13 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "a futex is a plain 32-bit word to the kernel");
+
+/* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. */
+static inline struct timespec chan_timespec(uint64_t ns)
+{
+	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+	return ts;
+}
 
 /* Sleeps while `*word` is `expected`, at most until the deadline, which is never CHAN_NOW. False:
  * the deadline has come. True: the thread was woken, the word had changed already, a signal came,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/wait.h"
-#include "impls/base/timespec.h"
+#include "impls/base/futex.h"
 
 #include <errno.h>
 #include <sched.h>
