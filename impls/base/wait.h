@@ -135,7 +135,9 @@ struct __attribute__((may_alias)) wait {
 	void *handle;         /* armed: that handle, as its kind knows it; NULL: a blocked thread */
 	_Atomic unsigned short state;
 	unsigned short event; /* what it waits for, as its kind numbers it */
-	size_t want, granted; /* bounded mpsc: slots wanted, and assigned so far */
+	/* For its kind. Bounded mpsc: the slots it wants, and those assigned so far. Watch:
+	 * `want` is the version seen. */
+	size_t want, granted;
 };
 
 _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "a wait stands inside a waiter");
@@ -143,7 +145,7 @@ _Static_assert(sizeof(struct wait) <= sizeof(((struct chan_waiter *)0)->impl), "
 struct wait_blocked {
 	struct wait wait;
 	struct spin_site *site; /* NULL: it sleeps on `cond` */
-	bool spun;              /* the caller sets it, who has spun already: it parks at once */
+	bool spun;              /* set by a caller that has spun already: it parks at once */
 	union {
 		pthread_cond_t cond;
 		struct parker parker;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * condvar.c - the bounded queue as most people write it: a ring, one mutex, two condition
- * variables. Any number on both sides. Who is woken has to take the mutex again, and may find that
- * somebody else was faster ("barging"): nobody is served in turn.
+ * variables. It takes any number of threads on both sides. A woken thread has to take the mutex
+ * again, and may find that another one was faster ("barging"): nobody is served in turn.
  *
  * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is
  * its own: `closed` flags under the mutex, and a broadcast.

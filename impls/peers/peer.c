@@ -139,7 +139,8 @@ enum chan_status peer_receiver_clone(struct chan_receiver *rx, struct chan_recei
 	struct peer_handle *handle = attach(peer, false);
 	if (handle == NULL)
 		return CHAN_NOMEM;
-	/* Who clones the only receiver is not receiving with it, and nobody else receives. */
+	/* The thread that clones the only receiver does not receive with it, and no other thread
+	 * receives. */
 	if (!__atomic_load_n(&peer->shared, __ATOMIC_RELAXED))
 		__atomic_store_n(&peer->shared, true, __ATOMIC_RELAXED);
 	*out = (struct chan_receiver *)handle;

@@ -2,8 +2,8 @@
  *
  * peer.h - what adapters of other people's queues have in common.
  *
- * A peer is a queue that people would take instead of a channel. Its adapter offers what the
- * library has, used as the library's own documentation recommends, and adds only what the
+ * A peer is a queue that people would take instead of a channel. Its adapter offers the functions
+ * of the library, used as the library's own documentation recommends. It adds only what the
  * contract's minimum needs and hardly any queue has:
  *
  *   handles       counted here: nobody's queue knows how many use it
@@ -16,9 +16,9 @@
  *   elements      of a size that is known only at open: copied into the queue where it stores
  *                 values, else into a box from malloc that the receiver frees
  *
- * A send that was in progress when the last receiver left may still succeed; the value is destroyed
- * with the channel at the latest. What an adapter adds beyond this stands at its head, with the
- * versions and the choices. The atomics are the compiler's: C and C++ adapters share this header.
+ * A send that was in progress when the last receiver left may still succeed. Its value is destroyed
+ * with the channel at the latest. An adapter that adds more says so at its head, with the versions
+ * and the choices. The atomics are the compiler's, because C and C++ adapters share this header.
  *
  * Ownership: an adapter's channel begins with its `struct peer`; peer_open takes the channel over,
  * and the last handle's drop disposes of it.

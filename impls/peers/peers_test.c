@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * peers_test.c - what every peer has to do, whatever it is: hand over in order, say when it is
- * full, empty, too late or at its end, lose nothing, and let nobody wait for who has left.
+ * full, empty, too late or at its end, lose nothing, and let nobody wait for a side that has left.
  */
 #include "impls/peers/peers.h"
 

@@ -54,7 +54,7 @@ static enum chan_status mq_take(struct mq_channel *c, void *msg, uint64_t deadli
 	return CHAN_OK;
 }
 
-/* What wakes only are left of is empty. */
+/* A queue in which only wakes are left is empty. */
 static enum chan_status take(void *channel, void *msg)
 {
 	return mq_take(channel, msg, CHAN_NOW);
