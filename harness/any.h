@@ -3,9 +3,9 @@
  * any.h - a channel of any kind: the functions that have one signature in the tables of all kinds
  * that offer them.
  *
- * Whoever serves every kind asks here for what he calls, instead of writing down the kinds at each
- * call. The tables themselves keep their types and the order of their members (impls/channel.h):
- * that is the ABI, and a loop that is measured calls through the table of its kind.
+ * Code that serves every kind takes its functions from here, instead of naming the kinds at each
+ * call. The tables themselves keep their types and the order of their members (impls/channel.h),
+ * since that is the ABI. A loop that is measured calls through the table of its kind.
  */
 #ifndef CHANBENCH_HARNESS_ANY_H
 #define CHANBENCH_HARNESS_ANY_H

@@ -1,4 +1,15 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * child.c - runs a child to its end.
+ *
+ * 1. child_run makes three pipes (lines, output, and the errno of a failed exec) and forks.
+ * 2. The child becomes what is to run: its group, its signals, its descriptors, then the function
+ *    or the program.
+ * 3. The parent reads until the child has ended, was silent for too long, has taken too long, or
+ *    until this process was interrupted (watch).
+ * 4. The parent kills what is left of the group, reaps the child, kills orphans, and reads what the
+ *    pipes still hold (reap).
+ */
 #include "harness/child.h"
 
 #include "impls/channel.h"
@@ -25,8 +36,8 @@ enum {
 	ENDING_TICK_MS = 1      /* the same when the pipes are closed and only the end is missing */
 };
 
-/* There in a build that measures coverage (its preset asks the linker for it); _exit would lose
- * what was counted. */
+/* It exists in a build that measures coverage (the preset asks the linker for it). Without this
+ * call, _exit would lose what was counted. */
 extern void __gcov_dump(void) __attribute__((weak));
 
 static volatile sig_atomic_t interrupted;
@@ -50,7 +61,7 @@ void child_catch_interrupts(void)
 	struct sigaction hangup;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* Under nohup it is ignored, and stays so. */
+	/* Under nohup SIGHUP is ignored, and stays so. */
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &action, NULL);
 }
@@ -73,13 +84,13 @@ static void become_child(const struct child_spec *spec, const struct pipes *pipe
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(127); /* it was gone before the line above */
+		_exit(127); /* the parent was gone before the line above */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
 
-	/* Out of the way of the numbers that they are to have. */
+	/* The descriptors leave the numbers that they are to have later. */
 	int failure = fcntl(pipes->failure[1], F_DUPFD_CLOEXEC, 10);
 	int line = fcntl(pipes->line[1], F_DUPFD_CLOEXEC, 10);
 	int output = fcntl(pipes->output[1], F_DUPFD_CLOEXEC, 10);
@@ -182,7 +193,8 @@ static bool drain(struct watched *w, int *fd)
 	return n > 0;
 }
 
-/* Whether it has ended; leaves it to be reaped, so that its group's number stays its own. */
+/* Whether the child has ended. It is not reaped yet, so that the number of its group stays its
+ * own. */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info = {.si_pid = 0};
@@ -216,9 +228,9 @@ static void watch(struct watched *w, uint64_t started)
 	}
 }
 
-/* Ends the processes that the child started in sessions of their own, which the end of its group
- * did not reach: when their parent ends they become children of this process, the nearest
- * subreaper. */
+/* Ends the processes that the child started in sessions of their own: the end of its group did not
+ * reach them. They became children of this process, the nearest subreaper, when their parent
+ * ended. */
 static void end_orphans(void)
 {
 	char path[64], text[4096];
@@ -229,8 +241,8 @@ static void end_orphans(void)
 		close_fd(&fd);
 		if (n <= 0)
 			return;
-		/* "123 456 ": what has no space behind it may be cut off, and is for the next
-		 * round. */
+		/* "123 456 ": a number without a space behind it may be cut off. It is left to the
+		 * next round. */
 		while (n > 0 && text[n - 1] != ' ')
 			n--;
 		text[n] = '\0';
@@ -245,14 +257,14 @@ static void end_orphans(void)
 static void reap(struct watched *w)
 {
 	int status;
-	kill(-w->pid, SIGKILL); /* also what it left behind in its group */
+	kill(-w->pid, SIGKILL); /* and with it what the child left behind in its group */
 	kill(w->pid, SIGKILL);
 	running = 0;
 	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	end_orphans();
-	/* The pipes hold what was written before the end; a bound, should somebody write on all
-	 * the same. */
+	/* The pipes hold what was written before the end. There is a bound, in case another process
+	 * still writes. */
 	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->output); i++)
 		;
 	for (int i = 0; i < LEFT_CHUNKS && drain(w, &w->line); i++)
@@ -285,7 +297,7 @@ void child_run(const struct child_spec *spec, struct child_result *result)
 		goto done;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* for end_orphans */
-	fflush(NULL);                     /* else the child would have our unwritten output, too */
+	fflush(NULL);                     /* else the child would write our pending output, too */
 	pid_t parent = getpid();
 	w.pid = fork();
 	if (w.pid < 0) {
@@ -294,7 +306,7 @@ void child_run(const struct child_spec *spec, struct child_result *result)
 	}
 	if (w.pid == 0)
 		become_child(spec, &pipes, parent);
-	setpgid(w.pid, w.pid); /* whoever of the two is first */
+	setpgid(w.pid, w.pid); /* parent and child both do it: either may be first */
 	running = w.pid;
 	close_fd(&pipes.line[1]);
 	close_fd(&pipes.output[1]);
@@ -304,7 +316,7 @@ void child_run(const struct child_spec *spec, struct child_result *result)
 	fcntl(w.line, F_SETFL, O_NONBLOCK);
 	fcntl(w.output, F_SETFL, O_NONBLOCK);
 
-	/* Ends when exec has closed the other side. */
+	/* This read ends when exec has closed the other side. */
 	int error = 0;
 	ssize_t n;
 	while ((n = read(pipes.failure[0], &error, sizeof error)) < 0 && errno == EINTR && interrupted == 0)

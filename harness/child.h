@@ -2,12 +2,13 @@
  *
  * child.h - whatever may crash, hang or lie runs in a process of its own, under a watchdog.
  *
- * The child reports by writing lines to a pipe; any line counts as a sign of life. Its stdout and
- * stderr are caught, and the last of them is kept for the message that says what went wrong. The
- * child leads a process group of its own, which is killed as a whole, and so is what it started in
- * other sessions: this process becomes a subreaper, and when a child has ended, whatever has become
- * a child of the calling thread is killed. So a thread that calls child_run has no other children.
- * The child dies with its parent.
+ * The child reports by writing lines to a pipe, and any line counts as a sign of life. Its stdout
+ * and stderr are caught. The last of them is kept for the message that says what went wrong.
+ *
+ * No process outlives its purpose. The child dies with its parent. It leads a process group of its
+ * own, which is killed as a whole. What it started in other sessions is killed, too: this process
+ * is a subreaper, so that orphans become children of the thread that called child_run, and that
+ * thread kills all its children when the run is over. It may therefore have no other children.
  */
 #ifndef CHANBENCH_HARNESS_CHILD_H
 #define CHANBENCH_HARNESS_CHILD_H
@@ -17,12 +18,12 @@
 #include <sys/types.h>
 
 struct child_spec {
-	/* Either a program: argv (NULL-terminated), searched in PATH if it has no slash; the
+	/* Either a program is run: argv (NULL-terminated), searched in PATH if it has no slash. The
 	 * pipe is its descriptor 3. */
 	const char *const *argv;
 	/* the pipe is the program's stdout instead; only its stderr is caught as output */
 	bool lines_on_stdout;
-	/* Or a function that runs in a fork of this process; its result is the exit status. */
+	/* Or a function is run in a fork of this process. Its result is the exit status. */
 	int (*body)(int pipe, void *arg);
 	void *arg;
 
@@ -58,9 +59,9 @@ void child_run(const struct child_spec *spec, struct child_result *result);
  * "exited with status 3". */
 void child_describe(const struct child_result *result, char *text, size_t size);
 
-/* Catches SIGINT, SIGTERM and SIGHUP (unless it is ignored) from now on: the first one makes
- * child_run stop its child and return CHILD_INTERRUPTED, and child_interrupted() true (the
- * signal's number); a second one ends the program at once. */
+/* Catches SIGINT, SIGTERM and SIGHUP (unless it is ignored) from now on. With the first one,
+ * child_run stops its child and returns CHILD_INTERRUPTED, and child_interrupted() is the number of
+ * the signal (else 0). A second one ends the program at once. */
 void child_catch_interrupts(void);
 int child_interrupted(void);
 

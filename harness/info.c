@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * info.c - the functions of each kind by name, and the description of an implementation that is
+ * loaded in this process.
+ */
 #include "harness/info.h"
 
 #include <stdio.h>
@@ -72,7 +76,7 @@ static const struct op watch_ops[] = {
 	WATCH(receiver_get),  {NULL, 0},
 };
 
-/* Functions that make no sense without each other: either all of a group are there or none. */
+/* Functions that make no sense without each other: either all of a group are there, or none. */
 struct group {
 	const char *ops[4]; /* ends with NULL */
 };

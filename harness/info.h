@@ -3,9 +3,9 @@
  * info.h - what the harness knows of an implementation without running any of its code.
  *
  * The process that plans a run, prints its tables and writes its files never loads a plug-in: one
- * that crashes when it is loaded, or later, must not take the run with it. A child loads it,
- * describes it in a `struct impl_info`, and the planner goes by that. Built-in implementations are
- * described by the same function, without a child.
+ * that crashes, when it is loaded or later, must not take the run with it. A child loads the
+ * plug-in and describes it in a `struct impl_info`, and the planner goes by that. The same function
+ * describes built-in implementations, without a child.
  */
 #ifndef CHANBENCH_HARNESS_INFO_H
 #define CHANBENCH_HARNESS_INFO_H
@@ -27,11 +27,11 @@ struct info_deviation {
 	char why[256];
 };
 
-/* What runs in a program of its own, under a runtime of its own, and not behind the contract
- * (harness/bench/driver.h). */
+/* An implementation that runs in a program of its own, under a runtime of its own, and not behind
+ * the contract (harness/bench/driver.h). */
 struct info_driver {
-	char program[PATH_MAX]; /* "": not from a driver */
-	bool named;             /* by --driver */
+	char program[PATH_MAX]; /* "": it is not from a driver */
+	bool named;             /* the driver was named by --driver */
 	char scenarios[256];    /* names, each with a space before and behind */
 	uint64_t sizes[16];     /* bytes of a message that it can carry; none: any */
 	size_t size_count;
@@ -46,7 +46,7 @@ struct impl_info {
 	char summary[256];
 	char plugin[PATH_MAX]; /* the file it came from; "": built in */
 	unsigned flags;        /* enum chan_flags */
-	/* somebody else's: there for comparison, and judged apart from ours */
+	/* it is another project's: it is there for comparison, and judged apart from ours */
 	bool peer;
 	char package[128]; /* of a peer: package and version, "libck-dev 0.7.1-10"; else "" */
 
@@ -64,14 +64,15 @@ struct impl_info {
  * after the last. */
 const char *kind_op(enum kind kind, size_t i);
 
-/* How many functions of a kind's table are its minimum: the first so many. */
+/* How many functions are the minimum of a kind. They are the first of its table. */
 size_t kind_minimum(enum kind kind);
 
 /* Whether the function `op` is offered in that kind. A name that the kind's table does not have
  * is a mistake of the caller: it ends the program. */
 bool info_offers(const struct impl_info *info, enum kind kind, const char *op);
 
-/* Why it does not keep a rule ("M-22"), in its own words; NULL: it does not declare that. */
+/* Why the implementation does not keep a rule ("M-22"), in its own words. NULL: it declares no
+ * deviation from that rule. */
 const char *info_deviation(const struct impl_info *info, const char *rule);
 
 /* Notes that the function `op` is offered in that kind. False: there is no such function. */
@@ -85,8 +86,8 @@ void info_shown_name(const struct impl_info *info, char *text, size_t size);
  * be declared, no kind at all). */
 const char *info_describe(const struct chan_impl *impl, const char *plugin, struct impl_info *info);
 
-/* A peer that there could be and is not, and what to do about it: "not built: install libck-dev,
- * then rebuild". */
+/* A peer that is not in this build, and what to do about it: "not built: install libck-dev, then
+ * rebuild". */
 struct impl_absent {
 	char name[33];
 	char cure[128];
@@ -101,10 +102,10 @@ struct impl_set {
 	size_t absent_count;
 };
 
-/* Fills `set` with the built-ins, the peers that were found when it was built, and with what
- * each file of `plugins` holds; describes those in a child process. 0, or -1 after printing one
- * line that says which plug-in is wrong in what way (missing, no plug-in, other contract
- * version, crashes or hangs when loaded, a name that is taken). */
+/* Fills `set` with the built-ins, with the peers that were found when this was built, and with
+ * what each file of `plugins` holds. A child process describes the plug-ins. 0, or -1 after one
+ * line that says which plug-in is wrong, and how: it is missing or no plug-in, has another
+ * version of the contract, crashes or hangs when it is loaded, or has a name that is taken. */
 int impl_set_open(struct impl_set *set, const char *const *plugins, size_t plugin_count);
 void impl_set_close(struct impl_set *set);
 
@@ -115,8 +116,8 @@ bool impl_set_add_absent(struct impl_set *set, const char *name, const char *cur
 /* By name; NULL if there is none. */
 const struct impl_info *impl_set_find(const struct impl_set *set, const char *name);
 
-/* In the process that will run it: the implementation itself, loaded from its plug-in where it
- * is from one. NULL, with one line in `error`. */
+/* The implementation itself, loaded from its plug-in where it is from one. Only the process that
+ * runs it calls this. NULL, with one line in `error`. */
 const struct chan_impl *impl_load(const char *name, const char *plugin, char *error, size_t error_size);
 
 #endif

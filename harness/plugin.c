@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * plugin.c - sets of implementations: the built-in ones, and those that plug-ins bring.
+ * plugin.c - sets of implementations: the built-in ones, and those that plug-ins bring. A child
+ * loads each plug-in and describes it. The process that runs an implementation loads it again.
  */
 #include "harness/child.h"
 #include "harness/info.h"
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A constructor, and reading a few tables, take milliseconds. */
+/* Constructors, and the reading of a few tables, take milliseconds. */
 #define LOAD_SECONDS 5
 
 /* ------------------------------------------------------------------------------------------

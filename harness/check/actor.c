@@ -12,8 +12,8 @@
 
 #define ACTORS_MAX 16
 
-/* How long the process may take to come to rest, and how long one look at that takes at most;
- * how much longer a thread that seems to be stuck is watched, in case it polls. */
+/* How long the process may take to come to rest, how long one look at that takes at most, and how
+ * much longer a thread that seems to be stuck is watched, in case it polls. */
 #define REST_NS  UINT64_C(5000000000)
 #define LOOK_NS  UINT64_C(50000000)
 #define DOUBT_NS UINT64_C(50000000)

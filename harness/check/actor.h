@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * actor.h - operations that may block, in other threads, one at a time each.
+ * actor.h - operations that may block run in actors: threads that do one job at a time.
  *
  *   struct actor *a = actor_start();
- *   actor_run(a, &(struct job){.run = ..., .tx = tx, .value = 2, .deadline = CHAN_FOREVER}, "send 2");
+ *   actor_run(a, &(struct job){.run = ..., .tx = tx, .deadline = CHAN_FOREVER}, "send 2");
  *   want_blocked(a);
  *   ... something that lets it go on ...
  *   want_returns(a, CHAN_OK);
@@ -44,16 +44,17 @@ void settle(void);
 /* Its job has not returned, and nothing moves any more. */
 #define want_blocked(actor) want_actor_blocked(actor, __FILE__, __LINE__)
 
-/* Its job returns this status, without anything else being done: waits until it has, or until
- * nothing moves (and its deadline, if it has one, is over). Gives what became of the job, valid
- * until its next one. */
+/* Its job returns this status without anything else being done. The test waits until the job has
+ * returned, or until nothing moves and the job's deadline is over. The value of the expression is
+ * what became of the job, valid until the actor's next one. */
 #define want_returns(actor, status) want_actor_returns(actor, status, __FILE__, __LINE__)
 
 /* The same, and the value received is this one. */
 #define want_gets(actor, value) want_actor_gets(actor, value, __FILE__, __LINE__)
 
-/* Waits until its job has returned or nothing moves any more, however long it works: before
- * want_returns, for a job of many steps. A job that neither ends nor rests is the watchdog's. */
+/* Waits until its job has returned or nothing moves any more, however long the job works. It stands
+ * before want_returns where a job has many steps. A job that neither ends nor rests is left to the
+ * watchdog. */
 void actor_await(struct actor *actor);
 
 /* Waits for the job's end as want_returns does, whatever its status. */

@@ -1,4 +1,9 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * check.c - `chanbench check` from its command line to its report: it plans a case for each test,
+ * kind and form of each implementation, runs one after another in a child (run.h), and writes what
+ * came of them (report.h, matrix.h, formats.h).
+ */
 #include "harness/check/check.h"
 
 #include "harness/bench/results.h"
@@ -79,7 +84,7 @@ static int read_kinds(const struct options *given, unsigned *kinds)
 	return failed;
 }
 
-/* Each of them, and what goes with what. 0, or -1 after one line. */
+/* Reads the format, and looks at which options go together. 0, or -1 after one line. */
 static int read_format(struct check_options *options)
 {
 	static const char *const formats[] = {"text", "tap", "junit", "json", "markdown"};
@@ -143,7 +148,7 @@ static void free_options(struct check_options *options)
  * What is run
  */
 
-/* About what one test takes in a report. */
+/* About how many bytes one test takes in a report. */
 #define OUTCOME_BYTES 300
 
 static void list_rules(const struct check_options *options)
@@ -165,8 +170,8 @@ static void list_rules(const struct check_options *options)
 	printf("%zu rules, %zu tests\n", rules, tests);
 }
 
-/* The tests of one rule for one implementation's kind: their number; they are written to `cases`
- * unless it is NULL. */
+/* Plans the tests of one rule for one kind of an implementation and returns their number. They are
+ * written to `cases` unless it is NULL. */
 static size_t plan_rule(const struct impl_info *info, enum kind kind, const struct rule *rule, struct test_case *cases)
 {
 	size_t count = 0;
@@ -201,7 +206,7 @@ static size_t plan(const struct check_options *options, const struct impl_set *s
 	return count;
 }
 
-/* Where it is, on a terminal. */
+/* Shows on a terminal how far the run has come. */
 static void progress(const struct report *report, size_t total)
 {
 	if (!isatty(STDERR_FILENO))
@@ -223,8 +228,8 @@ static bool same_part(const struct test_case *a, const struct test_case *b)
 	return a->info == b->info && a->kind == b->kind;
 }
 
-/* One after another, up to the last; EXIT_VERDICT if any failed. Failures are shown on `text` as
- * they come. */
+/* Runs one test after another. EXIT_VERDICT: a test failed. Failures are shown on `text` as they
+ * come. */
 static int run_all(const struct check_options *options, struct report *report, size_t total, FILE *text)
 {
 	int status = EXIT_GOOD;
@@ -269,7 +274,7 @@ static int run_all(const struct check_options *options, struct report *report, s
 	return 128 + child_interrupted();
 }
 
-/* Whether this run came to what the first one did; says what differs. */
+/* Whether this run had the verdicts of the first one. If not, it says what differs. */
 static bool same_as_first(const struct report *report, const enum verdict *first, FILE *text)
 {
 	for (size_t i = 0; i < report->count; i++) {
@@ -340,7 +345,8 @@ static char *render(const struct check_options *options, const struct report *re
 	return text;
 }
 
-/* Where the text goes meanwhile: nowhere when the standard output is for another format. */
+/* Where the text goes during the run. NULL: nowhere, since the standard output is for another
+ * format. */
 static FILE *text_stream(const struct check_options *options, const struct results_out *out)
 {
 	if (options->out == NULL)

@@ -23,8 +23,8 @@ static int (*real_munmap)(void *, size_t);
 static void (*real_free)(void *);
 
 /* ------------------------------------------------------------------------------------------
- * What is alive: addresses, by open addressing. A place once used is never empty again, so that
- * searches stay right.
+ * What is alive: a hash table of addresses with open addressing. A place that was used is never
+ * empty again, so that searches stay right.
  */
 #define PLACES  ((size_t)1 << 16)
 #define REMOVED ((uintptr_t)1)
@@ -54,8 +54,8 @@ static void *born(void *block)
 	return block;
 }
 
-/* Before the block is really freed: afterwards its address may be somebody else's. Whether it
- * was known. */
+/* Forgets a block and returns whether it was known. The caller really frees it afterwards, and not
+ * before: a free address may become another thread's block at once. */
 static bool died(void *block)
 {
 	uintptr_t address = (uintptr_t)block;
@@ -85,7 +85,7 @@ size_t fault_memory_live(void)
 /* ------------------------------------------------------------------------------------------
  * What is called instead
  */
-/* Volatile: compilers know what malloc is, and that it changes nothing of ours. */
+/* It is volatile since compilers assume that malloc changes nothing of ours. */
 static _Thread_local volatile struct {
 	bool armed, later_too, hit;
 	size_t k, tried;
@@ -113,7 +113,7 @@ static void *our_calloc(size_t count, size_t size)
 	return fails() ? NULL : born(real_calloc(count, size));
 }
 
-/* `resized` is what the block has become; NULL: it stands (or, of size 0, is gone). */
+/* `resized` is what the block has become. NULL: it is still there, or, with size 0, it is gone. */
 static void *moved(void *block, void *resized, bool known, size_t size)
 {
 	if (resized != NULL)

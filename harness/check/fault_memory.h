@@ -9,8 +9,8 @@
  *   hit = fault_memory_disarm(&tried);          whether there was a third one, and how many there
  *                                               were
  *
- * malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc, memalign and anonymous mmap
- * count; each thread for itself.
+ * Allocations are calls of malloc, calloc, realloc, reallocarray, posix_memalign, aligned_alloc,
+ * memalign and anonymous mmap. Each thread counts its own.
  */
 #ifndef CHANBENCH_CHECK_FAULT_MEMORY_H
 #define CHANBENCH_CHECK_FAULT_MEMORY_H
@@ -18,17 +18,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Once it was true, allocations are seen. False: this build's cannot be (a sanitizer whose
- * allocator is bound statically). */
+/* True: from now on allocations are seen. False: this build's allocations cannot be seen (a
+ * sanitizer whose allocator is bound statically). */
 bool fault_memory_ready(void);
 extern const char fault_memory_why[];
 
-/* From now on the `k`-th (from 1) allocation of the calling thread fails, and those after it too
- * if `later_too`. 0: none. */
+/* From now on the `k`-th allocation (from 1) of the calling thread fails, and with `later_too` also
+ * those after it. With 0 none fails. */
 void fault_memory_arm(size_t k, bool later_too);
 bool fault_memory_disarm(size_t *tried);
 
-/* Blocks that were allocated since it is ready and not freed, of all threads. */
+/* How many blocks all threads have allocated since it was ready, and not freed. */
 size_t fault_memory_live(void);
 
 #endif

@@ -49,7 +49,7 @@ static void on_step(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
-/* Below the red zone: the flags go through the stack. */
+/* The flags go through the stack, below the red zone. */
 static inline __attribute__((always_inline)) void single_step(bool on)
 {
 	if (on)

@@ -59,7 +59,7 @@ size_t fault_wait_disturbed(void)
 }
 
 /* ------------------------------------------------------------------------------------------
- * The wall clock. Written only by the test's thread.
+ * The wall clock. Only the test's thread writes it.
  */
 #define SLICE_NS 1000000
 
@@ -93,10 +93,10 @@ static bool before(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* A wait until `until` of the shifted clock, in slices while a step is expected: it is the same
- * wait, its caller sees one. (A wakeup that comes between two slices would be lost; while a step
- * is expected the test wakes nobody.) Gives when it is to end by the real one; `*cut` when that
- * is earlier than asked for. */
+/* A wait until `until` of the shifted clock is made in slices while a step is expected. Its caller
+ * sees one wait. (A wakeup between two slices would be lost, but while a step is expected the test
+ * wakes no thread.) Returns when the slice is to end by the real clock; `*cut` says that this is
+ * earlier than asked for. */
 static struct timespec wall_end(const struct timespec *until, bool *cut)
 {
 	struct timespec slice, end = *until;
@@ -119,8 +119,8 @@ static struct timespec wall_end(const struct timespec *until, bool *cut)
 	return slice;
 }
 
-/* A condition variable does not tell its clock. A time that lies nearer to the wall clock's than
- * to the monotonic one's is the wall clock's: the two are decades apart. */
+/* A condition variable does not tell its clock. A time that lies nearer to the wall clock than to
+ * the monotonic clock is one of the wall clock: the two are decades apart. */
 static bool is_wall_time(const struct timespec *until)
 {
 	struct timespec wall, monotonic;
@@ -166,7 +166,7 @@ static int our_timespec_get(struct timespec *now, int base)
  * Waits
  */
 
-/* What a spurious wakeup is: the mutex was free for a moment. */
+/* A spurious wakeup: the mutex was free for a moment. */
 static int spurious(pthread_mutex_t *mutex)
 {
 	pthread_mutex_unlock(mutex);
@@ -267,7 +267,7 @@ static int our_sem_timedwait(sem_t *sem, const struct timespec *until)
 	return our_sem_clockwait(sem, CLOCK_REALTIME, until);
 }
 
-/* In turn what the kernel may say: woken, a signal, the word had changed. */
+/* Says in turn what the kernel may say: woken, a signal, the word had changed. */
 static long futex_ends(void)
 {
 	if (done % 3 == 0)

@@ -21,7 +21,7 @@ static bool skipped(const struct outcome *outcome)
  * TAP
  */
 
-/* A description: '#' and '\' are escaped, nothing ends the line. */
+/* A description: '#' and '\' are escaped, and no character ends the line. */
 static void tap_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -97,8 +97,8 @@ void formats_tap(FILE *out, const struct report *report)
  * JUnit
  */
 
-/* Text of an element or an attribute. XML 1.0 has no way to write most control characters, and
- * this file is ASCII: what is neither is shown as \xNN. */
+/* Text of an element or an attribute. XML 1.0 has no way to write most control characters, and this
+ * file is ASCII: every other byte is shown as \xNN. */
 static void xml_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {

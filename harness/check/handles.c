@@ -41,7 +41,7 @@ struct chan_weak *keep_weak(struct chan_weak *weak)
 	return weak;
 }
 
-/* By role as well: nothing says that a channel's sender and receiver are two addresses. */
+/* The role counts, too: a channel's sender and receiver may have the same address. */
 static void forget_handle(const void *handle, enum role role)
 {
 	for (size_t i = kept_count; i > 0; i--)
@@ -88,8 +88,8 @@ void weak_drop(struct test *t, struct chan_weak **weak)
 	check_null(*weak);
 }
 
-/* Each drop forgets the newest of its handles, and so its own: several may have the same
- * address. */
+/* Several handles may have the same address. A drop forgets the newest of them, and that is the one
+ * that is dropped here. */
 void handles_drop(struct test *t)
 {
 	while (kept_count > 0) {

@@ -15,7 +15,7 @@
 #define LOOKS    4
 #define PAUSE_NS 200000
 
-/* Reads a small file below `folder`; its length, or -1: the thread is gone. */
+/* Reads a small file below `folder` and returns its length. -1: the thread is gone. */
 static ssize_t slurp(int folder, const char *thread, const char *file, char *text, size_t size)
 {
 	char path[300];
@@ -55,8 +55,8 @@ static bool count_switches(int folder, const char *thread, uint64_t *sum)
 	return true;
 }
 
-/* One look: true if all the others sleep; `*sum` tells two looks apart between which somebody
- * ran. */
+/* One look: true if all other threads sleep. `*sum` differs between two looks if a thread ran
+ * meanwhile. */
 static bool look(DIR *folder, const char *self, uint64_t *sum)
 {
 	const struct dirent *entry;

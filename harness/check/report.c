@@ -55,8 +55,8 @@ static bool same_reason(const struct report *report, size_t i, size_t k)
 	return a->info == b->info && a->kind == b->kind && x->verdict == y->verdict && strcmp(x->why, y->why) == 0;
 }
 
-/* One line for all rules of an implementation and kind that have the verdict of case `first` for
- * its reason; nothing when an earlier case has told it. */
+/* Prints one line for all rules of an implementation and kind that have the same verdict and reason
+ * as case `first`. Prints nothing when an earlier case has told it. */
 static void list_reason(FILE *out, const struct report *report, size_t first)
 {
 	const char *last = "";

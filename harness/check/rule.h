@@ -7,7 +7,7 @@
  * each test calls. A test sees only those: any other optional function is NULL in the tables that
  * it is given, so that a forgotten need shows at once, with every implementation.
  *
- * The documentation of the rules (impls/SEMANTICS.md) is made from the same tables: page.h.
+ * The documentation of the rules (impls/SEMANTICS.md) is made from the same tables (catalogue.h).
  *
  *   static const struct rule rules[] = {
  *           {"M-20", RULE_MPSC, "A try_send never blocks; closed wins over full.",

@@ -17,16 +17,16 @@
 
 const char *const verdict_names[VERDICT_COUNT] = {"passed", "failed", "declared", "not offered", "untestable"};
 
-/* Tests that make progress, but never end. */
+/* A test that makes progress but never ends is killed after so many timeouts. */
 #define TOTAL_FACTOR 12
 
 /* ------------------------------------------------------------------------------------------
  * In the child
  */
 
-/* CMocka turns a crash into a jump out of the handler, which in another thread than the test's
- * is worse than the crash: what was there before (a sanitizer's handler, or the default) is put
- * back while a test runs. */
+/* CMocka turns a crash into a jump out of the signal's handler. In another thread than the test's
+ * that is worse than the crash. So the handlers that were there before (a sanitizer's, or the
+ * default) are put back while a test runs. */
 static const int crashes[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 #define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
 static struct sigaction crash_actions[CRASHES];
@@ -34,8 +34,8 @@ static struct sigaction crash_actions[CRASHES];
 /* LeakSanitizer, where it is linked in. */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-/* Asked by AddressSanitizer and ThreadSanitizer where they are linked in: memory that cannot be
- * had is NULL, as without them, and not the end. */
+/* AddressSanitizer and ThreadSanitizer call these where they are linked in. Memory that cannot be
+ * had is then NULL, as without them, and not the end of the process. */
 const char *__asan_default_options(void);
 const char *__tsan_default_options(void);
 
@@ -134,7 +134,7 @@ static void hear(const char *line, void *arg)
 	}
 }
 
-/* Whether it can run at all; says why not. */
+/* Whether the test can run at all. If not, the outcome says why. */
 static bool runnable(const struct test_case *test_case, struct outcome *outcome)
 {
 	const char *lacks = rule_test_lacks(test_case->test, test_case->info, test_case->kind);
@@ -172,8 +172,8 @@ void case_skip(const struct test_case *test_case, const char *why, struct outcom
 	apply_deviations(test_case, outcome);
 }
 
-/* A thread that waits by trying again and again never comes to rest, and rest is what most tests
- * look for: not worth waiting for long. */
+/* A thread that waits by trying again and again never comes to rest, and most tests look for rest.
+ * Waiting longer for it is no use. */
 #define SPINNER_TIMEOUT_NS 2000000000u
 
 void case_run(const struct test_case *test_case, uint64_t timeout_ns, struct outcome *outcome)

@@ -35,7 +35,7 @@ struct outcome {
 	char where[128];   /* "file.c:12"; empty when it crashed or hung */
 	char output[4096]; /* the last of what the child printed (sanitizer reports, assertions) */
 
-	/* What was done, the last of it: steps[(step_count - 1) % STEPS_MAX] is the newest. */
+	/* The last steps that were done: steps[(step_count - 1) % STEPS_MAX] is the newest. */
 	char steps[STEPS_MAX][512];
 	size_t step_count;
 
@@ -44,10 +44,10 @@ struct outcome {
 	char why[512];
 };
 
-/* Runs it; `timeout_ns` of silence is a hang. */
+/* Runs the test. Silence for `timeout_ns` is a hang. */
 void case_run(const struct test_case *test_case, uint64_t timeout_ns, struct outcome *outcome);
 
-/* Does not run it: failed for that reason (unless it could not have run anyway). */
+/* Does not run the test: it failed for that reason, unless it could not have run anyway. */
 void case_skip(const struct test_case *test_case, const char *why, struct outcome *outcome);
 
 #endif

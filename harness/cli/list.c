@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * list.c - `chanbench list`: what there is.
+ * list.c - `chanbench list` prints what there is: implementations, scenarios, parameters. What all
+ * commands do first is here, too: they open the implementations that they were given.
  */
 #include "harness/bench/driver.h"
 #include "harness/bench/grid.h"
@@ -26,7 +27,7 @@ int open_implementations(const struct options *options, struct impl_set *set)
 		count++;
 	int failed = impl_set_open(set, plugins, count);
 	free(plugins);
-	/* A driver that is wrong costs its line; what else there is can be measured. */
+	/* A driver that is wrong costs one line: the others can still be measured. */
 	for (size_t i = 0; failed == 0 && options_nth(options, "driver", i) != NULL; i++)
 		driver_add(set, options_nth(options, "driver", i));
 	if (failed == 0)
@@ -38,7 +39,7 @@ int open_implementations(const struct options *options, struct impl_set *set)
  * JSON
  */
 
-/* "mpsc.reserve", and "watch" for a kind that is not there at all. */
+/* What it lacks: "mpsc.reserve", or "watch" for a kind that is not there at all. */
 static json_t *missing_json(const struct impl_info *info)
 {
 	json_t *missing = json_array();
@@ -102,8 +103,8 @@ static json_t *scenario_json(const struct workload *workload)
 	                 "preset_parameters", choices, "modes", modes);
 }
 
-/* For a scenario's "parameters": the values are strings there, since one of them can be
- * "unbounded". */
+/* What the values of a scenario's "parameters" can be. There they are strings, since one of them
+ * can be "unbounded". */
 static json_t *ranges_json(void)
 {
 	json_t *ranges = json_object();
@@ -174,7 +175,7 @@ static void print_implementation(const struct impl_info *info)
 		       info->deviations[i].why);
 }
 
-/* What it has; what it lacks is nearly everything. */
+/* A peer is shown by what it has: it lacks nearly everything. */
 static void print_peer(const struct impl_info *info)
 {
 	char name[64];
