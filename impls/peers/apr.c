@@ -3,10 +3,10 @@
  * apr.c - apr_queue of the Apache Portable Runtime (APR-util): a ring of pointers behind a mutex
  * and two condition variables. Any number on both sides; the capacity is exact.
  *
- * Choices: a message is a box from malloc (APR's pools cannot give back a single one).
- * apr_queue_push and apr_queue_pop wait, after their try forms; this version has no waiting with a
- * deadline, so that is retried with sched_yield. Added: apr_queue_interrupt_all wakes who blocks at
- * the end. (apr_queue_term would lose what is still in the queue.)
+ * Choices: a message is a box from malloc, because APR's pools cannot give back a single one.
+ * apr_queue_push and apr_queue_pop wait, after their try forms. This version has no waiting with a
+ * deadline, so that is retried with sched_yield. Added: at the end apr_queue_interrupt_all wakes
+ * the threads that block. (apr_queue_term would lose what is still in the queue.)
  */
 #include "impls/peers/peer.h"
 

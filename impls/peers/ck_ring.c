@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * ck_ring.c - Concurrency Kit's ck_ring: an array with a head and a tail for each side; a producer
- * claims an index and then waits for those before it to publish theirs. Never blocks, so full and
- * empty are retried with sched_yield; but a producer that is preempted between the two steps keeps
- * all the others spinning inside the library.
+ * ck_ring.c - Concurrency Kit's ck_ring: an array with a head and a tail for each side. A producer
+ * claims an index, and then waits until the producers before it have published theirs. The ring
+ * never blocks, so full and empty are retried with sched_yield. But a producer that is preempted
+ * between its two steps keeps all the others spinning inside the library.
  *
- * Capacity: a ring of N slots, N a power of two and at least 4, holds N - 1: the smallest that
+ * Capacity: a ring of N slots, N a power of two and at least 4, holds N - 1. The smallest ring that
  * holds what was asked for is taken. Choices: elements of 8 and of up to 64 bytes are stored by
- * value (CK_RING_PROTOTYPE), larger ones as boxes from malloc. Producers use the mpsc form, and so
- * does the receiver; the mpmc form once there are several receivers.
+ * value (CK_RING_PROTOTYPE), larger ones as boxes from malloc. Producers and the receiver use the
+ * mpsc form; once there are several receivers, these use the mpmc form.
  */
 #include "impls/peers/peer.h"
 

@@ -4,8 +4,8 @@
  * variables. It takes any number of threads on both sides. A woken thread has to take the mutex
  * again, and may find that another one was faster ("barging"): nobody is served in turn.
  *
- * Choices: every send signals `not_empty`, every receive `not_full`, as textbooks do. Its end is
- * its own: `closed` flags under the mutex, and a broadcast.
+ * Choices: every send signals `not_empty` and every receive `not_full`, as textbooks do. The end is
+ * the queue's own: `closed` flags under the mutex, and a broadcast.
  */
 #include "impls/peers/peer.h"
 

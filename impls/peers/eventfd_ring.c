@@ -4,9 +4,9 @@
  * event loop. Any number on both sides; the capacity is exact.
  *
  * Choices: an eventfd is readable while its side has something to do, "not empty" or "not full". It
- * is written at the change alone, so a queue that is neither empty nor full costs no system call;
- * who finds nothing to do resets it, under the mutex, and polls. At the end both stay readable for
- * good.
+ * is written at the change alone, so a queue that is neither empty nor full costs no system call.
+ * A thread that finds nothing to do resets it, under the mutex, and polls. At the end both stay
+ * readable for good.
  */
 #include "impls/peers/wire.h"
 

@@ -3,10 +3,10 @@
  * glib.c - GLib's GAsyncQueue: a list of pointers behind a mutex and a condition variable.
  * Unbounded, any number on both sides.
  *
- * Choices: a message is a box from malloc, as GLib's own pointers are. g_async_queue_pop waits,
- * g_async_queue_timeout_pop where there is a deadline (it counts microseconds: rounded up). Both
- * are preceded by try_pop. Added: to wake receivers at the end, a pointer that stands for no
- * message is pushed.
+ * Choices: a message is a box from malloc, as GLib's own pointers are. A receive tries try_pop
+ * first. Then it waits in g_async_queue_pop, or with a deadline in g_async_queue_timeout_pop, which
+ * counts microseconds (rounded up). Added: at the end a pointer that stands for no message is
+ * pushed, to wake receivers.
  */
 #include "impls/peers/peer.h"
 

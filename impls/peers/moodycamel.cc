@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * moodycamel.cc - moodycamel::ConcurrentQueue: a lock-free queue of blocks for each producer, which
- * consumers visit in turn. Unbounded; any number on both sides. Its order is that of each producer
- * alone: messages of two producers may overtake each other whatever happened between them. It
+ * consumers visit in turn. Unbounded; any number on both sides. It keeps the order of each producer
+ * alone: messages of two producers may overtake each other, whatever happened between them. It
  * cannot wait, so empty is retried with sched_yield.
  *
  * Choices: each handle has its token, as its documentation advises; batches are its own bulk
  * operations. Elements: element.hh. Its try_enqueue, which allocates nothing, is no bound: how much
- * it takes depends on which blocks happen to be free. So it is offered as what it is.
+ * it takes depends on which blocks happen to be free. So the queue is offered as unbounded.
  */
 #include "impls/peers/element.hh"
 

@@ -9,8 +9,8 @@
  *   handles       counted here: nobody's queue knows how many use it
  *   the end       a receiver that finds the queue empty looks whether a sender is left; a sender
  *                 looks for a receiver before each try. Threads that block inside the library are
- *                 counted (`sending`, `receiving`), so that the last one to leave the other side
- *                 knows whom it has to wake, by whatever means the library has
+ *                 counted (`sending`, `receiving`). So the last handle of the other side to leave
+ *                 knows that it has to wake them, by whatever means the library has
  *   waiting       where the library cannot: the operation is tried again after sched_yield
  *                 (CHAN_SPINS)
  *   elements      of a size that is known only at open: copied into the queue where it stores
@@ -38,7 +38,7 @@ extern "C" {
 
 struct peer_handle;
 
-/* What happens seldom, by function. `channel` is the adapter's own structure. */
+/* The steps that happen seldom, as functions. `channel` is the adapter's own structure. */
 struct peer_hooks {
 	/* Takes a message out without waiting, through no handle: CHAN_OK, or CHAN_EMPTY. */
 	enum chan_status (*take)(void *channel, void *msg);
@@ -168,8 +168,8 @@ PEER_INLINE enum chan_status peer_send(struct peer_handle *handle, const void *m
 			sched_yield();
 			continue;
 		}
-		/* The last receiver takes its count down and then looks at ours; we do it the
-		 * other way round: one of the two sees the other. */
+		/* The last receiver takes its count down and then looks at ours. This side does it
+		 * the other way round, so one of the two sees the other. */
 		__atomic_fetch_add(&peer->sending, 1, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&peer->receivers, __ATOMIC_SEQ_CST) != 0)
 			status = block(handle, msg, deadline);
@@ -184,7 +184,8 @@ PEER_INLINE enum chan_status peer_recv(struct peer_handle *handle, void *msg, ui
 {
 	struct peer *peer = handle->peer;
 	for (;;) {
-		/* First whether anybody can still send, and then whether something is there. */
+		/* It looks first whether anybody can still send, and then whether something is
+		 * there. */
 		bool ended = __atomic_load_n(&peer->senders, __ATOMIC_ACQUIRE) == 0;
 		enum chan_status status = attempt(handle, msg, CHAN_NOW);
 		if (status != CHAN_EMPTY)

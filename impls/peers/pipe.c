@@ -3,12 +3,12 @@
  * pipe.c - a POSIX pipe: elements are written and read as pieces of at most PIPE_BUF bytes, which
  * the kernel never mixes or splits between several writers and readers. Elements: wire.h.
  *
- * Capacity: a pipe is a power of two of pages, and a piece is not laid across two: the smallest
- * size that holds what was asked for, or the largest that may be had (fs.pipe-max-size), is set
- * with F_SETPIPE_SZ. Choices: blocking reads and writes; for CHAN_NOW and deadlines the same pipe
- * is opened once more without blocking, and polled. Its end is its own: end of file, and EPIPE
- * (SIGPIPE is ignored from the first open on, unless somebody handles it). What is written at the
- * very moment when the last receiver leaves is lost, as it is with pipes.
+ * Capacity: a pipe is a power of two of pages, and a piece is not laid across two pages.
+ * F_SETPIPE_SZ sets the smallest size that holds what was asked for, or the largest that may be had
+ * (fs.pipe-max-size). Choices: reads and writes block. For CHAN_NOW and deadlines the same pipe is
+ * opened once more without blocking, and polled. The end is the pipe's own: end of file, and EPIPE.
+ * (SIGPIPE is ignored from the first open on, unless the program handles it.) An element that is
+ * written at the very moment when the last receiver leaves is lost, as it is with pipes.
  */
 #include "impls/peers/wire.h"
 

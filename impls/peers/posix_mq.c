@@ -3,11 +3,11 @@
  * posix_mq.c - a POSIX message queue: messages with priorities in the kernel. Any number on both
  * sides. Elements: wire.h.
  *
- * Capacity: exact, as far as the kernel allows it (fs.mqueue.msg_max: 10 for most users;
- * RLIMIT_MSGQUEUE); less, where it does not. Choices: mq_send and mq_receive wait; mq_timedsend and
- * mq_timedreceive where there is a deadline, which they take from the wall clock: converted at each
- * wait. Added: it has no end. Receivers are woken by a message of lower priority than all others,
- * senders by taking messages out.
+ * Capacity: it is exact as far as the kernel allows it (fs.mqueue.msg_max: 10 for most users;
+ * RLIMIT_MSGQUEUE), and smaller where it does not. Choices: mq_send and mq_receive wait without a
+ * deadline, mq_timedsend and mq_timedreceive with one. They take it from the wall clock, so it is
+ * converted at each wait. Added: the queue has no end. A message of lower priority than all others
+ * wakes receivers, and taking messages out wakes senders.
  */
 #include "impls/peers/wire.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * rte_ring.c - DPDK's rte_ring: an array with a head and a tail for each side. Without DPDK's
- * environment (EAL): the ring lies in memory of ours. It cannot wait, so full and empty are retried
- * with sched_yield.
+ * rte_ring.c - DPDK's rte_ring: an array with a head and a tail for each side. It is used without
+ * DPDK's environment (EAL): the ring lies in memory of ours. It cannot wait, so full and empty are
+ * retried with sched_yield.
  *
  * Capacity: exact (RING_F_EXACT_SZ). Elements lie in the ring by value, in words of 4 bytes
- * (rte_ring_*_elem), larger ones than 64 bytes as boxes from malloc. Choices: producers in RTS mode
- * ("relaxed tail sync"), which its guide names for threads that can be preempted: the default makes
- * everybody wait for who was. One consumer: SC; more: the default MC, since RTS cannot be switched
- * to later.
+ * (rte_ring_*_elem); elements of more than 64 bytes are boxes from malloc. Choices: producers run
+ * in RTS mode ("relaxed tail sync"), which DPDK's guide names for threads that can be preempted. In
+ * the default mode all producers wait for one that was preempted. A single consumer is SC. Several
+ * are MC, the default, because a ring cannot be switched to RTS later.
  */
 #include "impls/peers/peer.h"
 

@@ -4,10 +4,11 @@
  * (SOCK_SEQPACKET). Any number of threads on both sides. Elements: wire.h.
  *
  * Capacity: the kernel counts the bytes of its own buffers, some hundreds for the smallest message.
- * What one of them takes is asked (SIOCOUTQ), and SO_SNDBUF set for the capacity; the kernel has a
- * least and a greatest (net.core.wmem_max) for it. Choices: blocking calls; MSG_DONTWAIT for
- * CHAN_NOW, and poll for deadlines. Its end is its own: end of file, EPIPE and ECONNRESET. What is
- * sent at the very moment when the last receiver leaves is lost.
+ * The adapter asks what one message takes (SIOCOUTQ), and sets SO_SNDBUF for the capacity. The
+ * kernel has a least and a greatest value for it (net.core.wmem_max). Choices: calls block;
+ * MSG_DONTWAIT serves CHAN_NOW, and poll serves deadlines. The end is the sockets' own: end of
+ * file, EPIPE and ECONNRESET. A message that is sent at the very moment when the last receiver
+ * leaves is lost.
  */
 #include "impls/peers/wire.h"
 

@@ -3,9 +3,9 @@
  * tbb.cc - oneTBB's concurrent_bounded_queue: an array of micro-queues, and monitors to wait on.
  * Any number on both sides; the capacity is exact (set_capacity).
  *
- * Choices: push and pop wait, after their try forms; there is no waiting with a deadline, so that
- * is retried with sched_yield. Elements: element.hh. Added: abort() wakes who blocks at the end; it
- * throws user_abort there.
+ * Choices: push and pop wait, after their try forms. There is no waiting with a deadline, so that
+ * is retried with sched_yield. Elements: element.hh. Added: at the end abort() wakes the threads
+ * that block, and throws user_abort in them.
  */
 #include "impls/peers/element.hh"
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * urcu_wfcqueue.c - wfcqueue of liburcu: a linked queue with a wait-free enqueue (one exchange).
- * Unbounded; many senders, and one receiver (its dequeuers have to exclude each other, with a
- * mutex: that would be another queue). It cannot wait, so empty is retried with sched_yield.
+ * Unbounded; many senders, and one receiver. (Several dequeuers would have to exclude each other
+ * with a mutex, and that would be another queue.) It cannot wait, so empty is retried with
+ * sched_yield.
  *
- * Choices: the node stands in front of its message, in a box from malloc: the way the queue is made
- * for. Head and tail lie in cache lines of their own, as its header advises. The non-blocking
- * dequeue: the blocking one sleeps for 10 ms when it meets an enqueue that is halfway. _LGPL_SOURCE
- * inlines its functions, as its authors recommend for code with a compatible licence, which this
- * is.
+ * Choices: the node stands in front of its message, in a box from malloc, which is the way the
+ * queue is made for. Head and tail lie in cache lines of their own, as its header advises. The
+ * dequeue is the non-blocking one, because the blocking one sleeps for 10 ms when it meets an
+ * enqueue that is halfway. _LGPL_SOURCE inlines the library's functions, as its authors recommend
+ * for code with a compatible licence, which this is.
  */
 #define _LGPL_SOURCE
 #include "impls/peers/peer.h"

@@ -2,9 +2,9 @@
  *
  * wire.h - elements that go through the kernel: pipes, sockets, message queues.
  *
- * An element of 1 to 4096 bytes goes as it is: so much a pipe writes as one piece. A larger one
- * goes as a pointer to a box from malloc, as threads of one process would do it; one of no bytes as
- * a single byte.
+ * An element of 1 to 4096 bytes goes as it is, for a pipe writes so much as one piece. A larger one
+ * goes as a pointer to a box from malloc, as threads of one process would do it. An element of no
+ * bytes goes as a single byte.
  */
 #ifndef CHANBENCH_PEERS_WIRE_H
 #define CHANBENCH_PEERS_WIRE_H
@@ -57,8 +57,8 @@ static inline void wire_accept(const struct peer *peer, void *msg, void **box)
 		peer_unbox(peer, *box, msg);
 }
 
-/* Waits until something of `events` may be so, at the longest to the deadline. False: the
- * deadline has come. */
+/* Waits until one of `events` may have come, at the longest to the deadline. False: the deadline
+ * has come. */
 static inline bool wire_wait(int fd, short events, uint64_t deadline)
 {
 	struct pollfd poll = {.fd = fd, .events = events};
