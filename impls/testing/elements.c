@@ -72,12 +72,14 @@ static void *sleeper_main(void *arg)
 
 	atomic_store(&s->tid, (pid_t)syscall(SYS_gettid));
 	s->body(s->arg);
+	atomic_store(&s->returned, true);
 	return NULL;
 }
 
 void sleeper_start(struct sleeper *s, void (*body)(void *), void *arg)
 {
 	atomic_init(&s->tid, 0);
+	atomic_init(&s->returned, false);
 	s->body = body;
 	s->arg = arg;
 	MUST(pthread_create(&s->thread, NULL, sleeper_main, s) == 0);
@@ -102,16 +104,24 @@ long sleeper_look(struct sleeper *s)
 	return state == 'S' ? switches : -1;
 }
 
-void sleeper_await(struct sleeper *s)
+bool sleeper_sleeps(struct sleeper *s)
 {
 	long before = -1;
 
 	for (int same = 0; same < 5;) {
+		if (atomic_load(&s->returned))
+			return false;
 		long now = atomic_load(&s->tid) != 0 ? sleeper_look(s) : -1;
 		same = now >= 0 && now == before ? same + 1 : 0;
 		before = now;
 		usleep(1000);
 	}
+	return true;
+}
+
+void sleeper_await(struct sleeper *s)
+{
+	MUST(sleeper_sleeps(s));
 }
 
 void sleeper_join(struct sleeper *s)

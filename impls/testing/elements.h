@@ -68,6 +68,7 @@ uint64_t take(struct pair *p);
 struct sleeper {
 	pthread_t thread;
 	_Atomic pid_t tid;
+	atomic_bool returned;
 	void (*body)(void *arg);
 	void *arg;
 };
@@ -77,7 +78,9 @@ void sleeper_start(struct sleeper *s, void (*body)(void *), void *arg);
 /* The thread's count of context switches if it is asleep, -1 if it is not. */
 long sleeper_look(struct sleeper *s);
 
-/* Returns once the thread is seen asleep, without a context switch between five looks. */
+/* Waits until the thread is seen asleep, without a context switch between five looks (true), or
+ * until its body has returned (false). sleeper_await is for a thread that must sleep. */
+bool sleeper_sleeps(struct sleeper *s);
 void sleeper_await(struct sleeper *s);
 void sleeper_join(struct sleeper *s);
 
