@@ -12,8 +12,8 @@
 
 /* How long a round that has failed may take to end by itself. */
 #define GRACE_NS UINT64_C(2000000000)
-/* How many timeouts the threads of a round may go on for. A round takes a second, or ten on a
- * machine that is busy otherwise. */
+/* For how many timeouts the threads of a round may go on. A round takes a second, or ten on a busy
+ * machine. */
 #define ROUND_TIMEOUTS 6
 
 struct child {
@@ -48,7 +48,8 @@ static void report(struct child *child, const char *verdict, const char *text)
 	}
 }
 
-/* The last words of a round that does not end by itself. Under the lock, which stays locked. */
+/* Reports a round that does not end by itself, and ends the process. It is called under the lock,
+ * which stays locked. */
 static void end_now(struct child *child, const char *verdict, const char *text)
 {
 	report(child, verdict, text);
@@ -56,9 +57,9 @@ static void end_now(struct child *child, const char *verdict, const char *text)
 	_exit(EXIT_GOOD);
 }
 
-/* Says that something moves, as long as it does; and gives a round its end that has failed, and
- * whose threads may wait for ever, or whose threads do something without end (a receive that
- * says CHAN_LAGGED each time). */
+/* Tells the parent that something moves, as long as it does. It also ends two kinds of rounds: one
+ * that has failed, since its threads may wait for ever; and one whose threads do something without
+ * end (a receive that says CHAN_LAGGED each time). */
 static void *heart(void *arg)
 {
 	struct child *child = arg;
@@ -115,7 +116,7 @@ static void add_up(struct child *child, const struct round *round)
 	sums->destroyed += atomic_load(&tally->ended[VALUE_DESTROYED]);
 }
 
-/* What contradicts what, and where the whole of it is. */
+/* Reports which operations contradict each other, and where the whole history is. */
 static void report_history(struct child *child, const struct round *round, const struct verify_result *result)
 {
 	static char text[VERIFY_TEXT + 2 * HISTORY_PATH_MAX], path[HISTORY_PATH_MAX];

@@ -33,7 +33,7 @@ struct stress_campaign {
 	struct board *board; /* shared with the parent */
 };
 
-/* The body of the child: its exit status is 0 when it could report whatever it had to. */
+/* The body of the child. Its exit status is 0 when it could report all that it had to. */
 int stress_campaign_child(int pipe, void *campaign);
 
 #endif

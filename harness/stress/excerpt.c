@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one question of the shrinker may cost; one that costs more counts as "no longer wrong". */
+/* What one question of the shrinker may cost. If it costs more, the answer is "no longer wrong". */
 #define LIMIT UINT64_C(200000)
 /* How many it may ask. */
 #define QUESTIONS 400
@@ -37,8 +37,8 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The shortest wrong beginning, by bisection over the returns: a beginning of a right one is
- * right. */
+/* Finds the shortest wrong beginning by bisection over the returns: every beginning of a right one
+ * is right. */
 static void shorten(struct shrinking *shrinking, struct op *scratch, uint64_t *stamps)
 {
 	size_t low = 0, high = 0;
@@ -59,7 +59,7 @@ static void shorten(struct shrinking *shrinking, struct op *scratch, uint64_t *s
 	}
 	size_t n = history_cut(shrinking->ops, shrinking->count, stamps[high], scratch);
 	if (!is_wrong(shrinking, scratch, n))
-		return; /* the limits had their say: all of it stays */
+		return; /* a limit was reached: all of it stays */
 	memcpy(shrinking->ops, scratch, n * sizeof *scratch);
 	shrinking->count = n;
 }
@@ -69,7 +69,8 @@ static bool overlap(const struct op *a, const struct op *b)
 	return a->call < b->ret && b->call < a->ret;
 }
 
-/* Which operations something that is left may need: `needed` of each. False: out of memory. */
+/* Finds out which operations are needed by one that is left: `needed` of each. False: out of
+ * memory. */
 static bool find_needed(const struct shrinking *shrinking, bool *needed)
 {
 	const struct spec *spec = shrinking->spec;
@@ -120,8 +121,8 @@ static size_t make_groups(const struct shrinking *shrinking, size_t *group, bool
 	return n == 0 ? 0 : groups;
 }
 
-/* Copies all but the groups from `first` to `last`. Who followed an operation that is gone
- * follows the one before, of the same call. */
+/* Copies all but the groups from `first` to `last`. An operation whose predecessor in its call is
+ * gone follows the one before that. */
 static size_t without(const struct shrinking *shrinking, const size_t *group, size_t first, size_t last, struct op *out,
                       size_t *out_group)
 {
@@ -181,7 +182,7 @@ size_t excerpt(const struct history *history, const struct spec *spec, struct op
 	if (scratch != NULL && stamps != NULL && group != NULL && scratch_group != NULL) {
 		shorten(&shrinking, scratch, stamps);
 		size_t before;
-		do { /* what goes may have been what another was needed for */
+		do { /* an operation that goes may have been the one that needed another */
 			before = shrinking.count;
 			thin_out(&shrinking, scratch, group, scratch_group, false);
 			if (!has_needy(&shrinking))

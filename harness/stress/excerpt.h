@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * excerpt.h - makes a history that is not linearizable small: what is left is not linearizable
- * either, and is what a reader is shown.
+ * excerpt.h - makes a history that is not linearizable small. The rest is not linearizable either,
+ * and it is what a reader is shown.
  *
- * First the shortest beginning that is wrong already: its last result is the one that nothing
- * explains. Then everything is left out that a right history could do without and be right
- * (spec_role), as long as what remains is still wrong.
+ * 1. The history is cut to its shortest beginning that is wrong: no order explains the last result
+ *    of it.
+ * 2. Operations are left out that a right history could lose and still be right (spec_role), as
+ *    long as the rest is still wrong.
  */
 #ifndef CHANBENCH_STRESS_EXCERPT_H
 #define CHANBENCH_STRESS_EXCERPT_H

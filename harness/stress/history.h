@@ -8,9 +8,9 @@
  * before another began (ret < call) came before it; all others overlap and may have taken effect in
  * any order. Stamps are drawn from one counter of the process, so each is different.
  *
- * What one call did to several elements (send_many, recv_many) is several operations with the
- * stamps of the call, the later ones `chained`: each takes effect after the one that stands before
- * it.
+ * A call that did something to several elements (send_many, recv_many) is several operations with
+ * the stamps of the call. The later ones are `chained`: each takes effect after the one that stands
+ * before it.
  */
 #ifndef CHANBENCH_STRESS_HISTORY_H
 #define CHANBENCH_STRESS_HISTORY_H
@@ -89,9 +89,9 @@ struct history {
 	size_t count;
 };
 
-/* Draws a stamp. The read-modify-write is a full barrier of the machine on x86 and orders
- * nothing for the compiler's or ThreadSanitizer's model: what a call left behind is visible to
- * whoever draws a later stamp, and a race is not hidden by it. */
+/* Draws a stamp. The read-modify-write is a full barrier of the machine on x86: what a call left
+ * behind is visible to a thread that draws a later stamp. It orders nothing in the model of the
+ * compiler or of ThreadSanitizer, and so hides no race. */
 extern atomic_uint_fast64_t history_clock;
 
 static inline uint64_t history_stamp(void)
@@ -113,8 +113,9 @@ const char *op_name(enum op_code code);
  * thread.number (history_value). */
 void op_print(const struct op *op, enum kind kind, char *text, size_t size);
 
-/* Copies to `out` what had begun before the stamp; what had not returned by then is pending
- * there. Returns how many there are. The beginning of a right history is right. */
+/* Copies the operations to `out` that had begun before the stamp, and returns how many there
+ * are. Those that had not returned by then are pending there. The beginning of a right history
+ * is right. */
 size_t history_cut(const struct op *ops, size_t count, uint64_t stamp, struct op *out);
 
 /* The number that stands for the n-th value of a thread. Never 0. */
@@ -126,19 +127,23 @@ static inline uint64_t history_value(unsigned thread, uint64_t n)
 /* A HISTORY AS A TEXT FILE is what a failed check saw, whole: it can be checked again without the
  * run that made it.
  *
- * Lines of fields between tabs. The first line names format and version; then `key value` lines,
- * one that names the fields, one for each operation in the order of struct history, and `end`,
- * without which the file was cut off. After # stands the operation as people read it.
+ * Its lines are fields between tabs. The first line names format and version. Then come lines of a
+ * key and a value, a line that names the fields of an operation, and a line for each operation in
+ * the order of struct history. After # stands the operation as people read it. The last line is
+ * `end`: without it the file was cut off.
  *
- *   chanbench history       1 impl  mutex ... operations    2 call  ret     thread  code    status
- *   wait    value   extra   channel slots   handle  other   flag    chained 1       4       0
- *   send    CHAN_OK timed   1       0       0       0       0       0       0       0       #
- *   [1..4] thread 0: send(timed, value 0.1) = CHAN_OK 2   -       1       recv    CHAN_OK forever 1
- *   0       0       0       0       0       0       0       # ... end
+ *   chanbench history  1
+ *   impl  mutex
+ *   ...
+ *   operations  2
+ *   call  ret  thread  code  status   wait     value  extra  ...  chained
+ *   1     4    0       send  CHAN_OK  timed    1      0      ...  0  # [1..4] thread 0: send(...
+ *   2     -    1       recv  CHAN_OK  forever  1      0      ...  0  # ...
+ *   end
  *
  * A `ret` of - is OP_PENDING. Reading refuses what no recording makes (stamps out of order, a
- * chained operation without the one before it, ...) and names the line: the checker relies on none
- * of it being there.
+ * chained operation without the one before it, ...) and names the line, so that the checker can
+ * rely on it.
  */
 enum { HISTORY_PATH_MAX = 4096 };
 
@@ -149,8 +154,8 @@ struct saved_history {
 	uint64_t seed; /* of the round */
 };
 
-/* Writes to a new file in `directory`; its path goes to `path`. 0, or the errno of what failed:
- * then there is no file. */
+/* Writes a new file in `directory` and its path to `path`. 0, or the errno of what failed: then
+ * there is no file. */
 int history_save(const char *directory, const char *impl, uint64_t seed, const struct history *history, char *path,
                  size_t size);
 

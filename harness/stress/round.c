@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a step may record beyond the limit. A thread has room for what it does, and to receive
- * all that the others send. */
+/* How many operations a step may record beyond the limit. A thread has room for what it does,
+ * and to receive all that the others send. */
 #define OPS_MARGIN 128
-/* So many values a thread may make. */
+/* How many values a thread may make. */
 #define VALUES_MAX ((size_t)1 << 16)
 
 void round_fail(struct round *round, const char *format, ...)
@@ -178,8 +178,8 @@ void stress_waiter_init(struct stress_waiter *waiter)
  * Choices
  */
 
-/* A little before the end of 64 bits, which is the end of any narrower counter, too; or of half
- * of them, where differences change their sign. So near that every round goes beyond it. */
+/* A little before the end of 64 bits, which is the end of any narrower counter, too, or before the
+ * half of them, where differences change their sign. It is so near that every round goes beyond. */
 static uint64_t before_a_wrap(struct round *round)
 {
 	static const uint64_t ends[] = {0, 0, 0, 0, (uint64_t)1 << 63, (uint64_t)1 << 31, (uint64_t)1 << 15, 0};
@@ -295,13 +295,13 @@ bool round_run(struct round *round, size_t operations)
 	atomic_store(&round->board->threads, round->threads);
 	if (!good)
 		return false;
-	if (round->scenario->open(round)) { /* which may want fewer threads */
+	if (round->scenario->open(round)) { /* it may want fewer threads */
 		if (pthread_barrier_init(&round->start, NULL, round->threads) != 0)
 			return false;
 		for (; started < round->threads; started++)
 			if (pthread_create(&round->workers[started].thread, NULL, thread_main,
 			                   &round->workers[started]) != 0)
-				abort(); /* those that were started wait for it */
+				abort(); /* the threads that were started wait for it */
 		for (unsigned i = 0; i < started; i++)
 			pthread_join(round->workers[i].thread, NULL);
 		self = &round->workers[round->threads];

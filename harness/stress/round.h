@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * round.h - one round of stress: a fresh channel, some threads that do to it whatever they like,
- * and a tally that must come out even.
+ * round.h - one round of stress: a fresh channel, some threads that do random things to it, and a
+ * tally that must come out even.
  *
- * A scenario (scenarios/stress/) opens the channel, says what a thread does, and closes up. All
- * that it chooses, it chooses with worker_random, whose seed follows from that of the round and the
- * number of the thread: the same seed makes the same choices, whatever the scheduler makes of them.
- * An operation stands between op_begin and op_end, so that a hang can be told with the operations
- * it happened in, and so that it can be recorded.
+ * A scenario (scenarios/stress/) opens the channel, says what a thread does, and closes up. It
+ * makes all its choices with worker_random, whose seed follows from that of the round and the
+ * number of the thread. So the same seed makes the same choices, under any schedule. An operation
+ * stands between op_begin and op_end: so it can be recorded, and a report of a hang can name it.
  *
- * THE TALLY knows of each value how often it is alive (its counts are relaxed, so that they order
- * nothing and hide no race). A value is made by a producer (and by `clone`) and ends exactly once:
- * received, handed back, or destroyed by the channel. Elements of 8 bytes and more carry their
- * number and a pattern made from it, which shows one that is torn; smaller ones are counted only.
+ * THE TALLY knows of each value how often it is alive. Its counts are relaxed: they order nothing
+ * and hide no race. A producer or `clone` makes a value, and it ends exactly once: it is received,
+ * handed back, or destroyed by the channel. Elements of 8 bytes and more carry their number and a
+ * pattern made from it, which shows whether one is torn. Smaller ones are only counted.
  *
- * A round is recorded or not. A recorded one keeps a history (history.h), which is checked
- * afterwards. One that is not lets hooks and wakes call back into the channel, lets `clone` fail,
- * and runs faster.
+ * A round may be recorded. Then it keeps a history (history.h), which is checked afterwards. A
+ * round that is not recorded runs faster; its hooks and wakes may call back into the channel, and
+ * its `clone` may fail.
  */
 #ifndef CHANBENCH_STRESS_ROUND_H
 #define CHANBENCH_STRESS_ROUND_H
@@ -45,10 +44,9 @@ enum value_end { VALUE_RECEIVED, VALUE_RETURNED, VALUE_DESTROYED, VALUE_ENDS };
 
 struct tally {
 	atomic_uchar *alive; /* of each value of each thread: how often */
-	uint64_t *
-		/* of each: written before the send and read after the receive, without any order
-		 * of their own */
-		notes;
+	/* of each value: written before the send and read after the receive, without any order of
+	 * its own */
+	uint64_t *notes;
 	size_t per_thread;
 	atomic_uint_fast64_t made, cloned, ended[VALUE_ENDS];
 };
@@ -107,9 +105,10 @@ struct scenario {
 	void (*work)(struct worker *worker);
 	/* After all threads have ended. */
 	void (*close)(struct round *round);
-	/* From inside `destroy` or a wake, in rounds that are not recorded: may call anything. */
+	/* Called from inside `destroy` or a wake in rounds that are not recorded. It may call
+	 * anything. */
 	void (*reenter)(struct worker *worker);
-	/* From inside `clone`: what it calls must be refused. */
+	/* Called from inside `clone`: what it calls must be refused. */
 	void (*refused)(struct worker *worker);
 };
 
@@ -135,7 +134,7 @@ static inline size_t worker_random(struct worker *worker, size_t n)
 	return random_below(&worker->random, n);
 }
 
-/* Whether to go on; counts a step. */
+/* Counts a step, and says whether the thread goes on. */
 bool worker_more(struct worker *worker);
 
 /* A deadline of some sort, and what sort it is. */
@@ -152,9 +151,9 @@ struct op *op_chain(struct worker *worker, enum op_code code);
 
 /* Makes a value at `memory` and returns its number. */
 uint64_t value_make(struct worker *worker, void *memory);
-/* The number of the value at `memory`; checks that it is whole. */
+/* Checks that the value at `memory` is whole, and returns its number. */
 uint64_t value_look(struct round *round, const void *memory);
-/* It has ended. Returns its number. */
+/* Counts that the value has ended. Returns its number. */
 uint64_t value_end(struct round *round, const void *memory, enum value_end how);
 
 /* A waiter that gives its wake to the scenario's `reenter`. */

@@ -60,8 +60,8 @@ static int marks_add(struct marks *marks, struct mark mark)
 
 #define NONE SIZE_MAX
 
-/* The operations that are not done yet, in the order of their calls: a doubly linked list over
- * their indices, whose head and tail is `count`. */
+/* The operations that are not done yet, in the order of their calls. They are a doubly linked list
+ * of indices, whose head and tail is `count`. */
 struct node {
 	size_t next, previous;
 	unsigned phase, phases;
@@ -131,7 +131,7 @@ static struct mark step_mark(size_t op, unsigned phase)
 	return (struct mark){z, spec_mix(z ^ 0x5851f42d4c957f2du)};
 }
 
-/* Whether the operation before it in its chain, if it is in one, is done. */
+/* Whether the operation before this one in its chain is done, or there is none. */
 static bool chain_allows(const struct attempt *attempt, size_t op)
 {
 	if (!attempt->history->ops[op].chained)

@@ -3,19 +3,23 @@
  * search.h - is a history linearizable?
  *
  * The search of Wing and Gong (Testing and Verifying Concurrent Objects, 1993) with Lowe's memory
- * of the configurations that were met before (Testing for Linearizability, 2017): take any
- * operation that nothing unfinished precedes, see whether the sequential channel allows its result,
- * go on, and back where it does not. A configuration is the set of operations done and the state
- * they led to; it is remembered by its hash. A collision could only make a right history look
- * wrong; it takes two states of one set that agree in 64 bits, a chance below 2^-30 in a search of
- * 2^24 configurations.
+ * of the configurations that were met before (Testing for Linearizability, 2017):
+ *
+ * 1. Take an operation that no unfinished operation precedes.
+ * 2. If the sequential channel (spec.h) allows its result, go on from there.
+ * 3. If it does not, or if the configuration was met before, go back and take another one.
+ *
+ * A configuration is the set of operations done and the state that they led to. It is remembered by
+ * its hash. A collision could only make a right history look wrong. It takes two states of one set
+ * that agree in 64 bits: a chance below 2^-30 in a search of 2^24 configurations.
  */
 #ifndef CHANBENCH_STRESS_SEARCH_H
 #define CHANBENCH_STRESS_SEARCH_H
 
 #include "harness/stress/spec.h"
 
-enum search_verdict { SEARCH_GOOD, SEARCH_BAD, SEARCH_UNDECIDED /* the limit was reached */, SEARCH_NOMEM };
+/* UNDECIDED: the limit was reached. */
+enum search_verdict { SEARCH_GOOD, SEARCH_BAD, SEARCH_UNDECIDED, SEARCH_NOMEM };
 
 struct search_result {
 	enum search_verdict verdict;
@@ -24,7 +28,7 @@ struct search_result {
 	char state[512];         /* what the channel held then */
 };
 
-/* Visits at most `limit` configurations; every so often `alive` (may be NULL) is called. */
+/* Visits at most `limit` configurations. It calls `alive` (may be NULL) every so often. */
 void search(const struct history *history, const struct spec *spec, uint64_t limit, void (*alive)(void),
             struct search_result *result);
 

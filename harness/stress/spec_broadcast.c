@@ -3,10 +3,10 @@
  * spec_broadcast.c - broadcast as a sequential channel: a log that grows, and a cursor for each
  * receiver.
  *
- * What a receiver received and missed tells where in the log its messages stand: from 0 for those
- * that were there at first, and for those that came later as soon as they have a message in common
- * with one whose place is known. So the place of nearly every message is known before the search,
- * and a send is tried there only.
+ * The results of a receiver tell where in the log its messages stand. A receiver that was there at
+ * first counts from 0. The place of one that came later is known as soon as it has a message in
+ * common with one whose place is known. So nearly every message has its place before the search,
+ * and the search tries its send there only.
  */
 #include "harness/stress/spec.h"
 

@@ -22,10 +22,10 @@ struct mpsc_facts {
 	 * message and giving the slot back). */
 	uint64_t *slack;
 
-	/* The sends whose values were received, in the order in which the receives returned. One
-	 * whose receive came before another's began must have been sent before it: so most
-	 * orders of overlapping sends need not be tried. A receive that is pending need not have
-	 * taken place. */
+	/* The sends whose values were received, in the order in which the receives returned. A
+	 * value whose receive returned before another's began must have been sent before that one.
+	 * So most orders of overlapping sends need not be tried. A receive that is pending need
+	 * not have taken place. */
 	size_t *received;
 	size_t received_count;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * value.c - values and their tally; see round.h.
+ * value.c - values and their tally (round.h).
  */
 #include "harness/stress/round.h"
 

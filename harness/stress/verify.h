@@ -19,8 +19,8 @@ struct verify_result {
 	char text[VERIFY_TEXT]; /* SEARCH_BAD: what contradicts what, in lines */
 };
 
-/* `limit`: how many configurations may be visited. A oneshot history may be of many channels;
- * each is checked by itself. Every so often `alive` (may be NULL) is called. */
+/* Visits at most `limit` configurations. A oneshot history may be of many channels, and each is
+ * checked by itself. `alive` (may be NULL) is called every so often. */
 void verify(const struct history *history, uint64_t limit, void (*alive)(void), struct verify_result *result);
 
 #endif
