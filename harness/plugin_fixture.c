@@ -70,7 +70,7 @@ CHAN_PLUGIN(NULL);
 #elif defined(FLAW_MAGIC)
 const struct chan_plugin chan_plugin = {0x46464646, CHAN_CONTRACT_VERSION, NULL};
 #elif defined(FLAW_VERSION)
-const struct chan_plugin chan_plugin = {CHAN_PLUGIN_MAGIC, CHAN_CONTRACT_VERSION + 41, NULL};
+const struct chan_plugin chan_plugin = {CHAN_PLUGIN_MAGIC, CHAN_CONTRACT_VERSION + 40, NULL};
 #elif defined(FLAW_TABLE)
 const struct chan_plugin chan_plugin = {CHAN_PLUGIN_MAGIC, CHAN_CONTRACT_VERSION, (const struct chan_impl *const *)64};
 #elif !defined(FLAW_SYMBOL)

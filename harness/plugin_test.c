@@ -95,7 +95,7 @@ static void test_flaws(void **state)
 	} flaws[] = {
 		{"SYMBOL", "is no plug-in: it does not define chan_plugin"},
 		{"MAGIC", "is no plug-in: its chan_plugin begins with 0x46464646"},
-		{"VERSION", "was built against version 42 of the contract, and this is version 1"},
+		{"VERSION", "was built against version 42 of the contract, and this is version 2"},
 		{"EMPTY", "holds no implementation"},
 		{"MINIMUM", "fixture: its mpsc lacks receiver_drop"},
 		{"TAKEN", "an implementation named 'null', and that name is taken"},

@@ -179,7 +179,7 @@ extern "C" {
 #endif
 
 /* The version of this contract. A plug-in that was built against another one is refused. */
-#define CHAN_CONTRACT_VERSION 1u
+#define CHAN_CONTRACT_VERSION 2u
 
 /* ------------------------------------------------------------------------------------------
  * Status, time
@@ -364,7 +364,7 @@ struct chan_permit {
  * because the compiler takes `impl` for words. */
 struct chan_waiter {
 	void (*wake)(struct chan_waiter *waiter);
-	uintptr_t impl[8];
+	uintptr_t impl[10];
 };
 
 enum chan_arm {

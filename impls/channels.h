@@ -30,9 +30,9 @@ extern const struct chan_impl chan_vyukov;
 
 /* A library of another contract version has no such symbol: a program that was compiled against
  * this header does not link with it, or does not start. */
-extern const char chan_contract_1;
+extern const char chan_contract_2;
 #if defined(__GNUC__)
-__attribute__((used)) static const char *const chan_contract_wanted = &chan_contract_1;
+__attribute__((used)) static const char *const chan_contract_wanted = &chan_contract_2;
 #endif
 
 /* All of them, in the order in which they are shown; ends with NULL. A new one is a folder here

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-_Static_assert(CHAN_CONTRACT_VERSION == 1, "the symbol bears the contract's version");
-const char chan_contract_1 = 1;
+_Static_assert(CHAN_CONTRACT_VERSION == 2, "the symbol bears the contract's version");
+const char chan_contract_2 = 1;
 
 const struct chan_impl *const chan_registry[] = {
 	&chan_mutex,

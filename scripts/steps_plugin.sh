@@ -194,7 +194,7 @@ broken_plugins() {
 		refused 2 'missing\.so.*no such file' $command --plugin="$work/missing.so" || bad=1
 		refused 2 'text\.so.*cannot be loaded' $command --plugin="$work/text.so" || bad=1
 		refused 2 'symbol\.so.*no plug-in' $command --plugin="$work/symbol.so" || bad=1
-		refused 2 'version\.so.*version 2.*version 1' $command --plugin="$work/version.so" || bad=1
+		refused 2 'version\.so.*version 3.*version 2' $command --plugin="$work/version.so" || bad=1
 		refused 2 'crash\.so.*crashed \(SIGSEGV\)' $command --plugin="$work/crash.so" || bad=1
 	done
 	refused 2 'hang\.so.*hangs' list --plugin="$work/hang.so" || bad=1

@@ -30,7 +30,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/rseq.h>
+#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h> /* from 2.35 */
+#endif
+#endif
 
 /* ------------------------------------------------------------------------------------------
  * The owner check
@@ -131,10 +135,10 @@ static inline void chan_fence_light(void)
  */
 
 /* The CPU on which this thread runs at this moment. The kernel keeps the number in a word of the
- * thread's own (rseq). */
+ * thread's own (rseq), if the C library has registered one. */
 static inline int chan_cpu(void)
 {
-#if defined(__x86_64__) || defined(__aarch64__)
+#ifdef RSEQ_SIG
 	if (__rseq_size != 0) {
 		const struct rseq *area = (const void *)((char *)__builtin_thread_pointer() + __rseq_offset);
 		return (int)*(const volatile uint32_t *)&area->cpu_id;

@@ -30,6 +30,14 @@
 
 _Static_assert(sizeof(_Atomic uint32_t) == sizeof(uint32_t), "a futex is a plain 32-bit word to the kernel");
 
+/* Where `long` has 32 bits, a call of its own takes a time_t of 64 bits, which musl always has and
+ * glibc with _TIME_BITS=64. */
+#ifdef SYS_futex_time64
+enum { CHAN_SYS_FUTEX = sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_futex };
+#else
+enum { CHAN_SYS_FUTEX = SYS_futex };
+#endif
+
 /* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. */
 static inline struct timespec chan_timespec(uint64_t ns)
 {
@@ -45,7 +53,7 @@ static inline bool chan_futex_wait(_Atomic uint32_t *word, uint32_t expected, ui
 	const struct timespec until = chan_timespec(deadline);
 
 	/* WAIT_BITSET takes an absolute time, of CLOCK_MONOTONIC unless told otherwise (S-13). */
-	long failed = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+	long failed = syscall(CHAN_SYS_FUTEX, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
 	                      deadline == CHAN_FOREVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
 	return !(failed != 0 && errno == ETIMEDOUT);
 }
@@ -53,7 +61,7 @@ static inline bool chan_futex_wait(_Atomic uint32_t *word, uint32_t expected, ui
 /* Wakes up to `n` of the threads that sleep on `word`. It does not read the word. */
 static inline void chan_futex_wake(_Atomic uint32_t *word, int n)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);
+	syscall(CHAN_SYS_FUTEX, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);
 }
 
 #endif

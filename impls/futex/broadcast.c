@@ -453,7 +453,7 @@ static enum chan_status await(struct receiver *r, uint64_t deadline)
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 	struct spin spin;
 
-	poll_gained(&r->poll, position - r->waited_at, SIZE_MAX);
+	poll_gained(&r->poll, (size_t)(position - r->waited_at), SIZE_MAX);
 	r->waited_at = position;
 	chan_spin_begin(&spin, &ch->site, NULL, true, r->poll.ns);
 	chan_spin_until(&spin, deadline);
