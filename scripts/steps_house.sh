@@ -58,7 +58,14 @@ files_run() {
 	) | jq -r '.files[] | select(any(.lines[]; .count > 0)).file' | sed -n 's,^.*\(impls/.*\),\1,p' | sort -u
 }
 
-# The way of a message leads through as many files as impls/README.md says, and through no others.
+# subjects FILE...: how many there are to read, a header and the source of the same name being one, and
+# the contract none.
+subjects() {
+	printf '%s\n' "$@" | sed '/^channel\.h$/d; s/\.[ch]$//' | sort -u | wc -l
+}
+
+# The way of a message leads through the files that impls/README.md names, and through no others: at
+# most 5 when it is sent and received at once, at most 10 subjects with all that waits and wakes.
 follow_a_message() {
 	local bad=0 row impl kind fast all name ran
 	mkdir -p "$work/follow" || return
@@ -76,13 +83,18 @@ follow_a_message() {
 		for name in $ran; do
 			[[ " $fast " == *" ${name#impls/} "* ]] || { echo "$impl $kind, fast: impls/README.md does not name $name" && bad=1; }
 		done
+		if [ "$kind" = oneshot ]; then
+			[ "$(grep -oE '[a-z]+/[a-z_.]+' <<<"$fast" | grep -vc '^base/')" -eq 1 ] ||
+				{ echo "$impl $kind: more than one file and the primitives: $fast" && bad=1; }
+			continue
+		fi
 		[ "$(wc -w <<<"$fast")" -le 5 ] || { echo "$impl $kind, fast: more than 5 files: $fast" && bad=1; }
-		[ "$kind" != oneshot ] || continue
 		ran=$(files_run "$impl" "$kind" all) || { echo "$impl $kind does not run" && bad=1 && continue; }
 		for name in $ran; do
 			[[ " $fast $all " == *" ${name#impls/} "* ]] || { echo "$impl $kind, all: impls/README.md does not name $name" && bad=1; }
 		done
-		[ "$(wc -w <<<"$fast $all")" -le 10 ] || { echo "$impl $kind: more than 10 files: $fast $all" && bad=1; }
+		# shellcheck disable=SC2086 # several words
+		[ "$(subjects $fast $all)" -le 10 ] || { echo "$impl $kind: more than 10 subjects: $fast $all" && bad=1; }
 	done < <(table_of "$root/impls/README.md" '## The way of a message')
 	return $bad
 }
