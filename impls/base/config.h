@@ -48,20 +48,6 @@ enum chan_status chan_config_bounded(const struct chan_config *config, size_t ma
  * which would end one value twice. */
 enum chan_status chan_config_copied(const struct chan_config *config, struct layout *layout);
 
-/* Copies the bytes of one element. Either pointer may be NULL when there are none. */
-static inline void chan_bytes_copy(void *dst, const void *src, size_t size)
-{
-	if (size == sizeof(uint64_t))
-		memcpy(dst, src, sizeof(uint64_t)); /* a move, not a call */
-	else if (size != 0)
-		memcpy(dst, src, size);
-}
-
-static inline void chan_layout_copy(const struct layout *layout, void *dst, const void *src)
-{
-	chan_bytes_copy(dst, src, layout->size);
-}
-
 /* Memory for `count` elements, aligned for them. The caller frees it with free(). NULL when there
  * is none, or when the product overflows; never because elements have no bytes, for such elements
  * get one byte each. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fast.h - what a fast path executes of base: the owner check, the light fence, and the note of the
- * CPU that it runs on.
+ * fast.h - what a fast path executes of base: the owner check, the light fence, the note of the CPU
+ * that it runs on, and the copy of an element.
  *
  * These are the steps that nearly every send and receive takes, so they stand together, inline and
  * small. What they belong to is explained elsewhere: fence.h has the slow half of the fence, spin.h
@@ -25,6 +25,7 @@
 #define CHANBENCH_BASE_FAST_H
 
 #include "impls/base/compiler.h"
+#include "impls/base/config.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -176,6 +177,31 @@ static inline void chan_last_cpu_note(chan_last_cpu_t *seen)
 
 	if (atomic_load_explicit(seen, memory_order_relaxed) != now)
 		atomic_store_explicit(seen, now, memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------------------------------
+ * Elements and times
+ */
+
+/* Copies the bytes of one element. Either pointer may be NULL when there are none. */
+static inline void chan_bytes_copy(void *dst, const void *src, size_t size)
+{
+	if (size == sizeof(uint64_t))
+		memcpy(dst, src, sizeof(uint64_t)); /* a move, not a call */
+	else if (size != 0)
+		memcpy(dst, src, size);
+}
+
+static inline void chan_layout_copy(const struct layout *layout, void *dst, const void *src)
+{
+	chan_bytes_copy(dst, src, layout->size);
+}
+
+/* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. */
+static inline struct timespec chan_timespec(uint64_t ns)
+{
+	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+	return ts;
 }
 
 #endif

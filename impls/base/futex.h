@@ -20,7 +20,7 @@
 #ifndef CHANBENCH_BASE_FUTEX_H
 #define CHANBENCH_BASE_FUTEX_H
 
-#include "impls/channel.h"
+#include "impls/base/fast.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -37,13 +37,6 @@ enum { CHAN_SYS_FUTEX = sizeof(time_t) > sizeof(long) ? SYS_futex_time64 : SYS_f
 #else
 enum { CHAN_SYS_FUTEX = SYS_futex };
 #endif
-
-/* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. */
-static inline struct timespec chan_timespec(uint64_t ns)
-{
-	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
-	return ts;
-}
 
 /* Sleeps while `*word` is `expected`, at most until the deadline, which is never CHAN_NOW. False:
  * the deadline has come. True: the thread was woken, the word had changed already, a signal came,
