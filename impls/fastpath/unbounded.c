@@ -26,12 +26,22 @@ static void publish_state(struct unbounded *ch)
 		ch->store->unset(ch, UNBOUNDED_WAITING);
 }
 
+/* Receivers that wait, up to `n`. A store may find it dear to count more messages than that. */
+static size_t waiting_up_to(const struct unbounded *ch, size_t n)
+{
+	size_t waiting = 0;
+
+	for (const struct list *w = ch->core.recv_queue.next; w != &ch->core.recv_queue && waiting < n; w = w->next)
+		waiting++;
+	return waiting;
+}
+
 /* Wakes receivers that wait, one for each of up to `n` messages that are there. */
 static void wake_receivers(struct unbounded *ch, size_t n, struct list *wakes)
 {
 	if (n == 0 || list_empty(&ch->core.recv_queue))
 		return;
-	size_t there = ch->store->len(ch, n);
+	size_t there = ch->store->len(ch, waiting_up_to(ch, n));
 	for (n = n < there ? n : there; n > 0 && !list_empty(&ch->core.recv_queue); n--) {
 		struct wait *w = chan_wait_first(&ch->core.recv_queue);
 

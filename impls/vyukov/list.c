@@ -32,7 +32,9 @@
  *            4  Leave.
  *   Length   1  Guard the list: take `turn`, set `guarded`, make a heavy fence, wait until nobody
  *               is inside.
- *            2  Read the tail, and count the nodes from the head up to it that are not void.
+ *            2  Read the tail, and count the nodes up to it that are not void, from where the
+ *               length before has stopped, or from the head if that is further on.
+ *            3  The length is what was ever counted less what was ever received.
  *
  * INVARIANTS
  *
@@ -44,6 +46,8 @@
  *     `turn`. While `guarded` is set, nobody is inside. It is always set while there are several
  *     receivers.
  * L4  A node is void if and only if its send was refused.
+ * L5  `count` says how many messages there were from the beginning up to the node `counted`. While
+ *     it is more than `received`, that node is behind the head, so it is not yet used again.
  *
  * WHO EXCLUDES WHOM
  *
@@ -83,7 +87,8 @@
  * for a shorter length (M-10). Other senders go on: a send never waits for anybody. A receiver with
  * `turn` is waited for by other receivers and by lengths.
  *
- * WRAP. There is no counter, so nothing wraps, and the start is of no use here.
+ * WRAP. `received` and `count` wrap. Only their difference is used, which is at most the backlog.
+ * Both begin at the start of the channel's configuration, so that tests see them wrap.
  *
  * NOTES
  *
@@ -93,7 +98,8 @@
  * receivers is better served by blocks with slots.
  *
  * The length is counted, since a counter would cost each send a second locked instruction, and
- * would not be moved at the same moment as the tail.
+ * would not be moved at the same moment as the tail. No node is counted twice, so lengths cost a
+ * constant for each message, however often they are asked for.
  *
  * Nodes travel from the receiver to the senders in chains of some 4 KiB, by a depot of a few places
  * for a chain each. A whole chain is put into an empty place, and taken out as a whole, so there is
@@ -137,11 +143,14 @@ struct list_channel {
 	alignas(UNBOUNDED_LINE) _Atomic uintptr_t head;
 	struct node *spare;
 	size_t spares;
+	size_t received;      /* messages, ever; wraps */
 	_Atomic bool inside;  /* the only receiver follows links */
 	_Atomic bool guarded; /* links are followed under `turn` */
 
 	alignas(UNBOUNDED_LINE) pthread_mutex_t turn;
-	bool many; /* several receivers; under `turn` */
+	bool many;            /* several receivers; under `turn` */
+	struct node *counted; /* under `turn`: the lengths have counted up to here ... */
+	size_t count;         /* ... so many messages, ever; wraps (L5) */
 
 	alignas(UNBOUNDED_LINE) _Atomic(struct node *) depot[DEPOT_PLACES];
 };
@@ -262,7 +271,7 @@ static bool list_open(struct unbounded *ch, uint64_t start)
 	struct list_channel *l = (struct list_channel *)ch;
 	const struct layout *layout = &ch->core.layout;
 
-	(void)start;
+	l->received = l->count = (size_t)start;
 	l->layout = *layout;
 	l->element = (sizeof(struct node) + layout->align - 1) & ~(layout->align - 1);
 	l->bytes = l->element + layout->size;
@@ -443,11 +452,12 @@ static void list_unshare(struct unbounded *ch)
  * Receiving
  */
 
-/* Moves the head on to its successor, whose message was read, or is void. */
-static inline void advance(struct list_channel *l, struct node *next)
+/* Moves the head along its link, to a node whose message was read, or that is void. */
+static inline void advance(struct list_channel *l, uintptr_t link)
 {
-	struct node *head = head_of(l);
+	struct node *head = head_of(l), *next = node_of(link);
 
+	l->received += !(link & VOID_NODE);
 	atomic_store_explicit(&l->head, (uintptr_t)next, memory_order_relaxed);
 	node_put(l, head);
 }
@@ -462,7 +472,7 @@ static CHAN_INLINE bool list_take_one(struct unbounded *ch, void *msg)
 	bool taken = link != 0 && !(link & VOID_NODE);
 	if (taken) {
 		chan_layout_copy(&l->layout, msg, element_of(l, node_of(link)));
-		advance(l, node_of(link));
+		advance(l, link);
 	}
 	leave_alone(l);
 	return taken;
@@ -476,7 +486,7 @@ static size_t list_take(struct unbounded *ch, void *msgs, size_t limit, unsigned
 	size_t n = 0;
 
 	for (;;) {
-		for (uintptr_t link; n < limit && (link = link_of(head_of(l))) != 0; advance(l, node_of(link)))
+		for (uintptr_t link; n < limit && (link = link_of(head_of(l))) != 0; advance(l, link))
 			if (!(link & VOID_NODE))
 				chan_layout_copy(&l->layout, message_at(l, msgs, n++), element_of(l, node_of(link)));
 		if (n == limit)
@@ -528,7 +538,7 @@ static void list_pop(struct unbounded *ch)
 	struct list_channel *l = (struct list_channel *)ch;
 	bool turn = enter(l); /* a sender may ask for the length */
 
-	advance(l, node_of(link_of(head_of(l))));
+	advance(l, link_of(head_of(l)));
 	leave(l, turn);
 }
 
@@ -558,10 +568,27 @@ static unsigned list_state(const struct unbounded *ch)
 	return atomic_load_explicit(&((const struct list_channel *)ch)->state, memory_order_acquire);
 }
 
+/* Goes on counting where the length before has ended. With `turn`, and nobody inside. */
+static void count_up_to(struct list_channel *l, const struct node *last)
+{
+	if ((ptrdiff_t)(l->count - l->received) <= 0) { /* the head may have passed it (L5) */
+		l->counted = head_of(l);
+		l->count = l->received;
+	}
+	while (l->counted != last) {
+		uintptr_t link;
+
+		for (unsigned looks = 0; (link = link_of(l->counted)) == 0;)
+			give_way(&looks); /* it is about to be linked */
+		l->count += !(link & VOID_NODE);
+		l->counted = node_of(link);
+	}
+}
+
 static size_t list_len(struct unbounded *ch, size_t most)
 {
 	struct list_channel *l = (struct list_channel *)ch;
-	size_t n = 0;
+	size_t n;
 
 	/* R2; then a head that is not older than the node's last life as the head */
 	uintptr_t tail = atomic_load_explicit(&l->tail, memory_order_acquire);
@@ -570,14 +597,8 @@ static size_t list_len(struct unbounded *ch, size_t most)
 	guard(l);
 	/* R2 */
 	struct node *last = (struct node *)atomic_load_explicit(&l->tail, memory_order_acquire);
-	for (struct node *node = head_of(l); node != last && n < most;) {
-		uintptr_t link;
-
-		for (unsigned looks = 0; (link = link_of(node)) == 0;)
-			give_way(&looks); /* it is about to be linked */
-		n += !(link & VOID_NODE);
-		node = node_of(link);
-	}
+	count_up_to(l, last);
+	n = l->count - l->received;
 	end_guard(l);
 	return n;
 }
