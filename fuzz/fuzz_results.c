@@ -99,7 +99,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (old_file == NULL)
 		return 0;
 	new_file = mark != NULL ? read_file(mark + 1, size - old_size - 1) : json_incref(old_file);
-	if (new_file != NULL && !compare_print(old_file, new_file, nowhere, counts))
+	if (new_file != NULL &&
+	    !compare_print(old_file, new_file, false, true, &(struct screen){.out = nowhere, .columns = 100}, counts))
 		fail("two files could not be compared", "out of memory");
 	json_decref(new_file);
 	json_decref(old_file);

@@ -2,11 +2,14 @@
  *
  * compare.h - two result files: what became faster, slower, broken.
  *
- * A cell is slower (or faster) only when both hold: the bootstrap interval (99 %) of the ratio of
- * the medians does not contain 1, and the ratio is further from 1 than the noise: what A/A pairs,
- * two measurements of one and the same thing, differed by in these two files. Each answers another
- * doubt: the interval, how much the trials scatter; the A/A pairs, how far whole measurements drift
- * on these machines.
+ * The process is the unit: each counts once, with the median of its trials. A cell is slower (or
+ * faster) when three things hold. The 99 % interval of the ratio does not contain 1 (Mann and
+ * Whitney, exact). Among all cells it is still no chance: its q (Benjamini and Hochberg) is at most
+ * 0.05. And the ratio is further from 1 than the usual difference within an A/A pair, two
+ * measurements of one and the same thing. Where only the second does not hold, it is "perhaps".
+ *
+ * A cell that did not change is "same" only when a larger change would have been seen: its interval
+ * ends within 25 % of 1. Else the comparison could not see.
  *
  * The ratio is that of the rates. Where messages were sent at a fixed rate it is that of the median
  * latencies, upside down: above 1 is always better.
@@ -14,50 +17,65 @@
 #ifndef CHANBENCH_COMPARE_H
 #define CHANBENCH_COMPARE_H
 
+#include "harness/bench/screen.h"
 #include "harness/bench/stats.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 enum change {
 	CHANGE_SAME,
 	CHANGE_FASTER,
 	CHANGE_SLOWER,
+	CHANGE_PERHAPS,
 	CHANGE_BROKEN,       /* it was ok, or was not there */
 	CHANGE_STILL_BROKEN, /* it was not */
 	CHANGE_REPAIRED,
 	CHANGE_ONLY_OLD, /* the cell stands in one file only */
 	CHANGE_ONLY_NEW,
-	/* fewer than three good trials in one of the files, or no figure that could be compared */
-	CHANGE_UNCLEAR,
+	CHANGE_BLIND,   /* a change of less than 25 % or more would not have been seen */
+	CHANGE_UNCLEAR, /* too few processes, or no figure that could be compared */
 	CHANGE_COUNT
 };
 
 extern const char *const change_names[CHANGE_COUNT];
 
 struct comparison {
+	const char *name;
 	enum change change;
-	double old_median, new_median; /* items a second; latency: ns. NaN: none */
+	/* items a second; latency: ns; ratios to `mutex`. NaN: none */
+	double old_median, new_median;
 	bool latency;
-	double ratio; /* above 1 is better; NaN: none */
-	struct interval interval;
+	struct stats_ratio ratio; /* above 1 is better */
+	double q;
 	const char *verdict; /* of the new one */
 };
 
-/* The noise of a scenario, as a logarithm of at least 0: the largest difference between the two
- * of an A/A pair of that scenario in either file, and not less than the median of all pairs (a
- * scenario has few, which can agree by luck). Cells as from summary_by_cell. `*pairs` is set to
- * the number of all pairs. NaN: out of memory. */
-double compare_floor(json_t *old_cells, json_t *new_cells, const char *scenario, size_t *pairs);
+/* How far from 1, as a factor less 1, a change must be so that this cell shows it: half the
+ * width of its interval. Infinity: it shows none. */
+double compare_resolution(const struct comparison *comparison);
 
-/* Compares the rows of one cell; NULL for a file that does not have it. False: out of memory. */
-bool compare_cell(const char *name, json_t *old_rows, json_t *new_rows, double floor, struct comparison *comparison);
+/* The usual difference within an A/A pair: the median over all pairs of both files, a logarithm
+ * of at least 0. Cells as from summary_by_cell. `*pairs` is set to their number. NaN: out of
+ * memory. */
+double compare_floor(json_t *old_cells, json_t *new_cells, size_t *pairs);
+
+/* Compares one cell; either file may lack it. `to_mutex`: not its figures, but their ratios to
+ * those of `mutex` in the same file. What has numbers in both is CHANGE_SAME until it is judged.
+ * False: out of memory. */
+bool compare_cell(const char *name, json_t *old_cells, json_t *new_cells, bool to_mutex, struct comparison *comparison);
+
+/* Judges all that are CHANGE_SAME, together. False: out of memory. */
+bool compare_judge(struct comparison *comparisons, size_t count, double floor);
 
 /* Whether the numbers of a file's rows are ones that a measurement can have. NULL, or one line. */
 const char *compare_absurd(json_t *rows);
 
-/* Prints the comparison of two files (as from results_read) and counts what came out. False: out
- * of memory. */
-bool compare_print(json_t *old_file, json_t *new_file, FILE *out, size_t counts[CHANGE_COUNT]);
+/* NULL, or one line: that the two contexts are of different machines, and by what. */
+const char *compare_machines(json_t *old_context, json_t *new_context);
+
+/* Prints the comparison of two files (as from results_read) and counts what came out. `all`: every
+ * cell, not only those that changed. False: out of memory. */
+bool compare_print(json_t *old_file, json_t *new_file, bool to_mutex, bool all, const struct screen *screen,
+                   size_t counts[CHANGE_COUNT]);
 
 #endif

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "harness/bench/stats.h"
 
-#include "harness/bench/random.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DRAWS = 2000 };
 
 bool samples_add(struct samples *samples, double value, uint32_t process)
 {
@@ -80,105 +76,245 @@ double stats_max(const struct samples *samples)
 }
 
 /* ------------------------------------------------------------------------------------------
- * Drawing
+ * Processes
  */
 
-/* The samples again, those of one process side by side. */
-struct clusters {
-	double *value;
-	size_t *start; /* of each process; start[count] is the end */
-	size_t count;
-	double *drawn; /* room for one draw: no longer than all processes as long as the longest */
-};
-
-static void clusters_free(struct clusters *c)
+/* The median of each process into `medians`, which has room for as many as there are samples.
+ * Returns how many; 0 too when memory ran out. */
+static size_t process_medians(const struct samples *samples, double *medians)
 {
-	free(c->value);
-	free(c->start);
-	free(c->drawn);
-}
+	size_t n = samples->count, count = 0;
+	bool *taken = calloc(n + 1, sizeof *taken);
+	double *of_one = malloc((n + 1) * sizeof *of_one);
 
-static bool clusters_make(struct clusters *c, const struct samples *samples)
-{
-	size_t n = samples->count, used = 0, longest = 0;
-	bool *taken = calloc(n, sizeof *taken);
-
-	*c = (struct clusters){.value = malloc(n * sizeof *c->value), .start = malloc((n + 1) * sizeof *c->start)};
-	if (taken == NULL || c->value == NULL || c->start == NULL)
-		goto done;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && taken != NULL && of_one != NULL; i++) {
+		size_t used = 0;
 		if (taken[i])
 			continue;
-		c->start[c->count++] = used;
 		for (size_t k = i; k < n; k++)
 			if (!taken[k] && samples->process[k] == samples->process[i]) {
 				taken[k] = true;
-				c->value[used++] = samples->value[k];
+				of_one[used++] = samples->value[k];
 			}
-		if (used - c->start[c->count - 1] > longest)
-			longest = used - c->start[c->count - 1];
+		medians[count++] = median_of(of_one, used);
 	}
-	c->start[c->count] = used;
-	c->drawn = malloc(c->count * longest * sizeof *c->drawn);
-done:
 	free(taken);
-	if (c->drawn == NULL)
-		clusters_free(c);
-	return c->drawn != NULL;
+	free(of_one);
+	return count;
 }
 
-static double draw_median(const struct clusters *c, uint64_t *state)
+bool stats_processes(const struct samples *samples, struct samples *processes)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < c->count; i++) {
-		size_t p = random_below(state, c->count), start = c->start[p], length = c->start[p + 1] - start;
-		for (size_t k = 0; k < length; k++)
-			c->drawn[n++] = c->value[start + random_below(state, length)];
-	}
-	return median_of(c->drawn, n);
+	double *medians = malloc((samples->count + 1) * sizeof *medians);
+	size_t n = medians != NULL ? process_medians(samples, medians) : 0;
+	bool complete = samples->count == 0 || n != 0;
+
+	*processes = (struct samples){0};
+	for (size_t i = 0; i < n && complete; i++)
+		complete = samples_add(processes, medians[i], (uint32_t)i);
+	free(medians);
+	return complete;
 }
 
-/* The interval in the middle that holds so many thousandths of the values; sorts. */
-static struct interval middle(double *values, size_t thousandths)
+/* The 97.5 % point of Student's distribution. */
+static double student(size_t freedom)
 {
-	size_t outside = DRAWS * (1000 - thousandths) / 2000;
-	qsort(values, DRAWS, sizeof *values, ascending);
-	return (struct interval){values[outside], values[DRAWS - 1 - outside]};
+	static const double table[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+	const double z = 1.959964;
+	if (freedom <= sizeof table / sizeof table[0])
+		return table[freedom - 1];
+	double v = (double)freedom; /* Cornish and Fisher, two terms */
+	return z + (z * z * z + z) / (4 * v) + (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96 * v * v);
+}
+
+/* Of logarithms where all values are above 0; a latency can be 0. */
+static struct interval student_interval(const double *values, size_t n)
+{
+	double sum = 0, squares = 0;
+	bool logs = true;
+
+	for (size_t i = 0; i < n; i++)
+		logs &= values[i] > 0;
+	for (size_t i = 0; i < n; i++)
+		sum += logs ? log(values[i]) : values[i];
+	double mean = sum / (double)n;
+	for (size_t i = 0; i < n; i++)
+		squares += pow((logs ? log(values[i]) : values[i]) - mean, 2);
+	double half = student(n - 1) * sqrt(squares / (double)(n - 1) / (double)n);
+	if (logs)
+		return (struct interval){exp(mean - half), exp(mean + half)};
+	return (struct interval){fmax(0, mean - half), mean + half};
 }
 
 struct interval stats_median_interval(const struct samples *samples)
 {
 	struct interval interval = {NAN, NAN};
-	struct clusters c;
-	uint64_t state = 1;
-	double values[DRAWS];
+	double *medians = malloc((samples->count + 1) * sizeof *medians), median = stats_median(samples);
+	size_t n = medians != NULL ? process_medians(samples, medians) : 0;
 
-	if (samples->count == 0 || !clusters_make(&c, samples))
-		return interval;
-	for (size_t i = 0; i < DRAWS; i++)
-		values[i] = draw_median(&c, &state);
-	clusters_free(&c);
-	return middle(values, 950);
+	if (n >= 2) {
+		interval = student_interval(medians, n);
+		interval.low = fmin(interval.low, median);
+		interval.high = fmax(interval.high, median);
+	}
+	free(medians);
+	return interval;
 }
 
-struct interval stats_ratio_interval(const struct samples *over, const struct samples *under)
-{
-	struct interval interval = {NAN, NAN};
-	struct clusters above, below;
-	uint64_t state = 1;
-	double values[DRAWS];
+/* ------------------------------------------------------------------------------------------
+ * Two sets of processes
+ */
 
-	if (over->count == 0 || under->count == 0 || !clusters_make(&above, over))
-		return interval;
-	if (!clusters_make(&below, under)) {
-		clusters_free(&above);
-		return interval;
+/* In how many ways `take` of the ranks can be chosen so that their sum is s, as a share of all:
+ * shares[s]. Ranks are whole numbers (midranks doubled). NULL: out of memory. */
+static double *rank_sums(const size_t *ranks, size_t count, size_t take, size_t most)
+{
+	double *ways = calloc((take + 1) * (most + 1), sizeof *ways), *shares = calloc(most + 1, sizeof *shares);
+	double all = 0;
+
+	if (ways == NULL || shares == NULL) {
+		free(shares);
+		free(ways);
+		return NULL;
 	}
-	for (size_t i = 0; i < DRAWS; i++) {
-		double numerator = draw_median(&above, &state);
-		values[i] = numerator / draw_median(&below, &state);
+	ways[0] = 1;
+	for (size_t i = 0; i < count; i++)
+		for (size_t n = take < i + 1 ? take : i + 1; n > 0; n--)
+			for (size_t s = most; s >= ranks[i]; s--)
+				ways[n * (most + 1) + s] += ways[(n - 1) * (most + 1) + s - ranks[i]];
+	for (size_t s = 0; s <= most; s++)
+		all += ways[take * (most + 1) + s];
+	for (size_t s = 0; s <= most; s++)
+		shares[s] = ways[take * (most + 1) + s] / all;
+	free(ways);
+	return shares;
+}
+
+/* Exact two-sided p of the rank sum, given the ties that there are; -1: out of memory. */
+static double mann_whitney(const double *a, size_t n, const double *b, size_t m)
+{
+	size_t count = n + m, most = 2 * count * count, sum = 0;
+	size_t *ranks = calloc(count, sizeof *ranks);
+	double *all = malloc(count * sizeof *all), *shares = NULL, p = -1;
+
+	if (ranks == NULL || all == NULL)
+		goto done;
+	memcpy(all, a, n * sizeof *all);
+	memcpy(all + n, b, m * sizeof *all);
+	for (size_t i = 0; i < count; i++) {
+		ranks[i] = 1;
+		for (size_t k = 0; k < count; k++)
+			ranks[i] += all[k] < all[i] ? 2 : all[k] == all[i];
+		sum += i < n ? ranks[i] : 0;
 	}
-	clusters_free(&above);
-	clusters_free(&below);
-	return middle(values, 990);
+	shares = rank_sums(ranks, count, n, most);
+	if (shares == NULL)
+		goto done;
+	double middle = (double)(n * (count + 1)), away = fabs((double)sum - middle);
+	p = 0;
+	for (size_t s = 0; s <= most; s++)
+		if (fabs((double)s - middle) >= away - 1e-9)
+			p += shares[s];
+	p = fmin(p, 1);
+done:
+	free(shares);
+	free(all);
+	free(ranks);
+	return p;
+}
+
+/* How many of the smallest pairs are outside a 99 % interval on either side, plus one; 0: there are
+ * too few processes for one. -1: out of memory. */
+static long critical(size_t n, size_t m)
+{
+	size_t count = n + m, least = n * (n + 1) / 2;
+	size_t *ranks = malloc(count * sizeof *ranks);
+	double *shares = NULL, below = 0;
+	long outside = 0;
+
+	for (size_t i = 0; i < count && ranks != NULL; i++)
+		ranks[i] = i + 1;
+	if (ranks != NULL)
+		shares = rank_sums(ranks, count, n, count * (count + 1) / 2);
+	for (size_t u = 0; shares != NULL && u < n * m / 2; u++) {
+		below += shares[least + u];
+		if (below > 0.005)
+			break;
+		outside++;
+	}
+	if (shares == NULL)
+		outside = -1;
+	free(shares);
+	free(ranks);
+	return outside;
+}
+
+/* Beyond so many processes in both, only the first are compared: the exact test takes their fourth
+ * power. */
+enum { PROCESSES_MOST = 30 };
+
+bool stats_ratio(const struct samples *over, const struct samples *under, struct stats_ratio *result)
+{
+	double *a = malloc((over->count + 1) * sizeof *a), *b = malloc((under->count + 1) * sizeof *b), *pairs = NULL;
+	size_t n = 0, m = 0, count = 0;
+	bool complete = false;
+
+	*result = (struct stats_ratio){NAN, {0, INFINITY}, NAN};
+	if (a == NULL || b == NULL)
+		goto done;
+	n = process_medians(over, a);
+	m = process_medians(under, b);
+	n = n < PROCESSES_MOST ? n : PROCESSES_MOST;
+	m = m < PROCESSES_MOST ? m : PROCESSES_MOST;
+	pairs = malloc((n * m + 1) * sizeof *pairs);
+	if (pairs == NULL)
+		goto done;
+	complete = true;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < m; k++)
+			if (a[i] > 0 && b[k] > 0)
+				pairs[count++] = a[i] / b[k];
+	if (count == 0 || count != n * m)
+		goto done; /* no ratio to 0 */
+	result->ratio = median_of(pairs, count);
+	result->p = mann_whitney(a, n, b, m);
+	long outside = critical(n, m);
+	complete = outside >= 0 && result->p >= 0;
+	if (outside > 0)
+		result->interval = (struct interval){pairs[outside - 1], pairs[count - (size_t)outside]};
+done:
+	free(pairs);
+	free(b);
+	free(a);
+	return complete;
+}
+
+bool stats_adjust(double *p, size_t count)
+{
+	double *sorted = malloc((count + 1) * sizeof *sorted), *q = malloc((count + 1) * sizeof *q);
+	size_t n = 0;
+
+	if (sorted == NULL || q == NULL) {
+		free(sorted);
+		free(q);
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!isnan(p[i]))
+			sorted[n++] = p[i];
+	qsort(sorted, n, sizeof *sorted, ascending);
+	for (size_t i = n; i-- > 0;) {
+		q[i] = fmin(1, sorted[i] * (double)n / (double)(i + 1));
+		if (i + 1 < n)
+			q[i] = fmin(q[i], q[i + 1]);
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = n; k-- > 0 && !isnan(p[i]);)
+			if (sorted[k] == p[i]) {
+				p[i] = q[k];
+				break;
+			}
+	free(sorted);
+	free(q);
+	return true;
 }

@@ -8,25 +8,25 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* Longer verdicts stand below the table. */
-enum { VERDICT_MAX = 36, LINE_COLUMNS = 150, LINE_COLUMNS_MIN = 60 };
+enum { VERDICT_MAX = 36 };
 
 /* One row before it is text. */
 struct line {
 	const struct cell *cell;
 	json_t *rows; /* NULL: nothing was measured */
 	const char *verdict;
-	struct samples rates;
-	double rate; /* median; NaN: none */
+	struct interval interval; /* of the rate */
+	double rate;              /* median; NaN: none */
 	/* what it is sorted and compared by: the rate; where that is fixed, one over the median
 	 * latency */
 	double score;
 };
 
-/* The lines of one table: those of a block, and the limits. */
+/* The lines of one table. */
 struct lines {
+	const struct plan *plan;
 	struct line *of;
 	size_t count;
 };
@@ -46,7 +46,7 @@ static int by_score(const void *a, const void *b)
 /* Columns that every scenario can have, after those of the rate. */
 static const struct figure common[] = {
 	{"cpu_ns_per_item", "CPU/item", "ns"},
-	{"ctx_switches_per_item", "switches/item", "1"},
+	{"ctx_switches_per_item", "switches", "1"},
 	{"p50_ns", "latency p50", "ns"},
 	{"p99_ns", "p99", "ns"},
 	{"p999_ns", "p99.9", "ns"},
@@ -73,12 +73,16 @@ static void put_figures(char (*texts)[GRID_TEXT], size_t *column, const struct f
 
 static void put_rates(char (*texts)[GRID_TEXT], const struct line *line, double best)
 {
-	struct interval interval = stats_median_interval(&line->rates);
+	struct interval interval = line->interval;
 	format_count(line->rate, texts[2], GRID_TEXT);
 	format_range(interval.low, interval.high, texts[3], GRID_TEXT);
-	format_range(stats_min(&line->rates), stats_max(&line->rates), texts[4], GRID_TEXT);
 	if (!isnan(line->score) && line->cell->control == CONTROL_NONE)
-		snprintf(texts[5], GRID_TEXT, "%.*f", line->score / best < 0.0995 ? 3 : 2, line->score / best);
+		snprintf(texts[4], GRID_TEXT, "%.*f", line->score / best < 0.0995 ? 3 : 2, line->score / best);
+}
+
+static const char *limit_name(const struct plan *plan, const struct cell *cell)
+{
+	return limits.modes[plan->blocks[cell->block].params.v[PARAM_MODE]];
 }
 
 static void put_label(char *text, const struct plan *plan, const struct cell *cell)
@@ -88,7 +92,7 @@ static void put_label(char *text, const struct plan *plan, const struct cell *ce
 		return;
 	}
 	if (cell->control == CONTROL_LIMIT) {
-		snprintf(text, GRID_TEXT, "%s (limit)", limits.modes[plan->blocks[cell->block].params.v[PARAM_MODE]]);
+		snprintf(text, GRID_TEXT, "%s (limit)", limit_name(plan, cell));
 		return;
 	}
 	info_shown_name(cell->impl, text, GRID_TEXT);
@@ -109,16 +113,8 @@ static void put_verdict(char *text, const struct line *line, size_t *notes)
 		snprintf(text, GRID_TEXT, saturated ? "ok, saturated" : "ok");
 }
 
-/* What fits on the terminal; on paper, and elsewhere, a line may be long. */
-static int line_columns(FILE *out)
-{
-	struct winsize window = {.ws_col = 0};
-	if (ioctl(fileno(out), TIOCGWINSZ, &window) != 0 || window.ws_col == 0 || window.ws_col > LINE_COLUMNS)
-		return LINE_COLUMNS;
-	return window.ws_col > LINE_COLUMNS_MIN ? window.ws_col : LINE_COLUMNS_MIN;
-}
-
-static bool print_grid(const struct plan *plan, const struct block *block, const struct lines *lines, FILE *out)
+static bool print_grid(const struct plan *plan, const struct block *block, const struct lines *lines,
+                       const struct screen *screen)
 {
 	struct grid grid = {.rows = NULL};
 	char title[GRID_TEXT];
@@ -130,7 +126,6 @@ static bool print_grid(const struct plan *plan, const struct block *block, const
 	snprintf(title, sizeof title, "%.48s/s", block->workload->item);
 	grid_column(&grid, title, false);
 	grid_column(&grid, "95 % interval", false);
-	grid_column(&grid, "min .. max", false);
 	grid_column(&grid, "of best", false);
 	for (const struct figure *f = common; f->member != NULL; f++)
 		grid_column(&grid, f->title, false);
@@ -141,7 +136,7 @@ static bool print_grid(const struct plan *plan, const struct block *block, const
 		if (lines->of[i].cell->control == CONTROL_NONE)
 			best = fmax(best, lines->of[i].score);
 	for (size_t i = 0; i < lines->count; i++) {
-		size_t column = 6;
+		size_t column = 5;
 		if (lines->of[i].cell->lacks != NULL)
 			continue; /* print_lacking */
 		char(*texts)[GRID_TEXT] = grid_row(&grid);
@@ -157,7 +152,7 @@ static bool print_grid(const struct plan *plan, const struct block *block, const
 		put_figures(texts, &column, common, &lines->of[i]);
 		put_figures(texts, &column, block->workload->figures, &lines->of[i]);
 	}
-	grid_print(&grid, out, 2, line_columns(out));
+	grid_print(&grid, screen->out, 2, screen->columns);
 	grid_close(&grid);
 	return true;
 }
@@ -188,9 +183,9 @@ static void list_end(const struct list_of *list, FILE *out)
 }
 
 /* Whose they are, and which version was measured. */
-static void print_peers(const struct lines *lines, FILE *out)
+static void print_peers(const struct lines *lines, const struct screen *screen)
 {
-	struct list_of list = {"peers: ", 0, line_columns(out)};
+	struct list_of list = {"peers: ", 0, screen->columns};
 
 	for (size_t i = 0; i < lines->count; i++) {
 		const struct impl_info *info = lines->of[i].cell->impl;
@@ -200,13 +195,13 @@ static void print_peers(const struct lines *lines, FILE *out)
 			continue;
 		info_shown_name(info, name, sizeof name);
 		snprintf(text, sizeof text, "%s (%s)", name, info->package);
-		list_word(&list, text, out);
+		list_word(&list, text, screen->out);
 	}
-	list_end(&list, out);
+	list_end(&list, screen->out);
 }
 
 /* Who cannot take part, by what is missing. */
-static void print_lacking(const struct lines *lines, FILE *out)
+static void print_lacking(const struct lines *lines, const struct screen *screen)
 {
 	for (size_t i = 0; i < lines->count; i++) {
 		const char *lacks = lines->of[i].cell->lacks;
@@ -217,19 +212,19 @@ static void print_lacking(const struct lines *lines, FILE *out)
 		if (said)
 			continue;
 		snprintf(title, sizeof title, "no %.80s: ", lacks);
-		struct list_of list = {title, 0, line_columns(out)};
+		struct list_of list = {title, 0, screen->columns};
 		for (size_t k = i; k < lines->count; k++) {
 			char name[GRID_TEXT];
 			if (lines->of[k].cell->lacks == NULL || strcmp(lines->of[k].cell->lacks, lacks) != 0)
 				continue;
 			info_shown_name(lines->of[k].cell->impl, name, GRID_TEXT);
-			list_word(&list, name, out);
+			list_word(&list, name, screen->out);
 		}
-		list_end(&list, out);
+		list_end(&list, screen->out);
 	}
 }
 
-static void print_notes(const struct lines *lines, FILE *out)
+static void print_notes(const struct lines *lines, const struct screen *screen)
 {
 	size_t notes = 0;
 	const struct line *again = NULL, *first = NULL;
@@ -237,32 +232,61 @@ static void print_notes(const struct lines *lines, FILE *out)
 
 	for (size_t i = 0; i < lines->count; i++) {
 		if (lines->of[i].rows != NULL && strlen(lines->of[i].verdict) > VERDICT_MAX)
-			fprintf(out, "  [%zu] %s\n", ++notes, lines->of[i].verdict);
+			fprintf(screen->out, "  [%zu] %s\n", ++notes, lines->of[i].verdict);
 		hung |= strncmp(lines->of[i].verdict, "hung", 4) == 0;
 		if (lines->of[i].cell->control == CONTROL_AA)
 			again = &lines->of[i];
 	}
 	if (hung)
-		fputs("  hung: a call never returned: a wake-up was lost, or a message was and is waited for; "
-		      "'chanbench check' "
-		      "tells more\n",
-		      out);
+		screen_prose(screen, 2, 4,
+		             "hung: a call never returned: a wake-up was lost, or a message was and is waited for; "
+		             "'chanbench check' tells more");
 	for (size_t i = 0; i < lines->count && again != NULL; i++)
 		if (lines->of[i].cell->impl == again->cell->impl && lines->of[i].cell->control == CONTROL_NONE)
 			first = &lines->of[i];
 	if (first != NULL && !isnan(first->score) && !isnan(again->score))
-		fprintf(out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
+		fprintf(screen->out, "  noise: %s against itself differs by %.1f %%\n", first->cell->impl->name,
 		        100 * (exp(fabs(log(first->score / again->score))) - 1));
 }
 
-static void print_title(const struct block *block, FILE *out)
+/* The fastest is not told apart from what bounds it: the harness without a channel, or, where
+ * messages go one by one, the plainest ring. */
+static void print_at_limit(const struct block *block, const struct lines *own, const struct lines *limit_lines,
+                           const struct screen *screen)
 {
-	char params[512];
+	const struct line *best = NULL;
+	const char *limit = NULL;
+	bool messages = strcmp(block->workload->item, "messages") == 0 &&
+	                !(sweep_has(block->workload, PARAM_BATCH) && block->params.v[PARAM_BATCH] > 1);
+
+	if (sweep_has(block->workload, PARAM_RATE) && block->params.v[PARAM_RATE] != 0)
+		return;
+	for (size_t i = 0; i < own->count; i++)
+		if (own->of[i].cell->control == CONTROL_NONE && !isnan(own->of[i].rate) &&
+		    (best == NULL || own->of[i].rate > best->rate))
+			best = &own->of[i];
+	for (size_t i = 0; i < limit_lines->count && best != NULL && messages; i++)
+		if (strcmp(limit_name(limit_lines->plan, limit_lines->of[i].cell), "ring") == 0 &&
+		    best->interval.high >= limit_lines->of[i].interval.low)
+			limit = "ring";
+	for (size_t i = 0; i < own->count && best != NULL; i++)
+		if (own->of[i].cell->control == CONTROL_NULL && best->interval.high >= own->of[i].interval.low)
+			limit = "null";
+	if (limit != NULL)
+		fprintf(screen->out, "  at the limit: the fastest is not told apart from '%s', or is above it\n",
+		        limit);
+}
+
+static void print_title(const struct block *block, const struct screen *screen)
+{
+	char params[512], text[1024];
 	plan_params(block, ' ', params, sizeof params);
-	fprintf(out, "\n%s  %s", block->workload->name, params);
-	if (block->presets[0] != '\0')
-		fprintf(out, "  (preset %s)", block->presets);
-	fputc('\n', out);
+	fputc('\n', screen->out);
+	snprintf(text, sizeof text, block->presets[0] != '\0' ? "%s  %s (preset %s)" : "%s  %s", block->workload->name,
+	         params, block->presets);
+	screen_ink(screen, INK_BOLD);
+	screen_prose(screen, 0, 2, text);
+	screen_ink(screen, INK_NONE);
 }
 
 /* The line of one cell; `*good` becomes false where its verdict is bad and counts. False: out of
@@ -271,6 +295,7 @@ static bool read_line(const struct plan *plan, const struct cell *cell, json_t *
 {
 	const struct block *block = &plan->blocks[cell->block];
 	bool fixed = sweep_has(block->workload, PARAM_RATE) && block->params.v[PARAM_RATE] != 0;
+	struct samples rates = {0};
 	bool complete = true;
 	char name[1024];
 
@@ -286,25 +311,20 @@ static bool read_line(const struct plan *plan, const struct cell *cell, json_t *
 	if (broken && (cell->impl == NULL || !cell->impl->peer || plan->strict_peers))
 		*good = false;
 	if (!broken)
-		complete = summary_samples(line->rows, "items_per_second", &line->rates);
-	line->rate = stats_median(&line->rates);
+		complete = summary_samples(line->rows, "items_per_second", &rates);
+	line->rate = stats_median(&rates);
+	line->interval = stats_median_interval(&rates);
+	samples_free(&rates);
 	line->score = fixed && !isnan(line->rate) ? 1 / summary_median(line->rows, "p50_ns") : line->rate;
 	return complete;
 }
 
-static void free_lines(struct lines *lines)
-{
-	for (size_t i = 0; i < lines->count; i++)
-		samples_free(&lines->of[i].rates);
-	free(lines->of);
-}
-
-/* The limits, whose lines stand in every table. */
+/* The limits, which stand once before all tables. */
 static bool read_limits(const struct plan *plan, json_t *cells, struct lines *limit_lines, bool *good)
 {
 	bool complete = true;
 
-	*limit_lines = (struct lines){.of = calloc(plan->cell_count + 1, sizeof(struct line))};
+	*limit_lines = (struct lines){.plan = plan, .of = calloc(plan->cell_count + 1, sizeof(struct line))};
 	if (limit_lines->of == NULL)
 		return false;
 	for (size_t i = 0; i < plan->cell_count && complete; i++)
@@ -315,49 +335,50 @@ static bool read_limits(const struct plan *plan, json_t *cells, struct lines *li
 }
 
 static bool print_block(const struct plan *plan, const struct block *block, const struct lines *limit_lines,
-                        json_t *cells, FILE *out, bool *good)
+                        json_t *cells, const struct screen *screen, bool *good)
 {
 	struct lines own = {.of = calloc(block->count + 1, sizeof(struct line))};
-	struct lines all = {.of = calloc(block->count + limit_lines->count + 1, sizeof(struct line))};
-	bool any = false, complete = own.of != NULL && all.of != NULL;
+	bool any = false, complete = own.of != NULL;
 
 	for (size_t i = 0; i < block->count && complete; i++) {
 		complete = read_line(plan, &plan->cells[block->first + i], cells, &own.of[own.count++], good);
 		any |= own.of[i].rows != NULL;
 	}
 	if (complete && any) {
-		memcpy(all.of, own.of, own.count * sizeof *all.of);
-		memcpy(all.of + own.count, limit_lines->of, limit_lines->count * sizeof *all.of);
-		all.count = own.count + limit_lines->count;
-		qsort(all.of, all.count, sizeof *all.of, by_score);
-		print_title(block, out);
-		complete = print_grid(plan, block, &all, out);
-		print_notes(&all, out);
-		print_lacking(&all, out);
-		print_peers(&all, out);
+		qsort(own.of, own.count, sizeof *own.of, by_score);
+		print_title(block, screen);
+		complete = print_grid(plan, block, &own, screen);
+		print_notes(&own, screen);
+		print_at_limit(block, &own, limit_lines, screen);
+		print_lacking(&own, screen);
+		print_peers(&own, screen);
 	}
-	free(all.of); /* what they point to is the others' */
-	free_lines(&own);
+	free(own.of);
 	return complete;
 }
 
-bool table_print(const struct plan *plan, json_t *rows, FILE *out)
+bool table_print(const struct plan *plan, json_t *rows, const struct screen *screen)
 {
 	json_t *cells = summary_by_cell(rows);
 	struct lines limit_lines = {.of = NULL};
-	bool good = true, complete = cells != NULL && read_limits(plan, cells, &limit_lines, &good);
+	bool good = true, complete = cells != NULL && read_limits(plan, cells, &limit_lines, &good), any = false;
 
+	for (size_t i = 0; i < limit_lines.count; i++)
+		any |= limit_lines.of[i].rows != NULL;
+	for (size_t i = 0; i < plan->block_count && complete && any; i++) {
+		if (plan->blocks[i].workload != &limits)
+			continue;
+		fputs("\nlimits: what two threads do here without a channel\n", screen->out);
+		complete = print_grid(plan, &plan->blocks[i], &limit_lines, screen);
+		print_notes(&limit_lines, screen);
+		break;
+	}
 	for (size_t i = 0; i < plan->block_count && complete; i++)
 		if (plan->blocks[i].workload != &limits)
-			complete = print_block(plan, &plan->blocks[i], &limit_lines, cells, out, &good);
-	if (limit_lines.count == plan->cell_count && complete) { /* nothing but them */
-		fprintf(out, "\n%s\n", limits.name);
-		complete = print_grid(plan, &plan->blocks[0], &limit_lines, out);
-		print_notes(&limit_lines, out);
-	}
-	free_lines(&limit_lines);
+			complete = print_block(plan, &plan->blocks[i], &limit_lines, cells, screen, &good);
+	free(limit_lines.of);
 	if (!complete)
-		fputs("out of memory: the table is not complete\n", out);
+		fputs("out of memory: the table is not complete\n", screen->out);
 	json_decref(cells);
 	return good && complete;
 }

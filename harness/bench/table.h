@@ -6,14 +6,14 @@
 #define CHANBENCH_TABLE_H
 
 #include "harness/bench/plan.h"
+#include "harness/bench/screen.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
-/* Prints one table for each block that has something to show: implementations by falling median
- * rate (where the rate is fixed: by rising median latency), then those without a rate and the
- * controls. Returns whether every verdict was good (those of peers count only in a plan with
- * strict_peers); false as well when memory ran out. */
-bool table_print(const struct plan *plan, json_t *rows, FILE *out);
+/* Prints the limits once, and then one table for each block that has something to show:
+ * implementations by falling median rate (where the rate is fixed: by rising median latency),
+ * then those without a rate and the controls. Returns whether every verdict was good (those of
+ * peers count only in a plan with strict_peers); false as well when memory ran out. */
+bool table_print(const struct plan *plan, json_t *rows, const struct screen *screen);
 
 #endif

@@ -2,6 +2,7 @@
  *
  * bench.c - `chanbench bench`: measures what was asked for, and says what came out.
  */
+#include "harness/bench/glance.h"
 #include "harness/bench/provenance.h"
 #include "harness/bench/results.h"
 #include "harness/bench/runner.h"
@@ -23,7 +24,8 @@
 struct request {
 	struct plan_request plan;
 	struct run_options run;
-	const char *out; /* NULL: no file */
+	const char *out;   /* NULL: no file */
+	const char *color; /* of --color; NULL: not given */
 	bool list_cells;
 	const char **params; /* owned; plan.params points to it */
 };
@@ -54,14 +56,15 @@ static int read_request(const struct options *options, struct request *request)
 	                 .controls = options_get(options, "no-controls") == NULL,
 	                 .strict_peers = options_get(options, "strict-peers") != NULL},
 		.run = {.program = "/proc/self/exe",
-	                .processes = quick ? 3 : 5,
-	                .repetitions = quick ? 3 : 5,
+	                .processes = 8,
+	                .repetitions = quick ? 1 : 3,
 	                .seconds = quick ? 0.1 : 0.3,
 	                .timeout = 10,
 	                .seed = chan_now() % 1000000,
 	                .placement = "free",
 	                .progress = isatty(STDERR_FILENO) != 0},
 		.out = options_get(options, "out"),
+		.color = options_get(options, "color"),
 		.list_cells = options_get(options, "list-cells") != NULL,
 		.params = calloc(options->count + 1, sizeof *request->params),
 	};
@@ -81,6 +84,11 @@ static int read_request(const struct options *options, struct request *request)
 	    options_seconds(options, "timeout", 0.1, 3600, &run->timeout) != 0 ||
 	    read_placement(options, &run->placement) != 0)
 		return EXIT_USAGE;
+	struct screen screen;
+	if (!screen_open(&screen, stdout, request->color)) {
+		say("--color must be auto, always or never, not '%s'", request->color);
+		return EXIT_USAGE;
+	}
 	if (request->list_cells && request->out != NULL) {
 		say("--list-cells measures nothing: there would be nothing to write to --out=%s", request->out);
 		return EXIT_USAGE;
@@ -124,36 +132,51 @@ static json_t *make_context(const struct run_options *run)
 	return context;
 }
 
-static void print_head(const struct request *request, const struct plan *plan, FILE *table)
+static void print_head(const struct request *request, const struct plan *plan, const struct screen *screen)
 {
 	const struct run_options *run = &request->run;
-	fprintf(table,
-	        "chanbench: %zu cells, %" PRIu64 " processes x %" PRIu64
-	        " repetitions, trials of about %g s, placement %s, seed %" PRIu64 "\n",
-	        plan->cell_count, run->processes, run->repetitions, run->seconds, run->placement, run->seed);
-	fflush(table);
+	char text[256];
+	snprintf(text, sizeof text,
+	         "chanbench: %zu cells, %" PRIu64 " processes x %" PRIu64
+	         " repetitions, trials of about %g s, placement %s, seed %" PRIu64,
+	         plan->cell_count, run->processes, run->repetitions, run->seconds, run->placement, run->seed);
+	screen_prose(screen, 0, 2, text);
+	fflush(screen->out);
 }
 
-static void print_foot(json_t *context, json_t *rows, FILE *table)
+static void print_legend(const struct screen *screen)
 {
-	fputs("\nRates are medians of all trials; k, M, G: thousands, millions, ... The 95 % interval is that of the "
-	      "median (bootstrap).\n"
-	      "'of best': 1.00 is the fastest. An item is what the rate counts; switches are context switches. "
-	      "Latency: from the\n"
-	      "intended send to the receive, of the median, of 99 % and 99.9 % of the messages. Bytes: of a channel "
-	      "just opened.\n"
-	      "'null (floor)' is the harness with no channel in it, which makes each message anew and misses none: only "
-	      "batches, and\n"
-	      "receivers that lag, can be faster. '(again)' repeats an implementation: a difference that is not larger than "
-	      "this\n"
-	      "noise is none. Verdict: 'ok' when every message of every trial is accounted for.\n"
-	      "'(limit)' is what two threads do here without a channel: messages through the plainest ring, one by one and "
-	      "32 at once;\n"
-	      "round trips by a cache line, by a futex, by a mutex with condition variables. Measured once for all tables.\n"
-	      "\nWhat makes this run doubtful:\n",
-	      table);
-	if (!provenance_print_doubts(context, rows, table))
-		fputs("  - nothing that can be seen from here\n", table);
+	fputc('\n', screen->out);
+	screen_prose(
+		screen, 0, 0,
+		"Rates are medians of all trials; k, M, G: thousands, millions, ... The 95 % interval takes the "
+		"process as the unit. 'of best': 1.00 is the fastest. An item is what the rate counts; switches are "
+		"context switches an item. Latency: from the intended send to the receive, of the median, of 99 % and "
+		"99.9 % of the messages. Bytes: of a channel just opened. 'null (floor)' is the harness with no channel "
+		"in it, which makes each message anew and misses none: only batches, and receivers that lag, can be "
+		"faster. '(again)' repeats an implementation: a difference that is not larger than this noise is none. "
+		"Verdict: 'ok' when every message of every trial is accounted for. '(limit)': messages through the "
+		"plainest ring, one by one and 32 at once; round trips by a cache line, by a futex, by a mutex with "
+		"condition variables. Measured once for all tables.");
+}
+
+static void print_doubts(json_t *context, json_t *rows, const struct screen *screen)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	bool any = memory != NULL && provenance_print_doubts(context, rows, memory);
+
+	if (memory != NULL)
+		fclose(memory);
+	fputs("\nWhat makes this run doubtful\n", screen->out);
+	for (char *line = text, *end; any && line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		screen_prose(screen, 2, 4, line);
+	}
+	if (!any)
+		fputs("  - nothing that can be seen from here\n", screen->out);
+	free(text);
 }
 
 static int measure(const struct request *request, const struct plan *plan)
@@ -173,7 +196,9 @@ static int measure(const struct request *request, const struct plan *plan)
 		goto done;
 	}
 	FILE *table = table_stream(&out);
-	print_head(request, plan, table);
+	struct screen screen;
+	screen_open(&screen, table, request->color);
+	print_head(request, plan, &screen);
 	machine_use_now(&before);
 	enum run_end end = run_plan(plan, &request->run, rows);
 	machine_use_now(&after);
@@ -183,8 +208,10 @@ static int measure(const struct request *request, const struct plan *plan)
 	/* The file first: it must not depend on who reads the table. */
 	if (request->out != NULL)
 		written = results_write(&out, context, rows) == 0;
-	bool good = table_print(plan, rows, table);
-	print_foot(context, rows, table);
+	bool good = table_print(plan, rows, &screen);
+	print_legend(&screen);
+	good = glance_print(plan, rows, &screen) && good;
+	print_doubts(context, rows, &screen);
 	if (end == RUN_FAILED || !written)
 		status = EXIT_MACHINE;
 	else if (end == RUN_INTERRUPTED)
@@ -235,14 +262,14 @@ done:
 }
 
 static const struct option bench_options[] = {
-	{"quick", NULL, "3 processes x 3 repetitions, trials of 0.1 s", false},
+	{"quick", NULL, "8 processes x 1 repetition, trials of 0.1 s", false},
 	{"impl", "A,B", "these; 'peers': all peers, 'all': everything; without: ours and the plug-ins", false},
 	{"strict-peers", NULL, "peers that are broken count for the exit status, too", false},
 	{"scenario", "X,Y", "these scenarios; without: all", false},
 	{"preset", "NAME", "these presets (NAME,NAME); without: all, or the defaults with --param", false},
 	{"param", "k=v[,v...]", "a parameter's value, or several: a cell for each combination", true},
-	{"processes", "N", "processes a cell (5)", false},
-	{"repetitions", "N", "trials a process (5)", false},
+	{"processes", "N", "processes a cell (8)", false},
+	{"repetitions", "N", "trials a process (3)", false},
 	{"seconds", "T", "about how long a trial takes (0.3)", false},
 	{"seed", "N", "what the order of the cells is drawn from (printed; without: the clock)", false},
 	{"placement", "free|cores|one", "threads wherever the kernel puts them (free), one a core, all on one", false},
@@ -250,6 +277,7 @@ static const struct option bench_options[] = {
 	{"driver", "PROGRAM", "measure what this program can run, too (harness/drivers/README.md)", true},
 	{"timeout", "S", "seconds without progress after which a trial counts as hung (10)", false},
 	{"out", "FILE.json", "every trial, in google-benchmark's JSON", false},
+	{"color", "auto|always|never", "colours and bars: on a terminal without NO_COLOR (auto)", false},
 	{"list-cells", NULL, "print what would be measured, and stop", false},
 	{"no-controls", NULL, "without the null floor, the A/A pair and the limits", false},
 	{NULL, NULL, NULL, false},
