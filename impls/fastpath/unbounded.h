@@ -179,16 +179,6 @@ bool chan_unbounded_disarm(struct chan_waiter *waiter);
 uint64_t chan_unbounded_sender_get(const struct chan_sender *tx, enum chan_property property);
 uint64_t chan_unbounded_receiver_get(const struct chan_receiver *rx, enum chan_property property);
 
-/* What stands in a family's table beside open, send, recv, send_many and recv_many. */
-#define UNBOUNDED_ENTRIES                                                                                              \
-	.sender_drop = chan_unbounded_sender_drop, .receiver_drop = chan_unbounded_receiver_drop,                      \
-	.sender_clone = chan_core_sender_clone, .downgrade = chan_core_downgrade, .upgrade = chan_core_upgrade,        \
-	.weak_clone = chan_core_weak_clone, .weak_drop = chan_core_weak_drop,                                          \
-	.receiver_clone = chan_unbounded_receiver_clone, .close = chan_unbounded_close,                                \
-	.closed = chan_core_wait_closed, .arm_send = chan_unbounded_arm_send, .arm_recv = chan_unbounded_arm_recv,     \
-	.arm_closed = chan_core_arm_closed, .disarm = chan_unbounded_disarm, .sender_get = chan_unbounded_sender_get,  \
-	.receiver_get = chan_unbounded_receiver_get, .weak_get = chan_core_weak_get
-
 /* ------------------------------------------------------------------------------------------
  * Sending. A send never waits, so it has no use for a deadline (U-1).
  */

@@ -115,17 +115,6 @@ uint64_t chan_mpsc_receiver_get(const struct chan_receiver *rx, enum chan_proper
 
 bool chan_mpsc_disarm(struct chan_waiter *waiter);
 
-/* The entries that are the same in every table over these rules, as initialisers. A table adds
- * open, send, recv, send_many, recv_many and the two clones, and the permits if it has them. */
-#define CHAN_MPSC_ENTRIES                                                                                              \
-	.sender_drop = chan_mpsc_sender_drop, .receiver_drop = chan_mpsc_receiver_drop,                                \
-	.downgrade = chan_core_downgrade, .weak_clone = chan_core_weak_clone, .weak_drop = chan_core_weak_drop,        \
-	.close = chan_mpsc_close, .closed = chan_core_wait_closed, .arm_send = chan_mpsc_arm_send,                     \
-	.arm_recv = chan_mpsc_arm_recv, .arm_closed = chan_core_arm_closed, .disarm = chan_mpsc_disarm,                \
-	.sender_get = chan_mpsc_sender_get, .receiver_get = chan_mpsc_receiver_get, .weak_get = chan_core_weak_get
-#define CHAN_MPSC_PERMITS                                                                                              \
-	.reserve = chan_mpsc_reserve, .permit_send = chan_mpsc_permit_send, .permit_release = chan_mpsc_permit_release
-
 /* ---- for operations that have done their work without the lock ---- */
 
 /* The handle's operation has sent `n` messages, and a receiver may wait for them. Wakes one

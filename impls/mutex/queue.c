@@ -256,13 +256,57 @@ static enum chan_status open_unbounded(const struct chan_config *config, struct 
 	return status == CHAN_OK ? open_channel(config, &layout, 0, tx, rx) : status;
 }
 
-#define ENTRIES                                                                                                        \
-	.send = chan_mpsc_send, .recv = chan_mpsc_recv, .send_many = chan_mpsc_send_many,                              \
-	.recv_many = chan_mpsc_recv_many, .sender_clone = chan_core_sender_clone, .upgrade = chan_core_upgrade,        \
-	.receiver_clone = chan_mpsc_receiver_clone, CHAN_MPSC_ENTRIES
-
-const struct chan_mpsc_ops chan_mutex_mpsc_ops = {.open = open_bounded, CHAN_MPSC_PERMITS, ENTRIES};
+const struct chan_mpsc_ops chan_mutex_mpsc_ops = {
+	.open = open_bounded,
+	.send = chan_mpsc_send,
+	.recv = chan_mpsc_recv,
+	.sender_drop = chan_mpsc_sender_drop,
+	.receiver_drop = chan_mpsc_receiver_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
+	.receiver_clone = chan_mpsc_receiver_clone,
+	.send_many = chan_mpsc_send_many,
+	.recv_many = chan_mpsc_recv_many,
+	.reserve = chan_mpsc_reserve,
+	.permit_send = chan_mpsc_permit_send,
+	.permit_release = chan_mpsc_permit_release,
+	.close = chan_mpsc_close,
+	.closed = chan_core_wait_closed,
+	.arm_send = chan_mpsc_arm_send,
+	.arm_recv = chan_mpsc_arm_recv,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_mpsc_disarm,
+	.sender_get = chan_mpsc_sender_get,
+	.receiver_get = chan_mpsc_receiver_get,
+	.weak_get = chan_core_weak_get,
+};
 
 /* A send never waits, whatever its deadline, and arm_send is always ready (U-1). There are no
  * permits. */
-const struct chan_mpsc_ops chan_mutex_unbounded_ops = {.open = open_unbounded, ENTRIES};
+const struct chan_mpsc_ops chan_mutex_unbounded_ops = {
+	.open = open_unbounded,
+	.send = chan_mpsc_send,
+	.recv = chan_mpsc_recv,
+	.sender_drop = chan_mpsc_sender_drop,
+	.receiver_drop = chan_mpsc_receiver_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
+	.receiver_clone = chan_mpsc_receiver_clone,
+	.send_many = chan_mpsc_send_many,
+	.recv_many = chan_mpsc_recv_many,
+	.close = chan_mpsc_close,
+	.closed = chan_core_wait_closed,
+	.arm_send = chan_mpsc_arm_send,
+	.arm_recv = chan_mpsc_arm_recv,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_mpsc_disarm,
+	.sender_get = chan_mpsc_sender_get,
+	.receiver_get = chan_mpsc_receiver_get,
+	.weak_get = chan_core_weak_get,
+};

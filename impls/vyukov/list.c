@@ -656,6 +656,26 @@ static enum chan_status recv(struct chan_receiver *rx, void *msg, uint64_t deadl
 }
 
 const struct chan_mpsc_ops chan_vyukov_unbounded_ops = {
-	UNBOUNDED_ENTRIES, .open = open_channel,   .send = send,
-	.recv = recv,      .send_many = send_many, .recv_many = recv_many,
+	.open = open_channel,
+	.send = send,
+	.recv = recv,
+	.sender_drop = chan_unbounded_sender_drop,
+	.receiver_drop = chan_unbounded_receiver_drop,
+	.sender_clone = chan_core_sender_clone,
+	.downgrade = chan_core_downgrade,
+	.upgrade = chan_core_upgrade,
+	.weak_clone = chan_core_weak_clone,
+	.weak_drop = chan_core_weak_drop,
+	.receiver_clone = chan_unbounded_receiver_clone,
+	.send_many = send_many,
+	.recv_many = recv_many,
+	.close = chan_unbounded_close,
+	.closed = chan_core_wait_closed,
+	.arm_send = chan_unbounded_arm_send,
+	.arm_recv = chan_unbounded_arm_recv,
+	.arm_closed = chan_core_arm_closed,
+	.disarm = chan_unbounded_disarm,
+	.sender_get = chan_unbounded_sender_get,
+	.receiver_get = chan_unbounded_receiver_get,
+	.weak_get = chan_core_weak_get,
 };
