@@ -60,6 +60,7 @@ explorer_refuses() {
 	refused 2 'refused' explore --replay=mutex:mpsc/send_recv:x1-0000-c-1- || bad=1
 	expect 3 env CC=no-such-compiler "$build_root/release/chanbench" explore --plugin-source="$folder/wide.c" &&
 		says "$err" 'no-such-compiler' || bad=1
+	expect 3 chanbench tsan explore --impl=mutex && says "$err" 'no explorer: it does not go with sanitizers' || bad=1
 	return $bad
 }
 

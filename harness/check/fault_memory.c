@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-const char fault_memory_why[] = "allocations cannot be intercepted in this build (sanitizer)";
+#if FAULT_REDIRECT_KNOWN
+const char fault_memory_why[] = "allocations cannot be intercepted in this build (sanitizer, or a static C library)";
+#else
+const char fault_memory_why[] = "allocations cannot be intercepted on this machine: its relocations are not known";
+#endif
 
 static void *(*real_malloc)(size_t);
 static void *(*real_calloc)(size_t, size_t);

@@ -12,13 +12,12 @@
 /* Relocations that put a function's address, as it is, into a word. */
 #if defined(__x86_64__)
 enum { IN_PLT = R_X86_64_JUMP_SLOT, IN_GOT = R_X86_64_GLOB_DAT, IN_DATA = R_X86_64_64 };
-#define KNOWN 1
 #elif defined(__aarch64__)
 enum { IN_PLT = R_AARCH64_JUMP_SLOT, IN_GOT = R_AARCH64_GLOB_DAT, IN_DATA = R_AARCH64_ABS64 };
-#define KNOWN 1
+#elif FAULT_REDIRECT_KNOWN /* RISC-V has one relocation for tables and data */
+enum { IN_PLT = R_RISCV_JUMP_SLOT, IN_GOT = R_RISCV_64, IN_DATA = R_RISCV_64 };
 #else
 enum { IN_PLT, IN_GOT, IN_DATA };
-#define KNOWN 0
 #endif
 
 struct redirects {
@@ -130,5 +129,5 @@ bool fault_redirect(const struct fault_redirect *list, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if ((*list[i].real = dlsym(RTLD_DEFAULT, list[i].name)) == NULL)
 			return false;
-	return KNOWN && dl_iterate_phdr(redirect_object, &redirects) == 0;
+	return FAULT_REDIRECT_KNOWN && dl_iterate_phdr(redirect_object, &redirects) == 0;
 }

@@ -20,6 +20,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether the relocations of this machine are known. */
+#if defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64)
+#define FAULT_REDIRECT_KNOWN 1
+#else
+#define FAULT_REDIRECT_KNOWN 0
+#endif
+
 struct fault_redirect {
 	const char *name; /* "malloc" */
 	void *to;         /* what is called instead */

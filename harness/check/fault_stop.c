@@ -9,19 +9,21 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-const char fault_stop_why[] = "threads can be stopped at an instruction on x86-64 only, and not under ThreadSanitizer";
-
-#if defined(__SANITIZE_THREAD__)
+#if !defined(__x86_64__)
+#define HERE 0
+const char fault_stop_why[] = "threads can be stopped at an instruction on x86-64 only";
+#elif defined(__SANITIZE_THREAD__)
 #define HERE 0
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define HERE 0
 #endif
 #endif
-#if !defined(HERE) && defined(__x86_64__)
+#ifndef HERE
 #define HERE 1
-#elif !defined(HERE)
-#define HERE 0
+#endif
+#ifdef __x86_64__
+const char fault_stop_why[] = "threads cannot be stopped at an instruction under ThreadSanitizer, which delays signals";
 #endif
 
 enum { RUNNING, STANDING, ENDED };

@@ -197,10 +197,14 @@ static inline void chan_layout_copy(const struct layout *layout, void *dst, cons
 	chan_bytes_copy(dst, src, layout->size);
 }
 
-/* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. */
+/* A deadline (never CHAN_FOREVER) or a span of `ns` nanoseconds. A time_t of 32 bits holds 68
+ * years, and what is later counts as that. */
 static inline struct timespec chan_timespec(uint64_t ns)
 {
-	struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+	uint64_t seconds = ns / 1000000000u;
+	struct timespec ts = {.tv_nsec = (long)(ns % 1000000000u)};
+
+	ts.tv_sec = sizeof(time_t) < 8 && seconds > INT32_MAX ? INT32_MAX : (time_t)seconds;
 	return ts;
 }
 

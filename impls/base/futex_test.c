@@ -33,6 +33,29 @@ static void the_deadline_is_kept(void **state)
 	assert_true(chan_now() > deadline);
 }
 
+static void sleep_100_years(void *told)
+{
+	*(bool *)told = chan_futex_wait(&word, 1, chan_deadline_in(100ull * 365 * 86400 * 1000000000));
+	atomic_fetch_add(&returned, 1);
+}
+
+/* Its seconds do not fit into 32 bits. */
+static void a_far_deadline_is_slept_for(void **state)
+{
+	struct sleeper s;
+	bool told = false;
+
+	(void)state;
+	atomic_store(&word, 1);
+	atomic_store(&returned, 0);
+	sleeper_start(&s, sleep_100_years, &told);
+	sleeper_await(&s);
+	assert_int_equal(atomic_load(&returned), 0);
+	chan_futex_wake(&word, 1);
+	sleeper_join(&s);
+	assert_true(told);
+}
+
 static void one_wake_wakes_one(void **state)
 {
 	struct sleeper s[2];
@@ -85,9 +108,8 @@ static void a_signal_is_no_deadline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_changed_word_is_not_slept_on),
-		cmocka_unit_test(the_deadline_is_kept),
-		cmocka_unit_test(one_wake_wakes_one),
+		cmocka_unit_test(a_changed_word_is_not_slept_on), cmocka_unit_test(the_deadline_is_kept),
+		cmocka_unit_test(a_far_deadline_is_slept_for),    cmocka_unit_test(one_wake_wakes_one),
 		cmocka_unit_test(a_signal_is_no_deadline),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,7 @@ static void the_single_sender_is_interrupted(void **state)
 		pthread_t thread;
 		uint64_t sent = 0, next = 0, v;
 
-		open_pair(1 + round % 5, round);
+		open_pair((size_t)(1 + round % 5), round);
 		assert_int_equal(ops->downgrade(tx, &weak), CHAN_OK);
 		MUST(pthread_create(&thread, NULL, send_each, &sent) == 0);
 		for (; next < round % EACH; next++) {

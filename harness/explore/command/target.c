@@ -14,6 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Why the build left the explorer out; NULL: it did not. */
+#ifndef CHANBENCH_NO_EXPLORER
+#define CHANBENCH_NO_EXPLORER NULL
+#endif
+
 /* Where an installed chanbench has the parts, from the folder of the program. */
 #ifndef CHANBENCH_EXPLORE_INSTALLED
 #define CHANBENCH_EXPLORE_INSTALLED "../lib/chanbench/explore"
@@ -33,6 +38,7 @@ static bool in_folder(char path[PATH_MAX], const char *folder, const char *name)
 static int find_parts(char parts[PATH_MAX])
 {
 	static const char *const places[] = {"explore", CHANBENCH_EXPLORE_INSTALLED};
+	const char *left_out = CHANBENCH_NO_EXPLORER;
 	char self[PATH_MAX], probe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
@@ -45,7 +51,11 @@ static int find_parts(char parts[PATH_MAX])
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
 		if (in_folder(parts, self, places[i]) && in_folder(probe, parts, "libexplore_runtime.a"))
 			return EXIT_GOOD;
-	say("this build has no explorer (no %s/%s); the presets release, clang and debug have it", self, places[0]);
+	if (left_out != NULL)
+		say("this build has no explorer: %s", left_out);
+	else
+		say("the explorer's parts are neither in %s/%s nor in %s/%s: build the target 'all', or install it again",
+		    self, places[0], self, places[1]);
 	return EXIT_MACHINE;
 }
 
