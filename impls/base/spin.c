@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "impls/base/spin.h"
+#include "impls/base/crowd.h"
+#include "impls/base/quota.h"
 
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdlib.h>
+#include <time.h>
 
-#define BUDGET_LEAST   15000u
-#define BUDGET_MOST    50000u
-#define MISSES_MOST    4u
-#define YIELDS_MOST    4u
-#define PAUSES_EVERY   16u   /* waits of a thread */
-#define CLOCK_EVERY    1024u /* ns */
-#define PAUSES_PAIR    512u  /* ns: a peer that is at work answers in half of it */
-#define PAUSES_CROWD   2048u /* ns, where a switch may lead to anybody */
-#define YIELDS         4u    /* on one CPU, before the sleep */
-#define YIELD_COSTS    1024u /* ns: two switches */
-#define YIELD_ALONE    768u  /* ns: one that took longer let another run */
-#define AFFINITY_EVERY 64u   /* waits of a thread */
-#define CPUS           256u  /* more share an entry: it is a hint */
+#define BUDGET_LEAST    15000u
+#define BUDGET_MOST     50000u
+#define MISSES_MOST     4u
+#define YIELDS_MOST     4u
+#define PAUSES_EVERY    16u      /* waits of a thread */
+#define CLOCK_EVERY     1024u    /* ns */
+#define PAUSES_PAIR     512u     /* ns: a peer that is at work answers in half of it */
+#define PAUSES_CROWD    2048u    /* ns, where a switch may lead to anybody */
+#define YIELDS          4u       /* on one CPU, before the sleep */
+#define YIELD_COSTS     1024u    /* ns: two switches */
+#define YIELD_ALONE     768u     /* ns: one that took longer let another run */
+#define AFFINITY_EVERY  64u      /* waits of a thread */
+#define GIVE_WAY_YIELDS 80u      /* turns of chan_give_way, with the pauses before them */
+#define GIVE_WAY_SLEEP  50000    /* ns */
+#define CREDIT          1000000u /* ns that others may run during one wait, not charged */
+#define CPUS            256u     /* more share an entry: it is a hint */
 
 _Atomic uint32_t chan_spin_budget = 30000;
 _Atomic uint32_t chan_spin_looks = UINT32_MAX;
@@ -48,12 +54,14 @@ static void setup(void)
 		unsigned long looks = strtoul(text, &end, 10);
 		if (*end == '\0' && looks < UINT32_MAX)
 			atomic_store_explicit(&chan_spin_looks, (uint32_t)looks, memory_order_relaxed);
-		if (*end == '\0' && looks == 0)
+		if (*end == '\0' && looks <= 1)
 			/* an explorer opens channels by the million, each in a process that is
 			 * new to it */
 			return;
 	}
 	atomic_store_explicit(&chan_spin_pauses, measure_pauses(), memory_order_relaxed);
+	if (chan_quota("/proc/self/cgroup", "/sys/fs/cgroup") < 200)
+		chan_crowd_for_ever();
 }
 
 void chan_spin_setup(void)
@@ -63,10 +71,19 @@ void chan_spin_setup(void)
 	pthread_once(&once, setup);
 }
 
-/* For each CPU the thread that came back from a wait there and has not begun another; 0: none. A
- * thread that came back from being preempted is not seen. */
+/* Explorers (CHANBENCH_SPIN=0 or 1) are spared the steps. */
+static bool explored(void)
+{
+	return atomic_load_explicit(&chan_spin_looks, memory_order_relaxed) <= 1;
+}
+
+/* What the waits have seen of each CPU. */
 static struct {
+	/* The thread that came back from a wait there and has not begun another; 0: none. A thread
+	 * that came back from being preempted is not seen. */
 	alignas(64) chan_last_cpu_t thread;
+	/* chan_now() when a thread of this process last left the CPU in a wait, or came back */
+	_Atomic uint64_t at;
 } running[CPUS];
 
 static chan_last_cpu_t *running_on(chan_last_cpu seen)
@@ -74,13 +91,11 @@ static chan_last_cpu_t *running_on(chan_last_cpu seen)
 	return &running[(seen & CHAN_LAST_CPU_MASK) % CPUS].thread;
 }
 
-/* Explorers (CHANBENCH_SPIN=0 or 1) are spared the steps. */
 static void record(chan_last_cpu seen, chan_last_cpu thread)
 {
 	chan_last_cpu_t *entry = running_on(seen);
 
-	if (atomic_load_explicit(&chan_spin_looks, memory_order_relaxed) > 1 &&
-	    atomic_load_explicit(entry, memory_order_relaxed) != thread)
+	if (!explored() && atomic_load_explicit(entry, memory_order_relaxed) != thread)
 		atomic_store_explicit(entry, thread, memory_order_relaxed);
 }
 
@@ -94,6 +109,19 @@ static void arrive(void)
 static void leave(void)
 {
 	record(chan_last_cpu_now(), 0);
+}
+
+/* Notes that this thread has the CPU at the time `now`. Returns for how long no thread of this
+ * process had noted that before. */
+static uint64_t note_time(uint64_t now)
+{
+	if (explored())
+		return 0;
+	_Atomic uint64_t *at = &running[(uint32_t)chan_cpu() % CPUS].at;
+	uint64_t before = atomic_load_explicit(at, memory_order_relaxed);
+
+	atomic_store_explicit(at, now, memory_order_relaxed);
+	return now > before ? now - before : 0;
 }
 
 /* The thread may be moved at any time, so the kernel is asked again now and then. */
@@ -155,6 +183,17 @@ static void count(_Atomic uint32_t *times, bool again, uint32_t most)
 		atomic_store_explicit(times, now, memory_order_relaxed);
 }
 
+/* Where strangers have the CPUs, a thread spins only for a peer that is at work elsewhere. */
+static uint32_t crowd_budget(const struct spin *spin)
+{
+	chan_last_cpu seen = spin->peer == NULL ? 0 : atomic_load_explicit(spin->peer, memory_order_relaxed);
+
+	if (seen == 0 || same_cpu(seen, chan_last_cpu_now()) ||
+	    atomic_load_explicit(running_on(seen), memory_order_relaxed) != seen)
+		return 0;
+	return PAUSES_CROWD;
+}
+
 void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_last_cpu_t *peer, bool eager, uint32_t least)
 {
 	spin->site = site;
@@ -169,6 +208,10 @@ void chan_spin_begin(struct spin *spin, struct spin_site *site, const chan_last_
 	spin->eager = eager;
 	spin->switched = false;
 	spin->pauses = !eager ? PAUSES_CROWD : yields_at_once(site) ? 0 : PAUSES_PAIR;
+	spin->credit = CREDIT;
+	spin->crowded = !explored() && chan_crowd_is();
+	if (spin->crowded)
+		spin->budget = crowd_budget(spin);
 	arrive();
 	if (chan_spin_on_one_cpu() && !peer_is_elsewhere(peer) && spin->looks > YIELDS)
 		spin->looks = YIELDS;
@@ -198,22 +241,40 @@ void chan_spin_until(struct spin *spin, uint64_t deadline)
 	spin->until = deadline;
 }
 
+/* `took` ns have gone by that this thread did not use. If nobody of this process had this CPU for
+ * long meanwhile, strangers had it, and the thread is to sleep: only a sleeper that is woken comes
+ * before them. */
+static void look_for_strangers(struct spin *spin, uint32_t took)
+{
+	uint64_t alone = note_time(spin->begun + spin->gone);
+
+	if (took < alone)
+		alone = took;
+	if (chan_crowd_learn(alone))
+		spin->budget = 0;
+}
+
 /* Lets others run. An eager wait is charged for the switches only, and for a 64th of what the
- * others took, so that no thread does this for ever. */
+ * others took, as long as it has credit. */
 static void yield(struct spin *spin)
 {
 	if (spin->begun == 0)
 		ask_the_clock(spin);
 	uint32_t before = spin->gone;
 	leave();
+	note_time(spin->begun + before);
 	sched_yield();
 	arrive();
 	ask_the_clock(spin);
 	uint32_t took = spin->gone - before;
 	spin->switched |= took > YIELD_ALONE;
+	look_for_strangers(spin, took);
 	if (spin->eager && took > YIELD_COSTS) {
 		uint32_t theirs = (took - YIELD_COSTS) / 64 * 63;
 
+		if (theirs > spin->credit)
+			theirs = spin->credit;
+		spin->credit -= theirs;
 		spin->begun += theirs;
 		spin->gone = spin->asked = spin->gone - theirs;
 	}
@@ -223,10 +284,12 @@ bool chan_spin(struct spin *spin)
 {
 	if (spin->looks == 0 || spin->gone >= spin->budget) {
 		leave();
+		if (spin->begun != 0)
+			note_time(spin->begun + spin->gone);
 		return false;
 	}
 	spin->looks--;
-	if (spin->looks < YIELDS || spin->gone >= spin->pauses || peer_is_off(spin)) {
+	if (!spin->crowded && (spin->looks < YIELDS || spin->gone >= spin->pauses || peer_is_off(spin))) {
 		yield(spin);
 		return true;
 	}
@@ -240,8 +303,13 @@ bool chan_spin(struct spin *spin)
 		wait = CHAN_POLL_MAX;
 	chan_relax_for(wait);
 	spin->gone += wait;
-	if (spin->gone - spin->asked >= CLOCK_EVERY)
+	if (spin->gone - spin->asked >= CLOCK_EVERY) {
+		uint32_t expected = spin->gone;
+
 		ask_the_clock(spin);
+		if (spin->gone > expected + CHAN_CROWD_LEAST)
+			look_for_strangers(spin, spin->gone - expected);
+	}
 	return true;
 }
 
@@ -254,6 +322,7 @@ void chan_spin_end(struct spin *spin, bool slept)
 		arrive();
 		/* A sleep adds its own latency, which is about the budget. */
 		ask_the_clock(spin);
+		note_time(spin->begun + spin->gone);
 		if (spin->gone > 2 * (uint64_t)atomic_load_explicit(&chan_spin_budget, memory_order_relaxed))
 			now = misses < MISSES_MOST ? misses + 1 : misses;
 		else
@@ -265,6 +334,22 @@ void chan_spin_end(struct spin *spin, bool slept)
 		count(&spin->site->yields, spin->switched, YIELDS_MOST);
 	if (now != misses)
 		atomic_store_explicit(&spin->site->misses, now, memory_order_relaxed);
+}
+
+void chan_give_way_later(unsigned turn)
+{
+	if (explored() || (turn < GIVE_WAY_YIELDS && !chan_crowd_is())) {
+		uint64_t before = explored() ? 0 : chan_now();
+		if (before != 0)
+			note_time(before);
+		sched_yield();
+		if (before != 0) {
+			uint64_t now = chan_now(), alone = note_time(now);
+			chan_crowd_learn(alone < now - before ? alone : now - before);
+		}
+	} else {
+		nanosleep(&(const struct timespec){.tv_nsec = GIVE_WAY_SLEEP}, NULL);
+	}
 }
 
 void chan_spin_learn(uint64_t ns)

@@ -33,9 +33,17 @@
  * it yields a few times, and sleeps.
  *
  * WHAT OTHERS RUN while this thread yields is charged to the budget for the switches only. So a
- * thread that is one of several on its CPU is not sent to sleep because another had much to do. It
- * is charged in full where several threads wait for what only one of them gets: those that are not
- * served soon should sleep, and be out of the way of those that are.
+ * thread that is one of several on its CPU is not sent to sleep because another had much to do.
+ * There is a credit of 1 ms a wait for that; beyond it all is charged, so each wait comes to its
+ * sleep within a bounded time and number of yields. All is charged, too, where several threads wait
+ * for what only one of them gets: those that are not served soon should sleep, and be out of the
+ * way of those that are.
+ *
+ * STRANGERS. When the CPU was away for 250 us or more, and no thread of this process was seen there
+ * meanwhile, other programs had it (crowd.h). Then the wait sleeps after one more look. For a while
+ * all waits of the process sleep at once. They do not yield, and they spin for 2 us only, and only
+ * for a peer that came back from a wait on another CPU and has not begun another. CHANBENCH_SPIN=0
+ * and 1 leave all this out.
  *
  * WHEN TO YIELD. A thread that gets no answer for a while waits for a thread that is not running.
  * The while is, from shortest to longest:
@@ -118,6 +126,22 @@ static inline void chan_relax_for(uint32_t ns)
 	while (pauses-- > 1);
 }
 
+/* --- a peer in the middle of its step --- */
+
+/* The rest of chan_give_way. */
+void chan_give_way_later(unsigned turn);
+
+/* Waits a moment for a peer that is in the middle of a few instructions: it may have been preempted
+ * there. Before long it yields, and then it sleeps in short steps, so that it does not take the CPU
+ * that the peer needs. `*turn` counts; it begins with 0. */
+static inline void chan_give_way(unsigned *turn)
+{
+	if (++*turn < 64)
+		chan_relax();
+	else
+		chan_give_way_later(*turn);
+}
+
 /* --- polling --- */
 
 #define CHAN_POLL_MAX 1024u /* ns */
@@ -165,7 +189,9 @@ struct spin {
 	uint32_t looks;  /* the looks that are left */
 	uint32_t pauses; /* ns after which it yields */
 	bool eager;      /* as chan_spin_begin says */
+	bool crowded;    /* strangers have the CPUs: it does not yield */
 	bool switched;   /* another ran on this CPU meanwhile */
+	uint32_t credit; /* ns that others may still run without a charge */
 	uint32_t least;  /* ns between two looks, at least */
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "impls/base/crowd.h"
 #include "impls/base/park.h"
 #include "impls/testing/elements.h"
 
@@ -11,6 +12,7 @@ static int fresh(void **state)
 	atomic_store(&site.yields, 0);
 	atomic_store(&chan_spin_budget, 30000);
 	atomic_store(&chan_spin_looks, UINT32_MAX);
+	atomic_store(&chan_crowd_until, 0);
 	return 0;
 }
 
@@ -48,10 +50,13 @@ static void it_ends_by_the_clock(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++) {
+		atomic_store(&chan_crowd_until, 0);
 		uint64_t begin = chan_now();
 		whole(&spin, &elsewhere, CHAN_FOREVER);
-		assert_true(chan_now() - begin >=
-		            spin.budget - 1024); /* the last waits are not yet asked of the clock */
+		/* It ends early when strangers had the CPU. Else the last waits are not yet asked of
+		 * the clock. */
+		uint64_t least = spin.budget == 0 ? CHAN_CROWD_LEAST : spin.budget - 1024;
+		assert_true(chan_now() - begin >= least);
 		assert_true(spin.gone >= spin.budget);
 	}
 }
@@ -241,6 +246,98 @@ static void who_was_seen_where_another_was_seen_since_is_not_waited_for(void **s
 	}
 }
 
+static void strangers_are_learnt_at_once_and_forgotten_again(void **state)
+{
+	int tries = 0;
+
+	(void)state;
+	assert_false(chan_crowd_is());
+	assert_false(chan_crowd_learn(CHAN_CROWD_LEAST - 1));
+	assert_false(chan_crowd_is());
+	assert_true(chan_crowd_learn(1000000000));
+	assert_true(chan_crowd_is());
+	while (atomic_load(&chan_crowd_until) != 0) {
+		atomic_store(&chan_crowd_until, 1); /* that time has gone by */
+		assert_false(chan_crowd_is());      /* one may try */
+		assert_true(chan_crowd_is());       /* and the next may not */
+		assert_false(chan_crowd_learn(1000));
+		assert_true(++tries < 20);
+	}
+	assert_true(tries > 1);
+	assert_false(chan_crowd_is());
+}
+
+static void a_crowd_that_stays_is_tried_less_and_less(void **state)
+{
+	uint64_t first, later;
+
+	(void)state;
+	while (chan_crowd_learn(CHAN_CROWD_LEAST - 1), atomic_load(&chan_crowd_until) != 0)
+		;
+	chan_crowd_learn(1000000);
+	first = atomic_load(&chan_crowd_until) - chan_now();
+	for (int i = 0; i < 10; i++)
+		chan_crowd_learn(1000000);
+	later = atomic_load(&chan_crowd_until) - chan_now();
+	assert_true(later > first && later <= 500000000);
+}
+
+static void among_strangers_nobody_yields(void **state)
+{
+	chan_last_cpu_t elsewhere = CHAN_LAST_CPU_MASK, here = 0;
+	struct spin spin;
+
+	(void)state;
+	chan_last_cpu_note(&here);
+	chan_crowd_learn(1000000000);
+	assert_int_equal(whole(&spin, NULL, CHAN_FOREVER), 0);
+	assert_int_equal(whole(&spin, &here, CHAN_FOREVER), 0);
+	assert_int_equal(whole(&spin, &elsewhere, CHAN_FOREVER), 0); /* it was not seen to run there */
+	assert_false(spin.switched);
+}
+
+static void what_others_run_is_charged_in_the_end(void **state)
+{
+	struct spin spin;
+
+	(void)state;
+	chan_spin_begin(&spin, &site, NULL, true, 0);
+	assert_true(chan_spin(&spin));
+	spin.gone = spin.pauses + 1024; /* the next look asks the clock, after a yield */
+	assert_true(chan_spin(&spin));
+	assert_true(spin.begun != 0);
+	spin.budget = UINT32_MAX;
+	spin.looks = UINT32_MAX;
+	spin.gone = 1500000;
+	spin.begun = chan_now() - 1500000;
+	uint32_t credit = spin.credit;
+	for (int i = 0; i < 100000 && spin.gone < 3000000; i++) {
+		spin.begun -= 100000; /* each yield takes others 100 us */
+		chan_spin(&spin);
+	}
+	assert_true(spin.gone >= 3000000); /* in the end they are charged */
+	assert_true(credit > 0 && spin.credit < 64);
+}
+
+static void a_peer_that_is_stopped_is_waited_for_asleep(void **state)
+{
+	unsigned turn = 0;
+
+	(void)state;
+	chan_crowd_learn(1000000000);
+	while (turn < 63)
+		chan_give_way(&turn);
+	uint64_t begin = chan_now();
+	for (int i = 0; i < 20; i++)
+		chan_give_way(&turn);
+	assert_true(chan_now() - begin >= 20 * 50000);
+	atomic_store(&chan_crowd_until, 0);
+	begin = chan_now();
+	for (int i = 0; i < 20; i++)
+		chan_give_way(&turn); /* after some yields also where there are no strangers */
+	assert_true(chan_now() - begin >= 20 * 50000);
+}
+
 static void the_pace_finds_the_rhythm(void **state)
 {
 	struct poll poll = {0};
@@ -284,6 +381,11 @@ int main(void)
 		TEST(on_one_cpu_there_is_nothing_to_spin_for),
 		TEST(who_is_answered_after_yields_only_yields_at_once),
 		TEST(who_was_seen_where_another_was_seen_since_is_not_waited_for),
+		TEST(strangers_are_learnt_at_once_and_forgotten_again),
+		TEST(a_crowd_that_stays_is_tried_less_and_less),
+		TEST(among_strangers_nobody_yields),
+		TEST(what_others_run_is_charged_in_the_end),
+		TEST(a_peer_that_is_stopped_is_waited_for_asleep),
 		TEST(the_pace_finds_the_rhythm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

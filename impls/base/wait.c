@@ -204,13 +204,14 @@ void chan_wait_unlock(pthread_mutex_t *lock, struct list *wakes)
 enum wait_state chan_wait_disarm(pthread_mutex_t *lock, struct wait *w)
 {
 	enum wait_state found = chan_wait_state(w);
+	unsigned turn = 0;
 
 	list_unlink(&w->siblings);
 	list_unlink(&w->queue);
 	if (found == WAIT_RUNNING) {
 		pthread_mutex_unlock(lock);
 		while (chan_wait_state(w) != WAIT_WOKEN) /* R1 */
-			sched_yield();                   /* callbacks do not block */
+			chan_give_way(&turn);            /* callbacks do not block */
 		pthread_mutex_lock(lock);
 	}
 	return found;

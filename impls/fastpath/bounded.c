@@ -134,7 +134,7 @@ void chan_bounded_block_senders(struct mpsc *mpsc, bool sender)
 		chan_fence_heavy();
 		/* R1: it is done */
 		while (atomic_load_explicit(&ch->busy, memory_order_acquire) != 0)
-			bounded_await_peer(&looks);
+			chan_give_way(&looks);
 	}
 }
 

@@ -190,16 +190,6 @@ static inline uint32_t bounded_state(const struct bounded *ch)
 	return atomic_load_explicit(&ch->state, memory_order_acquire);
 }
 
-/* Waits for a peer that is in the middle of a few instructions: it may have been preempted
- * there. */
-static inline void bounded_await_peer(unsigned *looks)
-{
-	if (++*looks < 64)
-		chan_relax();
-	else
-		sched_yield();
-}
-
 /* ------------------------------------------------------------------------------------------
  * bounded.c: what is rare
  */
@@ -265,7 +255,7 @@ static CHAN_INLINE size_t bounded_send_now(struct bounded_handle *h, const void 
 		*full = store->locked.len(&ch->mpsc) >= ch->mpsc.capacity;
 		if (*full)
 			return 0;
-		bounded_await_peer(&looks);
+		chan_give_way(&looks);
 		sent = bounded_try_send(h, msgs, n, &blocked, store);
 	}
 	return sent;
@@ -273,7 +263,7 @@ static CHAN_INLINE size_t bounded_send_now(struct bounded_handle *h, const void 
 
 /* S4: spins until some of `n` messages were sent. 0: it has been long enough, or the senders are
  * locked out, or it is better to queue at once (NOTES). */
-static CHAN_INLINE size_t bounded_spin_send(struct bounded_handle *h, const void *msgs, size_t n,
+static CHAN_INLINE size_t bounded_spin_send(struct bounded_handle *h, const void *msgs, size_t n, uint64_t deadline,
                                             const struct bounded_store *store)
 {
 	struct bounded *ch = bounded_of(h);
@@ -284,6 +274,7 @@ static CHAN_INLINE size_t bounded_spin_send(struct bounded_handle *h, const void
 	if (ch->mpsc.capacity <= BOUNDED_FEW && chan_spin_on_one_cpu())
 		return 0;
 	chan_spin_begin(&spin, &ch->senders, &ch->receiver_at, bounded_is_pair(ch), h->poll.ns);
+	chan_spin_until(&spin, deadline);
 	while (sent == 0 && !blocked && chan_spin(&spin))
 		sent = bounded_try_send(h, msgs, n, &blocked, store);
 	if (sent > 0)
@@ -305,7 +296,7 @@ static CHAN_INLINE enum chan_status bounded_send_later(struct bounded_handle *h,
 	else if (deadline == CHAN_NOW)
 		*sent = bounded_send_now(h, msgs, n, &full, store);
 	else
-		*sent = bounded_spin_send(h, msgs, n, store);
+		*sent = bounded_spin_send(h, msgs, n, deadline, store);
 	owner_check_leave(&h->handle.owner);
 	if (full)
 		return CHAN_FULL;
@@ -408,7 +399,7 @@ static CHAN_INLINE size_t bounded_take_rest(struct bounded_handle *h, void *msgs
 		size_t more = store->take(h, size == 0 ? NULL : (char *)msgs + n * size, limit - n);
 
 		if (more == 0)
-			bounded_await_peer(&looks);
+			chan_give_way(&looks);
 		n += more;
 	}
 	return n;
@@ -436,14 +427,14 @@ static CHAN_INLINE size_t bounded_receive_now(struct bounded_handle *h, void *ms
 			*empty = (bounded_state(ch) & STATE_ENDING) == 0;
 			return 0;
 		}
-		bounded_await_peer(&looks);
+		chan_give_way(&looks);
 		n = bounded_take_some(h, msgs, limit, store);
 	}
 	return n;
 }
 
 /* R3: spins until some messages were taken. 0: it has been long enough, or it may be the end. */
-static CHAN_INLINE size_t bounded_spin_receive(struct bounded_handle *h, void *msgs, size_t limit,
+static CHAN_INLINE size_t bounded_spin_receive(struct bounded_handle *h, void *msgs, size_t limit, uint64_t deadline,
                                                const struct bounded_store *store)
 {
 	struct bounded *ch = bounded_of(h);
@@ -452,6 +443,7 @@ static CHAN_INLINE size_t bounded_spin_receive(struct bounded_handle *h, void *m
 	struct spin spin;
 
 	chan_spin_begin(&spin, &ch->receivers, &ch->sender_at, bounded_is_pair(ch), h->poll.ns);
+	chan_spin_until(&spin, deadline);
 	while (n == 0 && !ending && chan_spin(&spin)) {
 		n = bounded_take_some(h, msgs, limit, store);
 		ending = (bounded_state(ch) & STATE_ENDING) != 0;
@@ -474,7 +466,7 @@ static CHAN_INLINE enum chan_status bounded_receive_later(struct bounded_handle 
 	if (deadline == CHAN_NOW)
 		*received = bounded_receive_now(h, msgs, limit, &empty, store);
 	else
-		*received = bounded_spin_receive(h, msgs, limit, store);
+		*received = bounded_spin_receive(h, msgs, limit, deadline, store);
 	owner_check_leave(&handle->owner);
 	if (*received == 0 && !(empty && list_empty(&handle->armed)))
 		return chan_mpsc_recv_many((struct chan_receiver *)h, msgs, limit, received, deadline);

@@ -190,15 +190,6 @@ static inline void *message_at(const struct blocks *b, const void *msgs, size_t 
 	return b->layout.size == 0 ? NULL : (char *)(uintptr_t)msgs + n * b->layout.size;
 }
 
-/* Waits a moment for a peer that is in the middle of its step; before long it gives way to it. */
-static inline void give_way(unsigned *turn)
-{
-	if (++*turn < 64)
-		chan_relax();
-	else
-		sched_yield();
-}
-
 static inline void write_slot(const struct blocks *b, struct slot *slot, uint64_t index, const void *msg)
 {
 	chan_layout_copy(&b->layout, element_of(b, slot), msg);
@@ -214,7 +205,7 @@ static inline bool written(const struct slot *slot, uint64_t index)
 static void await_written(struct slot *slot, uint64_t index)
 {
 	for (unsigned turn = 0; !written(slot, index);)
-		give_way(&turn);
+		chan_give_way(&turn);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -361,7 +352,7 @@ static enum chan_status claim_slots(struct blocks *b, size_t n, struct claim *cl
 			break;
 		}
 		if (count == 0) { /* somebody puts the next block in */
-			give_way(&turn);
+			chan_give_way(&turn);
 			/* R2: tail_block fits */
 			tail = atomic_load_explicit(&b->tail, memory_order_acquire);
 			continue;
@@ -522,7 +513,7 @@ static size_t claim_head(struct blocks *b, size_t limit, uint64_t *claimed, stru
 		size_t count = b->slots - offset_of(b, head);
 
 		if (count == 0) { /* somebody moves on to the next block */
-			give_way(&turn);
+			chan_give_way(&turn);
 			continue;
 		}
 		if ((int64_t)(seen - head) <= 0) {
@@ -567,7 +558,7 @@ static size_t take_shared(struct blocks *b, void *msgs, size_t limit, unsigned *
 
 		/* R5: it is set up */
 		while ((next = atomic_load_explicit(&block->next, memory_order_acquire)) == NULL)
-			give_way(&turn);
+			chan_give_way(&turn);
 		atomic_store_explicit(&b->head_block, next, memory_order_relaxed);
 		/* A4: head_block fits */
 		atomic_store_explicit(&b->head, index + (count + 1) * STEP, memory_order_release);
@@ -606,7 +597,7 @@ static size_t blocks_take(struct unbounded *ch, void *msgs, size_t limit, unsign
 		if (place_of(b, tail) == atomic_load_explicit(&b->head, memory_order_relaxed))
 			return n;
 		/* There was one more by then, or it is being written. */
-		give_way(&turn);
+		chan_give_way(&turn);
 	}
 }
 

@@ -207,7 +207,7 @@ static CHAN_APART void ring_await_taken(const struct ring *r, uint64_t at, size_
 		/* R5: copied out before reuse */
 		while (atomic_load_explicit(&r->taken[ring_place(r, at)], memory_order_acquire) !=
 		       (uint8_t)(ring_lap(r, at) - 1))
-			bounded_await_peer(&looks);
+			chan_give_way(&looks);
 }
 
 /* Puts messages into slots that were claimed. */
@@ -399,7 +399,7 @@ static void *ring_front(struct mpsc *ch)
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed), seen = head;
 
 	for (unsigned looks = 0; ring_there(r, head, 1, &seen) == 0;)
-		bounded_await_peer(&looks);
+		chan_give_way(&looks);
 	return r->slots + ring_place(r, head) * r->stride;
 }
 

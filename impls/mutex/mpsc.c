@@ -539,6 +539,7 @@ static bool block_for_message(struct handle *h, uint64_t deadline)
 static enum chan_status await_messages(struct handle *h, void *msgs, size_t limit, size_t *n, uint64_t deadline)
 {
 	struct mpsc *ch = mpsc_of(h);
+	unsigned turn = 0;
 
 	for (bool in_time = true;;) {
 		if ((*n = ch->store->take(h, msgs, limit)) > 0)
@@ -546,7 +547,7 @@ static enum chan_status await_messages(struct handle *h, void *msgs, size_t limi
 		/* a sender is just putting it in, or another receiver was faster */
 		if (ch->store->len(ch) > 0) {
 			pthread_mutex_unlock(&ch->core.lock);
-			sched_yield();
+			chan_give_way(&turn);
 			pthread_mutex_lock(&ch->core.lock);
 			continue;
 		}

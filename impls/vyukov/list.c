@@ -186,14 +186,6 @@ static uintptr_t exchange_tail_for_itself(struct list_channel *l)
 	return atomic_fetch_or_explicit(&l->tail, 0, memory_order_acq_rel); /* A2, R2: the state */
 }
 
-static inline void give_way(unsigned *turn)
-{
-	if (++*turn < 64)
-		chan_relax();
-	else
-		sched_yield();
-}
-
 /* ------------------------------------------------------------------------------------------
  * Nodes: new, kept, given back
  */
@@ -417,7 +409,7 @@ static void guard(struct list_channel *l)
 	atomic_store_explicit(&l->guarded, true, memory_order_relaxed);
 	chan_fence_heavy();
 	while (atomic_load_explicit(&l->inside, memory_order_acquire)) /* R3: the head was moved */
-		give_way(&turn);
+		chan_give_way(&turn);
 }
 
 static void end_guard(struct list_channel *l)
@@ -498,7 +490,7 @@ static size_t list_take(struct unbounded *ch, void *msgs, size_t limit, unsigned
 		                                           : atomic_load_explicit(&l->tail, memory_order_acquire);
 		if (tail == (uintptr_t)head_of(l))
 			break;
-		give_way(&looks); /* one more has come, or is about to be linked (M-56) */
+		chan_give_way(&looks); /* one more has come, or is about to be linked (M-56) */
 	}
 	leave(l, turn);
 	return n;
@@ -529,7 +521,7 @@ static void *list_front(struct unbounded *ch)
 		else if (atomic_load_explicit(&l->tail, memory_order_acquire) == (uintptr_t)head_of(l))
 			return NULL;
 		else
-			give_way(&looks);
+			chan_give_way(&looks);
 	}
 }
 
@@ -579,7 +571,7 @@ static void count_up_to(struct list_channel *l, const struct node *last)
 		uintptr_t link;
 
 		for (unsigned looks = 0; (link = link_of(l->counted)) == 0;)
-			give_way(&looks); /* it is about to be linked */
+			chan_give_way(&looks); /* it is about to be linked */
 		l->count += !(link & VOID_NODE);
 		l->counted = node_of(link);
 	}

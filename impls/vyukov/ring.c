@@ -246,7 +246,7 @@ static bool ring_push(struct mpsc *ch, const void *msg)
 	unsigned looks = 0;
 
 	while (ring_run(r, at, 0, 1, &end) == 0) /* its receiver is just copying it out */
-		bounded_await_peer(&looks);
+		chan_give_way(&looks);
 	/* A4: what the sender did */
 	atomic_store_explicit(&r->tail, end | (tail & 1), memory_order_release);
 	ring_write(r, at, msg, 1);
@@ -329,7 +329,7 @@ static void *ring_front(struct mpsc *ch)
 	unsigned looks = 0;
 
 	while (ring_run(r, head, 1, 1, &end) == 0)
-		bounded_await_peer(&looks);
+		chan_give_way(&looks);
 	return ring_msg(r, ring_slot(r, head));
 }
 
