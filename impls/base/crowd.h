@@ -10,8 +10,8 @@
  *
  *   1  a wait in which the CPU was away tells chan_crowd_learn for how long no thread of this
  *      process was seen there
- *   2  CHAN_CROWD_LEAST or more: strangers. For the next 8 times as long, and 4 times as long as the
- *      last time, at most half a second, chan_crowd_is says so
+ *   2  CHAN_CROWD_LEAST or more: strangers. For the next 8 times as long, and 4 times as long as
+ *      the last time, at most half a second, chan_crowd_is says so
  *   3  after that one thread, and no other, is let try again. What it finds decides: strangers (2),
  *      or not, and the time is halved, until it is forgotten
  *

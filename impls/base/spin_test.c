@@ -53,8 +53,8 @@ static void it_ends_by_the_clock(void **state)
 		atomic_store(&chan_crowd_until, 0);
 		uint64_t begin = chan_now();
 		whole(&spin, &elsewhere, CHAN_FOREVER);
-		/* It ends early when strangers had the CPU. Else the last waits are not yet asked of
-		 * the clock. */
+		/* It ends early when strangers had the CPU. Else the last waits are not yet
+		 * asked of the clock. */
 		uint64_t least = spin.budget == 0 ? CHAN_CROWD_LEAST : spin.budget - 1024;
 		assert_true(chan_now() - begin >= least);
 		assert_true(spin.gone >= spin.budget);
@@ -70,8 +70,9 @@ static void it_ends_by_the_deadline(void **state)
 	atomic_store(&chan_spin_budget, 4000000000u);
 	assert_int_equal(whole(&spin, &elsewhere, 1), 0);
 	uint64_t deadline = chan_deadline_in(1000000);
-	assert_true(whole(&spin, &elsewhere, deadline) > 0);
-	assert_true(spin.begun + spin.gone >= deadline);
+	atomic_store(&chan_crowd_until, 0);
+	assert_true(whole(&spin, &elsewhere, deadline) > 0 || chan_crowd_is());
+	assert_true(spin.begun + spin.gone >= deadline || chan_crowd_is()); /* strangers end it, too */
 	assert_true(spin.budget <= 1000000);
 
 	/* Also where what others ran is not counted. */
@@ -98,6 +99,7 @@ static uint32_t budget_now(void)
 {
 	struct spin spin;
 
+	atomic_store(&chan_crowd_until, 0);
 	chan_spin_begin(&spin, &site, NULL, false, 0);
 	return spin.budget;
 }
@@ -151,7 +153,8 @@ static void spin_on_one_cpu(void *arg)
 	MUST(whole(&spin, NULL, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &nowhere, CHAN_FOREVER) <= 4);
 	MUST(whole(&spin, &here, CHAN_FOREVER) <= 4);
-	MUST(whole(&spin, &elsewhere, CHAN_FOREVER) > 4);
+	atomic_store(&chan_crowd_until, 0);
+	MUST(whole(&spin, &elsewhere, CHAN_FOREVER) > 4 || chan_crowd_is());
 }
 
 static void on_one_cpu_there_is_nothing_to_spin_for(void **state)
@@ -168,6 +171,7 @@ static bool yields_first(const chan_last_cpu_t *peer, bool eager)
 {
 	struct spin spin;
 
+	atomic_store(&chan_crowd_until, 0);
 	chan_spin_begin(&spin, &site, peer, eager, 0);
 	return chan_spin(&spin) && spin.begun != 0;
 }
@@ -292,7 +296,8 @@ static void among_strangers_nobody_yields(void **state)
 	chan_crowd_learn(1000000000);
 	assert_int_equal(whole(&spin, NULL, CHAN_FOREVER), 0);
 	assert_int_equal(whole(&spin, &here, CHAN_FOREVER), 0);
-	assert_int_equal(whole(&spin, &elsewhere, CHAN_FOREVER), 0); /* it was not seen to run there */
+	/* it was not seen to run there */
+	assert_int_equal(whole(&spin, &elsewhere, CHAN_FOREVER), 0);
 	assert_false(spin.switched);
 }
 
