@@ -72,7 +72,8 @@ static void it_ends_by_the_deadline(void **state)
 	uint64_t deadline = chan_deadline_in(1000000);
 	atomic_store(&chan_crowd_until, 0);
 	assert_true(whole(&spin, &elsewhere, deadline) > 0 || chan_crowd_is());
-	assert_true(spin.begun + spin.gone >= deadline || chan_crowd_is()); /* strangers end it, too */
+	/* strangers end it, too */
+	assert_true(spin.begun + spin.gone >= deadline || chan_crowd_is());
 	assert_true(spin.budget <= 1000000);
 
 	/* Also where what others ran is not counted. */
