@@ -143,7 +143,7 @@ int options_read(struct options *options, const struct command *command, int arg
 			operands++;
 		}
 	}
-	if (operands == command->operands)
+	if (operands == command->operands || (command->operands == OPERANDS_MANY && operands != 0))
 		return -1;
 	if (command->operands == 0)
 		say("%s takes no argument '%s': see 'chanbench %s --help'", command->name,

@@ -21,6 +21,9 @@ struct option {
 	bool many; /* may be given more than once */
 };
 
+/* One or more. */
+#define OPERANDS_MANY SIZE_MAX
+
 struct command {
 	const char *name;
 	const char *usage; /* what follows "chanbench NAME " */
@@ -28,7 +31,7 @@ struct command {
 	const char *details;          /* paragraphs after the options; NULL: none */
 	const char *examples;         /* lines */
 	const struct option *options; /* ends with {NULL} */
-	size_t operands;              /* how many arguments that are no options */
+	size_t operands;              /* how many arguments that are no options, or OPERANDS_MANY */
 	/* argv[0] is the command's name; the result is the exit status (harness/say.h) */
 	int (*run)(int argc, char **argv);
 };

@@ -9,7 +9,7 @@
 #include "harness/options.h"
 #include "harness/info.h"
 
-extern const struct command list_command, bench_command, compare_command;
+extern const struct command list_command, bench_command, compare_command, report_command;
 
 /* The implementations for these options: the built-in ones and each --plugin. EXIT_GOOD, or the
  * status to leave with after one line. */

@@ -27,6 +27,7 @@ static const struct {
 	{&list_command, "what there is: implementations, scenarios, parameters, presets"},
 	{&bench_command, "measures, and prints a table"},
 	{&compare_command, "says what became faster, slower or broken from one result file to another"},
+	{&report_command, "makes pages of result files"},
 	{&check_command, "tests the rules of the contract"},
 	{&stress_command, "lets threads loose on it, and checks the tally and the histories"},
 	{&explore, "runs small programs under every interleaving, and every memory order that C11 allows"},
