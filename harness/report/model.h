@@ -67,9 +67,9 @@ struct report_block {
 	char anchor[96];
 	/* the best first, the broken ones behind them, then the controls */
 	struct report_cell **cells;
-	size_t count, ranked;       /* how many of them have a rank */
-	double best;                /* score; NaN: nobody's */
-	double null_low;            /* the lower end of the null control's interval */
+	size_t count, ranked; /* how many of them have a rank */
+	double best;          /* score; NaN: nobody's */
+	double null_low;      /* the lower end of the null control's interval */
 };
 
 struct report_key {

@@ -244,9 +244,8 @@ void pages_trend(struct site *site)
 
 struct change {
 	struct forest_row row;
-	double old_median, new_median;
+	double p;
 	double effect; /* over what could be seen */
-	bool own;
 };
 
 static int by_effect(const void *a, const void *b)
@@ -263,22 +262,31 @@ static bool compare_cells(const struct report_cell *old_cell, const struct repor
 	if (report_broken(old_cell) || report_broken(new_cell) || old_cell->scores.count < 3 ||
 	    new_cell->scores.count < 3)
 		return false;
-	struct interval interval = stats_ratio_interval(&new_cell->scores, &old_cell->scores);
-	double ratio = new_cell->score / old_cell->score;
-	*change = (struct change){.row = {.ratio = ratio, .interval = interval},
-	                          .old_median = old_cell->score,
-	                          .new_median = new_cell->score};
-	if (!(ratio > 0) || !(interval.low > 0) || interval.high - interval.high != 0)
+	struct stats_ratio ratio;
+	if (!stats_ratio(&new_cell->scores, &old_cell->scores, &ratio) || !(ratio.ratio > 0) || isnan(ratio.p))
 		return false;
+	*change = (struct change){.row = {.ratio = ratio.ratio, .interval = ratio.interval}, .p = ratio.p};
 	snprintf(change->row.label, sizeof change->row.label, "%.30s %.30s %.80s", new_cell->scenario, new_cell->label,
 	         new_cell->params);
-	double seen = fmax(log(interval.high / interval.low) / 2, 0.005);
-	change->effect = fabs(log(ratio)) / seen;
-	change->row.word = interval.high < 1  ? "slower"
-	                   : interval.low > 1 ? "faster"
-	                   : seen > log(1.25) ? "could not see"
-	                                      : "same";
+	double seen = fmax(log(ratio.interval.high / ratio.interval.low) / 2, 0.005);
+	change->effect = fabs(log(ratio.ratio)) / seen;
+	change->row.word = seen > log(1.25) ? "could not see" : "same";
 	return true;
+}
+
+/* All together: of what is called a change, one in a hundred is expected to be chance. False: no
+ * memory. */
+static bool judge(struct change *changes, size_t n)
+{
+	double *q = calloc(n + 1, sizeof *q);
+	for (size_t i = 0; i < n && q != NULL; i++)
+		q[i] = changes[i].p;
+	bool complete = q != NULL && stats_adjust(q, n);
+	for (size_t i = 0; i < n && complete; i++)
+		if (q[i] <= 0.01)
+			changes[i].row.word = changes[i].row.ratio < 1 ? "slower" : "faster";
+	free(q);
+	return complete;
 }
 
 static void put_compare(struct page *page, const struct report_key *key)
@@ -304,14 +312,16 @@ static void put_compare(struct page *page, const struct report_key *key)
 			broken++;
 			continue;
 		}
-		faster += strcmp(changes[n].row.word, "faster") == 0;
-		slower += strcmp(changes[n].row.word, "slower") == 0;
-		blind += strcmp(changes[n].row.word, "could not see") == 0;
 		n++;
 	}
-	page->site->failed |= changes == NULL || rows == NULL || by_name == NULL;
+	page->site->failed |= changes == NULL || rows == NULL || by_name == NULL || !judge(changes, n);
 	if (page->site->failed)
 		goto done;
+	for (size_t i = 0; i < n; i++) {
+		faster += strcmp(changes[i].row.word, "faster") == 0;
+		slower += strcmp(changes[i].row.word, "slower") == 0;
+		blind += strcmp(changes[i].row.word, "could not see") == 0;
+	}
 	qsort(changes, n, sizeof *changes, by_effect);
 	for (size_t i = 0; i < n && i < FOREST_SHOWN; i++)
 		rows[i] = changes[i].row;
@@ -321,8 +331,8 @@ static void put_compare(struct page *page, const struct report_key *key)
 		out,
 		"<h2>%s</h2>\n<p class=\"lead\">From <code>%s</code> to <code>%s</code>: %zu slower, %zu faster, %zu where less than 25 %% "
 		"could not be seen, of %zu cells.</p>\n<p>%zu cells are broken or have too few trials in one of the two, %zu are new. "
-		"Slower and faster mean that the 99 %% interval does not contain 1: one cell in a hundred says so by chance. What a gate "
-		"needs is two builds measured in turn.</p>\n",
+		"Slower and faster come from exact rank sums over the medians of processes, all cells judged together: of those called so one "
+		"in a hundred is expected to be chance. What a gate needs is two builds measured in turn.</p>\n",
 		key->name, first, last, slower, faster, blind, n, broken, only_new);
 	plot_forest(out, rows, n < FOREST_SHOWN ? n : FOREST_SHOWN);
 	if (n > FOREST_SHOWN)

@@ -18,6 +18,7 @@ struct scale {
 
 static double at(const struct scale *s, double value)
 {
+	value = fmin(fmax(value, s->low), s->high); /* also what is infinite */
 	return s->from + (s->to - s->from) * (log(value) - log(s->low)) / (log(s->high) - log(s->low));
 }
 
@@ -178,8 +179,15 @@ static const char *limit_name(const struct report_cell *limit)
 	return strncmp(limit->params, "mode:", 5) == 0 ? limit->params + 5 : limit->label;
 }
 
+/* What is not known has no width. */
+static struct interval known(const struct report_cell *cell)
+{
+	return isnan(cell->interval.low) ? (struct interval){cell->rate, cell->rate} : cell->interval;
+}
+
 static void strip_row(struct text *out, const struct scale *s, const struct report_cell *cell, double y)
 {
+	struct interval band = known(cell);
 	char name[64], number[64];
 	const char *class = cell->control == CONTROL_NONE ? plot_class(cell) : "s7";
 
@@ -187,8 +195,7 @@ static void strip_row(struct text *out, const struct scale *s, const struct repo
 	         strlen(cell->label) > 24 ? "..." : "");
 	label(out, LEFT - 10, y + 4, "", "end", name);
 	text_html(out, "<g class=\"%s\"><rect class=\"band\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"14\"/>",
-	          class, at(s, cell->interval.low), y - 7,
-	          fmax(1, at(s, cell->interval.high) - at(s, cell->interval.low)));
+	          class, at(s, band.low), y - 7, fmax(1, at(s, band.high) - at(s, band.low)));
 	dots(out, s, &cell->rates, y);
 	text_html(out, "<path class=\"med\" d=\"M%.1f %.1fv16\"/></g>", at(s, cell->rate), y - 8);
 	format_ns(cell->figures[FIGURE_CPU], number, sizeof number);
@@ -208,8 +215,10 @@ void plot_strip(struct text *out, struct frame frame, const struct report_key *k
 		const struct report_cell *cell = block->cells[i];
 		if (report_broken(cell) || !(cell->rate > 0))
 			continue;
-		low = fmin(low, fmin(stats_min(&cell->rates), cell->interval.low));
-		high = fmax(high, fmax(stats_max(&cell->rates), cell->interval.high));
+		low = fmin(low, fmax(cell->interval.low, stats_min(&cell->rates) / 2));
+		low = fmin(low, stats_min(&cell->rates));
+		high = fmax(high, fmin(cell->interval.high, stats_max(&cell->rates) * 2));
+		high = fmax(high, stats_max(&cell->rates));
 		rows++;
 	}
 	if (rows == 0)
@@ -397,7 +406,7 @@ static void sweep_series(struct text *out, const struct scale *x, const struct s
 		if (cell == NULL || !report_ranked(cell))
 			continue;
 		text_html(out, "%c%.1f %.1f", command, at(x, values[k]),
-		          at(y, i < count ? cell->interval.low : cell->interval.high));
+		          at(y, i < count ? known(cell).low : known(cell).high));
 		command = 'L';
 	}
 	text_put(out, "z\"/><path class=\"line\" d=\"");
@@ -434,8 +443,10 @@ void plot_sweep(struct text *out, struct frame frame, const char *param, const s
 			const struct report_cell *cell = report_find(blocks[k], series[i].label);
 			if (cell == NULL || !report_ranked(cell))
 				continue;
-			low = fmin(low, cell->interval.low);
-			high = fmax(high, cell->interval.high);
+			low = fmin(low, fmax(cell->interval.low, cell->rate / 3));
+			high = fmax(high, fmin(cell->interval.high, cell->rate * 3));
+			low = fmin(low, cell->rate);
+			high = fmax(high, cell->rate);
 		}
 	if (n == 0)
 		return;
