@@ -130,7 +130,7 @@ style() {
 }
 
 run_shellcheck() {
-	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,soak,fuzz,explore,mutants,coverage,setup} harness/explore/explorable .ci/run .clusterfuzzlite/build.sh \
+	cd "$root" && shellcheck -x -S warning -P scripts scripts/{bench,test,soak,fuzz,explore,mutants,coverage,setup,ports} harness/explore/explorable .ci/run .clusterfuzzlite/build.sh \
 		harness/drivers/build
 }
 
