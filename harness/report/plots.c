@@ -2,6 +2,7 @@
 #include "harness/report/plots.h"
 
 #include "harness/bench/grid.h"
+#include "harness/report/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,7 +46,10 @@ const char *plot_class(const struct report_cell *cell)
 static const char own_style[] =
 	"<style>svg{color:#1b1f24;background:#fff;font:12px system-ui,sans-serif}.own{color:#0072b2}.thr{color:#a84300}"
 	".tsk{color:#00704f}.s3{color:#8f4a78}.s4{color:#8a6100}.s5{color:#2a7fb0}.s6{color:#6b6b00}.s7{color:#555}"
-	"text{fill:#1b1f24}.mute{fill:#59636e}.g{stroke:#d5dae0}.bad{fill:#a40e26}.bar{fill:#0072b2;opacity:.22}"
+	"text{fill:#1b1f24}.mute{fill:#59636e}.g{stroke:#d5dae0;fill:none}.ref{stroke:#59636e;stroke-dasharray:3 3;fill:none}"
+	".band{fill:currentColor;opacity:.2}.med,.line{stroke:currentColor;stroke-width:2;fill:none}.f{fill:currentColor}"
+	".dot{stroke:currentColor;stroke-width:4.5;stroke-linecap:round;fill:none}.thr .dot,.tsk .dot{stroke-linecap:square;stroke-width:3.8}"
+	".bad{fill:#a40e26}.bar{fill:#0072b2;opacity:.22}"
 	"@media(prefers-color-scheme:dark){svg{color:#e6edf3;background:#0d1117}text{fill:#e6edf3}.mute{fill:#9aa5b1}"
 	".own{color:#56b4e9}.thr{color:#f0894d}.tsk{color:#2fc396}.s3{color:#e0a3c8}.s4{color:#e6b73c}.s5{color:#8fd0ff}"
 	".s6{color:#f0e442}.s7{color:#bbb}.g{stroke:#3a424c}.bad{fill:#ff8b94}.bar{fill:#56b4e9;opacity:.3}}</style>";
@@ -617,7 +621,7 @@ void plot_matrix(struct text *out, struct frame frame, const char *const *scenar
 			if (c->word == NULL) {
 				label(out, x + cell / 2 - 4, y + 14, "mute", "middle", "-");
 			} else if (isnan(c->ratio)) {
-				snprintf(text, sizeof text, "\xe2\x9c\x97 %.12s", c->word);
+				snprintf(text, sizeof text, "\xe2\x9c\x97 %.12s", brief_verdict(c->word));
 				label(out, x + cell / 2 - 4, y + 14, "bad", "middle", text);
 			} else {
 				text_html(out,
