@@ -40,7 +40,7 @@
  * way of those that are.
  *
  * STRANGERS. When the CPU was away for 250 us or more, and no thread of this process was seen there
- * meanwhile, other programs had it (crowd.h). Then the wait sleeps after one more look. For a while
+ * meanwhile, other programs had it. Then the wait sleeps after one more look. For a while
  * all waits of the process sleep at once. They do not yield, and they spin for 2 us only, and only
  * for a peer that came back from a wait on another CPU and has not begun another. CHANBENCH_SPIN=0
  * and 1 leave all this out.
@@ -68,6 +68,22 @@
  *   else poll_gained(&poll, found, room);    after a wait: how much it brought
  *
  * ORDER. Nothing here orders memory: every word is a hint or a statistic, read and written relaxed.
+ *
+ * OTHER PROGRAMS. A thread that yields hands its CPU to whoever is runnable there. Among the
+ * threads of one process that takes a microsecond. A stranger keeps the CPU for a whole slice, 1 to
+ * 4 ms, and the next stranger after it. A thread that sleeps loses nothing of the kind: when it is
+ * woken it comes before those that have used up more of their share. So a process that has met
+ * strangers does not yield for a while; its threads sleep at once.
+ *
+ *   1  a wait in which the CPU was away tells chan_crowd_learn for how long no thread of this
+ *      process was seen there
+ *   2  CHAN_CROWD_LEAST or more: strangers. For the next 8 times as long, and 4 times as long as
+ *      the last time, at most half a second, chan_crowd_is says so
+ *   3  after that one thread, and no other, is let try again. What it finds decides: strangers (2),
+ *      or not, and the time is halved, until it is forgotten
+ *
+ * A QUOTA of CPU time (quota.h) of less than two CPUs counts like strangers that never go: the peer
+ * of a thread that spins may not be let run.
  *
  * ENVIRONMENT. CHANBENCH_SPIN=N in the environment allows at most N looks before each sleep,
  * whatever the clock says. 0 and 1 are for explorers of interleavings, for which a spin is a waste
@@ -100,6 +116,32 @@ extern _Atomic uint32_t chan_spin_pauses;
 
 /* Reads the environment and measures a pause, once. Every open calls it. */
 void chan_spin_setup(void);
+
+/* --- other programs --- */
+
+/* Strangers had a CPU on which no thread of this process was seen for so long (ns). */
+#define CHAN_CROWD_LEAST 250000u
+
+/* Until when it holds; 0: there is no crowd. */
+extern _Atomic uint64_t chan_crowd_until;
+
+/* For chan_crowd_is. Returns whether the caller is to sleep at once. */
+bool chan_crowd_look(uint64_t until);
+
+/* Whether strangers have the CPUs, as far as this process knows. */
+static inline bool chan_crowd_is(void)
+{
+	uint64_t until = atomic_load_explicit(&chan_crowd_until, memory_order_relaxed);
+
+	return CHAN_RARELY(until != 0) && chan_crowd_look(until);
+}
+
+/* A thread that waited did not have its CPU, and nobody of this process had it for `ns`. Returns
+ * whether those were strangers. */
+bool chan_crowd_learn(uint64_t ns);
+
+/* From now on it is always so. */
+void chan_crowd_for_ever(void);
 
 /* --- pauses --- */
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "impls/base/crowd.h"
 #include "impls/base/park.h"
 #include "impls/testing/elements.h"
 
