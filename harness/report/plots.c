@@ -137,7 +137,8 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* A dot is a stroke without length: a few bytes each, round or square by its class. */
+/* A dot is a stroke nearly without length (librsvg drops some that have none): a few bytes each,
+ * round or square by its class. */
 static void dots(struct text *out, const struct scale *s, const struct samples *samples, double y)
 {
 	uint32_t first = 0;
@@ -150,7 +151,7 @@ static void dots(struct text *out, const struct scale *s, const struct samples *
 			first = samples->process[i] < first ? samples->process[i] : first;
 		for (size_t i = 0; i < samples->count; i++)
 			if (samples->value[i] > 0)
-				text_html(out, "M%.1f %.1fh0", at(s, samples->value[i]),
+				text_html(out, "M%.1f %.1fh.01", at(s, samples->value[i]),
 				          y - 5 + 2.5 * ((samples->process[i] - first) % 5));
 	} else {
 		double *copy = malloc(samples->count * sizeof *copy);
@@ -160,7 +161,7 @@ static void dots(struct text *out, const struct scale *s, const struct samples *
 			for (size_t i = 0; i < DOTS_MAX; i++) {
 				double value = copy[i * (samples->count - 1) / (DOTS_MAX - 1)];
 				if (value > 0)
-					text_html(out, "M%.1f %.1fh0", at(s, value), y);
+					text_html(out, "M%.1f %.1fh.01", at(s, value), y);
 			}
 			free(copy);
 		}
@@ -543,7 +544,7 @@ void plot_trend(struct text *out, const char *title, const struct trend_point *p
 	text_put(out, "\"/><path class=\"dot\" d=\"");
 	for (size_t i = 0; i < count; i++)
 		if (!isnan(points[i].median))
-			text_html(out, "M%.1f %.1fh0", 6 + step * (double)i, at(&y, points[i].median));
+			text_html(out, "M%.1f %.1fh.01", 6 + step * (double)i, at(&y, points[i].median));
 	text_put(out, "\"/></g>");
 	for (size_t i = 0; i < count; i++)
 		if (points[i].step)
