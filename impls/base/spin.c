@@ -65,8 +65,9 @@ bool chan_crowd_learn(uint64_t ns)
 	bool strangers = ns >= CHAN_CROWD_LEAST;
 
 	if (strangers) {
-		/* a try costs a 16th of the time at most, once it is known */
-		uint64_t held = ns * 8 > old * 4 ? ns * 8 : old * 4 < ns * 16 ? old * 4 : ns * 16;
+		/* Strangers that come by cost one wait. Those that stay are tried again after twice
+		 * the time, until a try costs a 16th of it. */
+		uint64_t held = old == 0 ? ns : old * 2 < ns * 16 ? old * 2 : ns * 16;
 		hold_for(held < HOLD_MOST ? held : HOLD_MOST);
 	} else if (atomic_load_explicit(&chan_crowd_until, memory_order_relaxed) != 0) {
 		hold_for(old / 4);

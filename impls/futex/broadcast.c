@@ -148,8 +148,10 @@
 #define BIAS_AFTER 64u
 #endif
 
-#define AHEAD     8u /* slots that a receiver fetches before it needs them */
-#define ASK_EVERY 64 /* messages: how often a receiver asks how far it may fetch */
+#define AHEAD        8u  /* slots that a receiver fetches before it needs them */
+#define ASK_EVERY    64  /* messages: how often a receiver asks how far it may fetch */
+#define WRITTEN_SOON 16  /* looks at a slot half written, before its sender seems not to run */
+#define REVOKED_SOON 64u /* the same, at `inside` */
 
 #define PAUSE_LEAST 256u /* ns */
 #define PAUSE_MOST  3072u
@@ -255,8 +257,12 @@ static void revoke_bias(struct channel *ch, const struct handle *self)
 		return; /* its thread is here, not in a send */
 	chan_fence_heavy();
 	/* R2: its last send is done */
-	for (unsigned turn = 0; atomic_load_explicit(&ch->inside, memory_order_acquire);)
-		chan_give_way(&turn);
+	for (unsigned n = 0; atomic_load_explicit(&ch->inside, memory_order_acquire); n++) {
+		if (n < REVOKED_SOON)
+			chan_relax();
+		else
+			sched_yield(); /* it does not run */
+	}
 }
 
 static enum chan_status send_locked(struct channel *ch, struct handle *h, const void *msg, size_t *receivers)
@@ -470,7 +476,7 @@ static enum chan_status recv_slow(struct receiver *r, void *msg, uint64_t *misse
 	struct channel *ch = channel_of(&r->handle);
 	bool asked = false;
 
-	for (unsigned looks = 0;;) {
+	for (unsigned looks = 0;; looks++) {
 		/* R5: before the look, which then finds the last message */
 		bool no_senders = atomic_load_explicit(&ch->no_senders, memory_order_acquire);
 		enum found found = read_next(r, msg);
@@ -491,8 +497,10 @@ static enum chan_status recv_slow(struct receiver *r, void *msg, uint64_t *misse
 				return status;
 		} else if (found == FOUND_LOST && jump(r, missed)) {
 			return CHAN_LAGGED;
+		} else if (looks < WRITTEN_SOON) {
+			chan_relax();
 		} else {
-			chan_give_way(&looks); /* its sender is writing it */
+			sched_yield();
 		}
 	}
 }
