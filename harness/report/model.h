@@ -35,7 +35,7 @@ extern const struct figure report_figures[FIGURES];
 struct report_cell {
 	char *name;     /* of its rows: "fan_in/futex/producers:4/capacity:32" */
 	char *scenario; /* "fan_in" */
-	char *label;    /* "futex", "mutex@aa" */
+	char *label;    /* the implementation, with "@aa" behind it for the second of an A/A pair */
 	char *params;   /* "producers:4/capacity:32" */
 	char *verdict;  /* "ok", or what was wrong: then there is no number here */
 	char *package;  /* of a peer; "": one of ours */

@@ -7,6 +7,7 @@
 #include "harness/report/parts.h"
 #include "harness/report/plots.h"
 #include "harness/report/site.h"
+#include "impls/channels.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -121,9 +122,10 @@ static const struct report_block *same_block(const struct report_key *key, const
 	return NULL;
 }
 
+/* The first of our implementations is what the others are measured by: the textbook. */
 static void put_ratio(struct text *out, const struct report_block *block, const char *label)
 {
-	const struct report_cell *base = block != NULL ? report_find(block, "mutex") : NULL;
+	const struct report_cell *base = block != NULL ? report_find(block, chan_registry[0]->name) : NULL;
 	const struct report_cell *cell = block != NULL ? report_find(block, label) : NULL;
 
 	if (cell == NULL || (base != NULL && isnan(base->score) && !report_broken(base))) {
@@ -131,7 +133,7 @@ static void put_ratio(struct text *out, const struct report_block *block, const 
 	} else if (report_broken(cell)) {
 		text_html(out, "<td class=\"bad l\">\xe2\x9c\x97 %s</td>", brief_verdict(cell->verdict));
 	} else if (base == NULL || report_broken(base)) {
-		text_put(out, "<td class=\"mute\">no mutex</td>");
+		text_html(out, "<td class=\"mute\">no %s</td>", chan_registry[0]->name);
 	} else {
 		double ratio = cell->score / base->score;
 		text_html(out, "<td data-v=\"%.4g\">%.*f%s</td>", ratio, ratio < 10 ? 2 : 1, ratio,

@@ -170,7 +170,7 @@ void put_tools(struct page *page)
 		return;
 	text_put(&page->body,
 	         "<div class=\"tools\"><label>Names: <input id=\"filter\" type=\"search\" size=\"22\" "
-	         "placeholder=\"futex vyukov\"></label><label>Show: <select id=\"only\"><option value=\"\">all</option>"
+	         "placeholder=\"all\"></label><label>Show: <select id=\"only\"><option value=\"\">all</option>"
 	         "<option value=\"own\">ours</option><option value=\"thr\">others, in C and C++</option>"
 	         "<option value=\"tsk\">others, in Rust and Go</option></select></label></div>\n");
 }
