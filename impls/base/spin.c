@@ -55,8 +55,10 @@ static void hold_for(uint64_t ns)
 {
 	if (atomic_load_explicit(&chan_crowd_until, memory_order_relaxed) == CHAN_FOREVER)
 		return;
+	if (ns < HOLD_LEAST)
+		ns = 0; /* forgotten */
 	atomic_store_explicit(&hold, (uint32_t)ns, memory_order_relaxed);
-	atomic_store_explicit(&chan_crowd_until, ns < HOLD_LEAST ? 0 : chan_now() + ns, memory_order_relaxed);
+	atomic_store_explicit(&chan_crowd_until, ns == 0 ? 0 : chan_now() + ns, memory_order_relaxed);
 }
 
 bool chan_crowd_learn(uint64_t ns)
@@ -67,7 +69,9 @@ bool chan_crowd_learn(uint64_t ns)
 	if (strangers) {
 		/* Strangers that come by cost one wait. Those that stay are tried again after twice
 		 * the time, until a try costs a 16th of it. */
-		uint64_t held = old == 0 ? ns : old * 2 < ns * 16 ? old * 2 : ns * 16;
+		uint64_t held = old * 2 < ns * 16 ? old * 2 : ns * 16;
+		held = held > ns ? held : ns;
+		held = held > HOLD_LEAST ? held : HOLD_LEAST;
 		hold_for(held < HOLD_MOST ? held : HOLD_MOST);
 	} else if (atomic_load_explicit(&chan_crowd_until, memory_order_relaxed) != 0) {
 		hold_for(old / 4);
