@@ -7,8 +7,8 @@
  *    or the program.
  * 3. The parent reads until the child has ended, was silent for too long, has taken too long, or
  *    until this process was interrupted (watch).
- * 4. The parent kills what is left of the group, reaps the child, kills orphans, and reads what the
- *    pipes still hold (reap).
+ * 4. The parent kills what is left of the group, reaps the child, ends what it started elsewhere,
+ *    reads what the pipes still hold (reap).
  */
 #include "harness/child.h"
 

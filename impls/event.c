@@ -83,7 +83,8 @@ int chan_event_rearm(struct chan_event *event)
 {
 	eventfd_t count;
 
-	if (event->armed && !__atomic_load_n(&event->fired, __ATOMIC_ACQUIRE)) /* R1 */
+	/* R1: the wake is over */
+	if (event->armed && !__atomic_load_n(&event->fired, __ATOMIC_ACQUIRE))
 		/* it has still to fire; if it fires now, the descriptor becomes readable now */
 		return 0;
 	disarm(event);

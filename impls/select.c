@@ -144,7 +144,8 @@ static void wake(struct chan_waiter *waiter)
 	/* Relaxed: the select that sees it tries the operation, which synchronises by itself, and
 	 * disarms, which waits for this call. */
 	__atomic_store_n(&b->fired, 1, __ATOMIC_RELAXED);
-	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0) /* A1 */
+	/* A1: `fired` is set */
+	if (atomic_exchange_explicit(&run->word, 1, memory_order_release) == 0)
 		chan_futex_wake(&run->word, 1);
 }
 
@@ -154,7 +155,8 @@ static bool await_wake(struct run *run, uint64_t deadline)
 {
 	bool in_time = deadline != CHAN_NOW;
 
-	while (atomic_exchange_explicit(&run->word, 0, memory_order_acquire) == 0) { /* R1 */
+	/* R1: `fired` was set */
+	while (atomic_exchange_explicit(&run->word, 0, memory_order_acquire) == 0) {
 		if (!in_time)
 			return false;
 		in_time = chan_futex_wait(&run->word, 0, deadline);

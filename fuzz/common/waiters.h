@@ -3,9 +3,10 @@
  * waiters.h - armed waiters, which stand for blocked operations in a sequence that runs in one
  * thread.
  *
- * Who would block in a program of many threads is armed here and goes on; that it fires, and in
- * which turn, is what the blocked one's return would be. A waiter has a number, given in the order
- * of arming. It is used once: armed, fired or not, disarmed, never again.
+ * An operation that would block in a program of many threads is armed here, and the sequence goes
+ * on. Its wake, and in which turn that comes, stands for the return of the blocked operation. A
+ * waiter has a number, given in the order of arming. It is used once: armed, fired or not,
+ * disarmed, never again.
  */
 #ifndef CHANBENCH_FUZZ_WAITERS_H
 #define CHANBENCH_FUZZ_WAITERS_H
@@ -26,7 +27,7 @@ struct fuzz_waiter {
 struct waiters {
 	struct fuzz_waiter all[MODEL_WAITERS];
 	unsigned count;            /* used so far */
-	struct model_events *seen; /* where firing is noted; set before each step */
+	struct model_events *seen; /* where a wake is noted; set before each step */
 
 	/* Run by each wake after it was noted; NULL: nothing. For callbacks that call back into
 	 * the channel. */

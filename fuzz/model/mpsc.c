@@ -134,7 +134,7 @@ static struct mpsc_model_waiter *waits(struct mpsc_model *m, unsigned number, en
 	return NULL;
 }
 
-/* Who waits for that event and was seen to fire; NULL: nobody. */
+/* The waiter for that event that was seen to fire; NULL: none. */
 static struct mpsc_model_waiter *seen(struct mpsc_model *m, const struct model_step *step, enum mpsc_model_event event)
 {
 	for (size_t i = 0; i < step->seen.fired_count; i++) {

@@ -44,7 +44,7 @@ struct outcome {
 	char why[512];
 };
 
-/* Runs the test. Silence for `timeout_ns` is a hang. */
+/* Runs the test. A test that reports nothing for `timeout_ns` hangs. */
 void case_run(const struct test_case *test_case, uint64_t timeout_ns, struct outcome *outcome);
 
 /* Does not run the test: it failed for that reason, unless it could not have run anyway. */

@@ -52,7 +52,7 @@ static void tell_pattern(const struct history *history, const struct pattern *fo
 		add_op(result, &ops[i], history->kind, " ");
 }
 
-/* The patterns that need no search. True when it is settled. */
+/* The patterns that need no search. True when they decide it. */
 static bool verify_queue(const struct history *history, struct verify_result *result)
 {
 	bool (*const checks[])(const struct history *, struct pattern *) = {queue_check, interval_check};

@@ -219,7 +219,7 @@ static void test_late_select(void **state)
 		{AT(1, 10, 11), .code = OP_RESERVE, .slots = 1}, {AT(1, 12, 13), .code = OP_PERMIT_SEND, .value = 22}, \
 		RECEIVED(2, 6, 7, 11), RECEIVED(2, 14, 15, 22), RECEIVED(2, 17, 18, 12)
 	HAND(&one, SEARCH_GOOD, SENT(0, 1, 2, 11), select, MEANWHILE);
-	/* Who waits in a send has a slot only when it has it for good. */
+	/* A sender that waits in a send has a slot only when it has it for good. */
 	HAND(&one, SEARCH_BAD, SENT(0, 1, 2, 11), plain, MEANWHILE);
 }
 

@@ -29,9 +29,9 @@ bool chan_park(struct parker *parker, struct spin_site *site, uint64_t deadline)
 		return sleep_until(parker, deadline);
 	chan_spin_begin(&spin, site, NULL, false, 0);
 	chan_spin_until(&spin, deadline);
-	while (!chan_parker_woken(parker) && chan_spin(&spin)) /* R1 */
+	while (!chan_parker_woken(parker) && chan_spin(&spin)) /* R1: told, while it spins */
 		;
-	if (chan_parker_woken(parker)) { /* R1 */
+	if (chan_parker_woken(parker)) { /* R1: what the waker did */
 		chan_spin_end(&spin, false);
 		return true;
 	}

@@ -210,7 +210,7 @@ enum wait_state chan_wait_disarm(pthread_mutex_t *lock, struct wait *w)
 	list_unlink(&w->queue);
 	if (found == WAIT_RUNNING) {
 		pthread_mutex_unlock(lock);
-		while (chan_wait_state(w) != WAIT_WOKEN) /* R1 */
+		while (chan_wait_state(w) != WAIT_WOKEN) /* R1: the callback has returned */
 			chan_give_way(&turn);            /* callbacks do not block */
 		pthread_mutex_lock(lock);
 	}

@@ -56,7 +56,8 @@ static inline void chan_word_store(chan_word_t *word, const char *from, size_t b
 
 static inline void chan_word_load(char *to, const chan_word_t *word, size_t bytes)
 {
-	uint64_t value = atomic_load_explicit(word, memory_order_acquire); /* R1 */
+	/* R1: before the second look */
+	uint64_t value = atomic_load_explicit(word, memory_order_acquire);
 
 	memcpy(to, &value, bytes);
 }

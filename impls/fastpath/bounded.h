@@ -472,7 +472,7 @@ static CHAN_INLINE enum chan_status bounded_receive_later(struct bounded_handle 
 		return chan_mpsc_recv_many((struct chan_receiver *)h, msgs, limit, received, deadline);
 	if (empty)
 		return CHAN_EMPTY;
-	chan_fence_light(); /* R2 */
+	chan_fence_light(); /* step R2: before the state is read */
 	if (bounded_state(bounded_of(h)) & (STATE_SENDER_WAITS | STATE_ENDING) || !list_empty(&handle->armed))
 		chan_mpsc_taken(handle, *received);
 	return CHAN_OK;
@@ -491,7 +491,7 @@ static CHAN_INLINE enum chan_status bounded_receive(struct bounded_handle *h, vo
 	if (CHAN_RARELY(*received == 0))
 		return store->receive_later(h, msgs, limit, received, deadline);
 	owner_check_leave(&handle->owner);
-	chan_fence_light(); /* R2 */
+	chan_fence_light(); /* step R2: before the state is read */
 	uint32_t state = bounded_state(ch);
 	if (CHAN_RARELY(state & (STATE_SENDER_WAITS | STATE_ENDING) || !list_empty(&handle->armed)))
 		chan_mpsc_taken(handle, *received);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* ------------------------------------------------------------------------------------------
- * Who waits, and who is woken. Under the lock.
+ * Waiting and waking. Under the lock.
  */
 
 /* An armed waiter of the handle was woken for a message (I3). */
@@ -273,7 +273,8 @@ static void close_channel(struct unbounded *ch, struct list *wakes)
 /* One receiver is left. Under the lock. */
 static void end_sharing(struct unbounded *ch)
 {
-	atomic_store_explicit(&ch->shared, false, memory_order_release); /* A0 */
+	/* A0: what the others took */
+	atomic_store_explicit(&ch->shared, false, memory_order_release);
 	if (ch->store->unshare != NULL)
 		ch->store->unshare(ch);
 }

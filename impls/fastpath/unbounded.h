@@ -100,7 +100,8 @@ static inline struct unbounded *unbounded_of(const struct handle *h)
 
 static inline bool unbounded_shared(const struct unbounded *ch)
 {
-	return atomic_load_explicit(&ch->shared, memory_order_acquire); /* R0 */
+	/* R0: what the others took */
+	return atomic_load_explicit(&ch->shared, memory_order_acquire);
 }
 
 /* What a store can do. `state` receives the bits above. */

@@ -199,7 +199,8 @@ static inline void write_slot(const struct blocks *b, struct slot *slot, uint64_
 
 static inline bool written(const struct slot *slot, uint64_t index)
 {
-	return atomic_load_explicit(&slot->stamp, memory_order_acquire) == (index | 1); /* R1 */
+	/* R1: the message is written */
+	return atomic_load_explicit(&slot->stamp, memory_order_acquire) == (index | 1);
 }
 
 static void await_written(struct slot *slot, uint64_t index)
@@ -462,7 +463,7 @@ static CHAN_INLINE bool blocks_take_one(struct unbounded *ch, void *msg)
 {
 	struct blocks *b = (struct blocks *)ch;
 
-	if (unbounded_shared(ch)) /* R0 */
+	if (unbounded_shared(ch)) /* R0: is it alone? */
 		return false;
 
 	uint64_t head = atomic_load_explicit(&b->head, memory_order_relaxed);
@@ -578,7 +579,7 @@ static size_t take_shared(struct blocks *b, void *msgs, size_t limit, unsigned *
 static size_t blocks_take(struct unbounded *ch, void *msgs, size_t limit, unsigned *state)
 {
 	struct blocks *b = (struct blocks *)ch;
-	bool shared = unbounded_shared(ch); /* R0 */
+	bool shared = unbounded_shared(ch); /* R0: is it alone? */
 	unsigned turn = 0;
 	size_t n = 0;
 
@@ -604,7 +605,7 @@ static size_t blocks_take(struct unbounded *ch, void *msgs, size_t limit, unsign
 static bool blocks_ready(const struct unbounded *ch)
 {
 	const struct blocks *b = (const struct blocks *)ch;
-	bool shared = unbounded_shared(ch); /* R0 */
+	bool shared = unbounded_shared(ch); /* R0: is it alone? */
 	/* After that: when it is alone, not a head of when it was not, which may have been
 	 * between two blocks. */
 	uint64_t head = atomic_load_explicit(&b->head, memory_order_relaxed);
@@ -674,7 +675,7 @@ static unsigned blocks_state(const struct unbounded *ch)
 {
 	const struct blocks *b = (const struct blocks *)ch;
 
-	/* R2 */
+	/* R2: what was done before a bit */
 	return (unsigned)atomic_load_explicit(&b->tail, memory_order_acquire) & UNBOUNDED_STATE;
 }
 
@@ -689,7 +690,8 @@ static uint64_t messages_before(const struct blocks *b, uint64_t index)
 static size_t blocks_len(struct unbounded *ch, size_t most)
 {
 	struct blocks *b = (struct blocks *)ch;
-	uint64_t head, tail = atomic_load_explicit(&b->tail, memory_order_acquire), before; /* R2 */
+	/* R2: the last block */
+	uint64_t head, tail = atomic_load_explicit(&b->tail, memory_order_acquire), before;
 
 	(void)most; /* all of them are as quickly counted */
 	/* until the tail was the same before and after the head was read: that moment */

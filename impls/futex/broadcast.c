@@ -45,8 +45,8 @@
  *      then sleep. Before it sleeps it revokes the bias under the lock, and looks once more.
  *
  * REVOKING THE BIAS. A send with the bias relies on three things: the number of receivers, that
- * nobody waits, and that nobody else sends. Whoever is to change one of them takes the lock, and
- * then the bias away. This is Dekker's question, with the fence on the rare side:
+ * nobody waits, and that nobody else sends. A thread that is to change one of them takes the lock,
+ * and then the bias away. This is Dekker's question, with the fence on the rare side:
  *
  *   the owner, at each send             revoke_bias(), under the lock
  *   -----------------------             -----------------------------
@@ -85,7 +85,7 @@
  *
  * ORDER (A release, R acquire)
  *   A1 -> R1  stamp 2p -> a receiver's load of it: the words, and what the sender did before.
- *   A2 -> R2  inside = false -> who revokes the bias: the sends of the owner.
+ *   A2 -> R2  inside = false -> the thread that revokes the bias: the sends of the owner.
  *   A3 -> R3  tail -> its load by a receiver that lags: the stamp of the oldest message, so there
  *             is a message after a lag. By who asks for the length: what was done before the
  *             messages that it is told of.
@@ -378,7 +378,7 @@ static inline enum found look(const struct receiver *r)
 {
 	uint64_t position = atomic_load_explicit(&r->next, memory_order_relaxed);
 
-	/* R1 */
+	/* R1: the message is written */
 	return judge(atomic_load_explicit(&slot_at(&r->ring, position)->stamp, memory_order_acquire), position);
 }
 
@@ -387,7 +387,7 @@ static inline enum found look(const struct receiver *r)
 static bool ready(const struct receiver *r)
 {
 	return look(r) != FOUND_NOTHING ||
-	       /* R5 */
+	       /* R5: all sends before the drop */
 	       atomic_load_explicit(&channel_of(&r->handle)->no_senders, memory_order_acquire);
 }
 
@@ -706,7 +706,8 @@ static uint64_t behind(const struct channel *ch, const struct receiver *r)
 	/* R6: the tail it passed */
 	uint64_t next = atomic_load_explicit(&r->next, memory_order_acquire);
 
-	return atomic_load_explicit(&ch->tail, memory_order_acquire) - next; /* R3 */
+	/* R3: the oldest is stamped */
+	return atomic_load_explicit(&ch->tail, memory_order_acquire) - next;
 }
 
 /* What the receiver that is furthest behind has still to read, as far as the ring keeps it (B-27).

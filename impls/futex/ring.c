@@ -140,12 +140,10 @@ static inline size_t ring_len(const struct mpsc *ch)
 {
 	const struct ring *r = (const struct ring *)ch;
 	const _Atomic uint64_t *end = bounded_state(&r->bounded) & STATE_MANY_SENDERS ? &r->claim : &r->tail;
-	/* First, for it must not be the newer one. */
-	/* R4: copied out before reuse */
+	/* R4: copied out before reuse. It is read first, for it must not be the newer one. */
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-	uint64_t tail =
-		/* R2, R7: the messages; the heads */
-		atomic_load_explicit(end, memory_order_acquire) & ~(uint64_t)1;
+	/* R2, R7: the messages; the heads */
+	uint64_t tail = atomic_load_explicit(end, memory_order_acquire) & ~(uint64_t)1;
 	int64_t n = (int64_t)(tail - head) / 2;
 
 	return n < 0 ? 0 : (size_t)n < r->capacity ? (size_t)n : r->capacity;

@@ -7,7 +7,7 @@
  * words. A borrow copies the value from there and looks whether the copy is whole. It writes no
  * shared memory, takes no lock, and never waits for a writer. changed() and has_changed() compare
  * the version that lies beside the value with the version that the receiver has seen. All else is
- * rare, and is done under the lock of the channel (core.h): handles that come and go, who waits,
+ * rare, and is done under the lock of the channel (core.h): handles that come and go, waiting,
  * closed().
  *
  * FLAGS. A writer must know four things of the others. They are one word, which changes rarely, and
@@ -46,8 +46,8 @@
  * sleeper (fence.h). So no wake is lost, and while nobody waits a writer makes no system call and
  * takes no lock.
  *
- *   lone writer                          who is going to wait, under the lock
- *   -----------                          ------------------------------------
+ *   lone writer                          a receiver that is to wait, under the lock
+ *   -----------                          -----------------------------------------
  *   publish                              queue, and set ATTENTION
  *   chan_fence_light()                   chan_fence_heavy(), if it was not set
  *   ATTENTION? lock, wake, clear it      is there a version unseen? else sleep
@@ -62,8 +62,8 @@
  *       lock while the value is not pinned, or the thread that pinned it.
  *   I2  A receiver has an unseen version iff its `seen` differs from the version. Only equality
  *       counts, so the wrap of 64 bits means nothing, and version - 1 will do for "unseen" (W-14).
- *   I3  Whoever stands in recv_queue has seen the version for which the last writer looked there;
- *       ATTENTION is set while somebody stands there.
+ *   I3  A receiver in recv_queue has seen the version for which the last writer looked there.
+ *       ATTENTION is set while a receiver is in it.
  *   I4  SHARED is set whenever there are two senders.
  *
  * WHO EXCLUDES WHOM
@@ -167,8 +167,8 @@ static void attention_end(struct channel *ch)
  * Reading the value
  */
 
-/* With the writer stopped, but for a write that it has begun: the second try is whole at the
- * latest. */
+/* Reads with the writers kept out by ATTENTION. A write that has begun may still spoil the first
+ * try; the second is whole at the latest. */
 static void read_stopped(struct channel *ch, bool value, void *element, struct seqbuf_read *read)
 {
 	pthread_mutex_lock(&ch->core.lock);
@@ -384,8 +384,8 @@ static inline void borrowed(struct receiver *r, const struct seqbuf_read *read, 
 		r->seen = read->version;
 }
 
-/* From a callback of this very channel, without a place for the value, or after the value was
- * overwritten during the copy. */
+/* The rare borrows: from a callback of this very channel, without memory for the value, or after
+ * the value was overwritten during the copy. */
 static CHAN_APART enum chan_status borrow_apart(struct receiver *r, void *value, bool *unseen, bool update)
 {
 	struct channel *ch = channel_of(&r->handle);
@@ -503,8 +503,9 @@ static enum chan_status bytes_has_changed(struct receiver *r)
 	return version_of(ch) != r->seen ? CHAN_OK : CHAN_EMPTY;
 }
 
-/* After write `tried` did not do. CHAN_OK: there is another to try. What modify changed without
- * notifying is not, unless it is the last value there will be (W-24). */
+/* The predicate has refused the write with the number `tried`. Waits for another value to try:
+ * CHAN_OK. A value that modify wrote without notifying is none, unless it is the last that there
+ * will be (W-24). */
 static enum chan_status await_other(struct receiver *r, uint64_t tried, uint64_t deadline)
 {
 	struct channel *ch = channel_of(&r->handle);

@@ -3,7 +3,7 @@
  * queue.c - the mpsc and unbounded channels of the mutex family: a first in, first out queue as the
  * store of messages of mpsc.c, and the two tables.
  *
- * THE QUEUE. Both kinds have the same structure: a chain of blocks of elements, written at its tail
+ * THE QUEUE. Both kinds have the same structure: linked blocks of elements, written at its tail
  * and read at its head.
  *
  *   bounded    There is one block of `capacity` elements, and its successor is itself: a ring.
@@ -95,7 +95,7 @@ static size_t queue_len(const struct queue *q)
 	return (size_t)(q->pushed - q->popped);
 }
 
-/* Makes the next block of the chain the tail. False: out of memory. */
+/* Makes the next block, and makes it the tail. False: out of memory. */
 static bool extend(struct queue *q)
 {
 	struct queue_block *next = q->tail != NULL ? q->tail->next : NULL;

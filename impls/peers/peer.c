@@ -147,8 +147,8 @@ enum chan_status peer_receiver_clone(struct chan_receiver *rx, struct chan_recei
 	return CHAN_OK;
 }
 
-/* The last of one side has left. Whoever blocks on the other side is made to look again: he
- * finds the count at 0, and blocks no more. */
+/* The last of one side has left. A thread that blocks on the other side is made to look again:
+ * it finds the count at 0, and blocks no more. */
 static void end(struct peer *peer, bool senders)
 {
 	void (*wake)(void *channel) = senders ? peer->hooks->wake_receivers : peer->hooks->wake_senders;

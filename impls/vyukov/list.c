@@ -62,7 +62,7 @@
  *
  * CLOSING. The bit is set, then the tail is exchanged for itself. A send whose exchange comes after
  * that one reads the bit, for each exchange acquires what earlier ones released. So a send that
- * does not see the bit is in the list by then, and whoever finds the bit and then, by such an
+ * does not see the bit is in the list by then. A receiver that finds the bit and then, by such an
  * exchange of its own, a tail that equals the head, has received everything. A send that sees the
  * bit, on whichever side its exchange was, takes itself back: void nodes are no messages to
  * anybody. Each handle leaves one at most, for later sends are refused in step 1.
@@ -94,7 +94,7 @@
  *
  * Several receivers take turns under a lock. The list has one end at which links are followed; to
  * share it without a lock a receiver would have to know that the node that it looks at is not used
- * again meanwhile, which takes hazard pointers or counts, on every receive. Whoever has several
+ * again meanwhile, which takes hazard pointers or counts, on every receive. A channel with several
  * receivers is better served by blocks with slots.
  *
  * The length is counted, since a counter would cost each send a second locked instruction, and
@@ -362,15 +362,15 @@ static enum chan_status list_send_some(struct handle *h, const void *msgs, size_
 }
 
 /* ------------------------------------------------------------------------------------------
- * Who may follow links (L3)
+ * Following links: one thread at a time (L3)
  */
 
 /* False: the list is guarded. */
 static inline bool enter_alone(struct list_channel *l)
 {
 	atomic_store_explicit(&l->inside, true, memory_order_relaxed);
-	chan_fence_light(); /* with the heavy one in guard: one sees the other */
-	/* R3: what a guard's end left */
+	chan_fence_light(); /* with the heavy fence in guard(): one sees the other */
+	/* R3: where the head was left */
 	if (!atomic_load_explicit(&l->guarded, memory_order_acquire))
 		return true;
 	atomic_store_explicit(&l->inside, false, memory_order_release); /* A3: nothing was done */
@@ -500,7 +500,7 @@ static bool list_ready(const struct unbounded *ch)
 {
 	const struct list_channel *l = (const struct list_channel *)ch;
 
-	if (unbounded_shared(ch)) /* R0 */
+	if (unbounded_shared(ch)) /* R0: is it alone? */
 		return atomic_load_explicit(&l->tail, memory_order_relaxed) != (uintptr_t)head_of(l);
 	return link_of(head_of(l)) != 0;
 }
@@ -517,7 +517,7 @@ static void *list_front(struct unbounded *ch)
 			return element_of(l, node_of(link));
 		if (link != 0)
 			ch->store->pop(ch);
-		/* R2 */
+		/* R2: all that was sent before the close */
 		else if (atomic_load_explicit(&l->tail, memory_order_acquire) == (uintptr_t)head_of(l))
 			return NULL;
 		else
@@ -541,7 +541,7 @@ static void list_pop(struct unbounded *ch)
 static bool list_set(struct unbounded *ch, unsigned bits)
 {
 	struct list_channel *l = (struct list_channel *)ch;
-	/* A5 */
+	/* A5: what was done before the bit */
 	unsigned state = atomic_fetch_or_explicit(&l->state, bits, memory_order_release) | bits;
 	uintptr_t tail = exchange_tail_for_itself(l); /* A2: sends that come later see the bits */
 
@@ -587,7 +587,7 @@ static size_t list_len(struct unbounded *ch, size_t most)
 	if (most <= 1) /* void nodes do no harm here: a receiver comes and finds nothing */
 		return tail != (uintptr_t)head_of(l) ? most : 0;
 	guard(l);
-	/* R2 */
+	/* R2: its link will be stored */
 	struct node *last = (struct node *)atomic_load_explicit(&l->tail, memory_order_acquire);
 	count_up_to(l, last);
 	n = l->count - l->received;

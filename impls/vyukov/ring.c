@@ -47,9 +47,9 @@
  * What is read before an exchange is a guess. The stamps say whether it is true, and the exchange
  * says whether it still is.
  *
- * A PEER THAT IS PREEMPTED between its claim and its stamp holds up who needs that slot, and nobody
- * else. A thread that comes to the slot looks at the counters whether the ring is full or empty. If
- * it is neither, it waits. In Vyukov's queue it would seem full or empty.
+ * A PEER THAT IS PREEMPTED between its claim and its stamp holds up the threads that need that
+ * slot, and nobody else. A thread that comes to the slot looks at the counters whether the ring is
+ * full or empty. If it is neither, it waits. In Vyukov's queue it would seem full or empty.
  */
 #include "impls/fastpath/bounded.h"
 #include "impls/vyukov/vyukov.h"
@@ -146,8 +146,7 @@ static inline struct ring *ring_of(const struct bounded_handle *h)
 static inline size_t ring_len(const struct mpsc *ch)
 {
 	const struct ring *r = (const struct ring *)ch;
-	/* First, for it must not be the newer one. */
-	/* R5: no head beyond it */
+	/* R5: no head beyond the tail. It is read first, for it must not be the newer one. */
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
 	/* R4: what senders did before */
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire) & ~(uint64_t)1;

@@ -247,7 +247,7 @@ const struct rule broadcast_hooks_rules[] = {
          {{"two receivers", last_reader_destroys, "", TEST_HOOKS}}},
 	{"B-32",
          RULE_BROADCAST,
-         "Who subscribes after a send is not owed it.",
+         "A receiver that subscribes after a send is not owed it.",
          {{"late receiver", latecomers_owe_nothing, "", TEST_HOOKS}}},
 	{"B-33",
          RULE_BROADCAST,

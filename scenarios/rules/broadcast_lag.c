@@ -325,7 +325,7 @@ const struct rule broadcast_lag_rules[] = {
          "After a lag the next one counts from the oldest message kept then.",
          {{"three lags", lag_again, "", 0}}},
 	{"B-15", RULE_BROADCAST, "Lag is each receiver's own.", {{"slow, fast, late", per_receiver, "", 0}}},
-	{"B-16", RULE_BROADCAST, "Who has caught up starts afresh.", {{"two lags", catches_up, "", 0}}},
+	{"B-16", RULE_BROADCAST, "A receiver that has caught up starts afresh.", {{"two lags", catches_up, "", 0}}},
 	{"B-17",
          RULE_BROADCAST,
          "Received, lost and unread add up to what was sent.",

@@ -70,7 +70,8 @@ static void null_parameters(struct test *t)
 }
 
 /* Capacities that no memory holds, some of which come to few or no bytes when they are computed
- * in a size_t. Who takes one has to keep many messages in it, unharmed: nothing was truncated. */
+ * in a size_t. A channel that takes one has to keep many messages in it, unharmed: nothing was
+ * truncated. */
 static void too_much_memory(struct test *t)
 {
 	static const struct {

@@ -312,7 +312,7 @@ const struct rule memory_order_rules[] = {
          {{"one slot, 400 times", slot_handed_back, "", 0}}},
 	{"M-69",
          RULE_QUEUES,
-         "Who sees that a sender is gone sees all that was done, and sent, before.",
+         "A thread that sees that a sender is gone sees all that was done, and sent, before.",
          {{"50 drops", drop_publishes, "", 0}}},
 	{"M-70",
          RULE_QUEUES,

@@ -297,7 +297,8 @@ static void read_some(struct worker *worker, size_t slot, bool may_wait)
 	else if (which < 9 && own->ops->wait_for != NULL && worker->round->config.size >= sizeof(uint64_t))
 		wait_for(worker, slot);
 	else if (may_wait) {
-		/* Who waits for ever has read what was there before: writers wait for that. */
+		/* A receiver that waits for ever has read what was there before: writers wait
+		 * for that. */
 		while (wait == WAIT_FOREVER && borrow(worker, slot, false) == CHAN_NOMEM)
 			;
 		changed(worker, slot, deadline, wait);

@@ -13,7 +13,7 @@
  * store it, too: spinning on two words, sleeping on two futexes, or with a mutex and two condition
  * variables. A channel that hands over by the same means cannot be faster.
  *
- * Who spins for long yields, so that it also ends on one CPU.
+ * A thread that spins for long yields, so that the workload also ends on one CPU.
  */
 #include "harness/bench/memory.h"
 #include "harness/bench/trial.h"

@@ -102,7 +102,8 @@ static void try_against_post(void)
 	run_threads(2, (void *(*[])(void *)){try_once, post_one});
 }
 
-/* Who was waited for may free the semaphore at once, although the post has perhaps not returned. */
+/* A thread that was waited for may free the semaphore at once, although the post has perhaps not
+ * returned. */
 static void *post_to(void *arg)
 {
 	sem_post(arg);
